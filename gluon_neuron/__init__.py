@@ -1,0 +1,46 @@
+"""gluon_neuron: compiles Gluon models (Apache MXNet 1.9) for the CPU and for AWS Neuron hardware."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from .api import analyze as analyze
+    from .api import compile as compile
+    from .api import load as load
+    from .api import verify as verify
+    from .block import NeuronHybridBlock as NeuronHybridBlock
+    from .lowering.registry import rule as rule
+    from .options import CompileOptions as CompileOptions
+    from .report import Report as Report
+
+_PUBLIC = {
+    "compile": "api",
+    "analyze": "api",
+    "load": "api",
+    "verify": "api",
+    "NeuronHybridBlock": "block",
+    "CompileOptions": "options",
+    "Report": "report",
+    "rule": "lowering.registry",
+    "errors": "errors",
+    "model_zoo": "model_zoo",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = importlib.import_module(f".{_PUBLIC[name]}", __name__)
+    value = module if _PUBLIC[name] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

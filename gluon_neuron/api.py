@@ -1,0 +1,227 @@
+"""The pipeline, top to bottom: compile, analyze, load and verify."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mxnet as mx
+
+from .block import NeuronHybridBlock
+from .errors import CompileError
+from .frontend import files
+from .frontend.export import export
+from .frontend.infer import annotate
+from .frontend.metadata import Metadata
+from .frontend.model import Model
+from .frontend.parameters import ArtifactParameter
+from .frontend.stitch import Compiled, artifacts, compile_region, stitch
+from .frontend.verify import Verification, compare
+from .graph.graph import Graph, Node
+from .graph.spec import Spec
+from .options import CompileOptions
+from .partition.cost import flops
+from .partition.partition import Partition, partition
+from .report import Outside, RegionReport, Report
+from .runtime import library
+from .targets.base import Target, get_target
+
+
+def compile(net: Any, sample_input: Any, **options: Any) -> NeuronHybridBlock:
+    """Compile a Gluon model; the block given stays as it was and shares its parameters with the result.
+
+    `net` is an initialized `gluon.HybridBlock` (a `SymbolBlock` too); `sample_input` what it is called with: an
+    mx.nd, mx.np or NumPy array, a tuple or list of them (nested as the block takes them), or a dict by name. `options` are the
+    fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; `result.report` says which and why.
+
+    Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError and
+    EngineError when the native library or OpenVINO is missing.
+    """
+    chosen = CompileOptions.make(options)
+    library.load()
+    clock = _Clock()
+    target = get_target(chosen.target)
+    with clock("export"):
+        model = export(net, sample_input)
+    with clock("infer"):
+        graphs = _infer(model, chosen)
+    banned: list[Outside] = []
+    while True:
+        with clock("partition"):
+            parts = partition(graphs[0], model.inputs, _refusal(graphs[0], model, target), chosen, banned)
+        with clock("compile"):
+            compiled, failed = _compile_regions(parts, graphs, model, target, chosen)
+        if not failed:
+            with clock("stitch"):
+                block = _reimport(model, graphs[0], parts, compiled, target, chosen, clock.seconds)
+            with clock("load"):
+                failed = _first_run(block, model, parts, compiled, graphs[0], chosen)
+        if not failed:
+            return block
+        banned += failed
+
+
+def analyze(net: Any, sample_input: Any, **options: Any) -> Report:
+    """What `compile` would do with each operator, without compiling anything; same arguments, same errors."""
+    chosen = CompileOptions.make(options)
+    target = get_target(chosen.target)
+    model = export(net, sample_input)
+    graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
+    parts = partition(graph, model.inputs, _refusal(graph, model, target), chosen)
+    regions = tuple(
+        RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(parts.regions)
+    )
+    return _report(graph, parts, regions, target, {})
+
+
+def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> NeuronHybridBlock:
+    """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
+
+    `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
+    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, InputError for a model that was not
+    compiled by gluon_neuron.
+    """
+    library.load()
+    symbol_path, params_path = files.paths(path, epoch)
+    symbol, metadata = files.read_symbol(symbol_path)
+    args, aux = files.read_params(params_path, metadata.is_np)
+    contexts = ctx if isinstance(ctx, list | tuple) else [ctx or mx.current_context()]
+    params = files.make_parameters(symbol, metadata, {**args, **aux}, list(contexts), str(params_path))
+    return NeuronHybridBlock(symbol, params, metadata)
+
+
+def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol: float = 1e-4) -> Verification:
+    """Compare a compiled block with the original on one input, or on each of a list of inputs.
+
+    An input is what `compile` takes as a sample; floating-point outputs must agree within `atol + rtol * |reference|`, and
+    others exactly. The result is true when they do, and prints the differences.
+    """
+    return compare(compiled, reference, inputs if isinstance(inputs, list) else [inputs], rtol, atol)
+
+
+def _infer(model: Model, options: CompileOptions) -> list[Graph]:
+    text = model.symbol.tojson(remove_amp_cast=False)
+    specs = model.all_specs()
+    graphs = [annotate(text, specs, model.is_np)]
+    for size in options.batch_sizes:
+        scaled = {n: Spec((size, *s.shape[1:]), s.dtype) for n, s in model.specs.items()}
+        if any(scaled[n] != s for n, s in model.specs.items()):
+            graphs.append(annotate(text, {**specs, **scaled}, model.is_np))
+    return graphs
+
+
+def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tuple[str, str] | None]:
+    # A model's output keeps its name through a copy called as the node, which serves outputs called "<node>_output".
+    names = model.symbol.list_outputs()
+    heads = zip(graph.heads, names, strict=True)
+    pinned = {h.node for h, name in heads if name != f"{graph.nodes[h.node].name}_output"}
+
+    def refusal(node: Node) -> tuple[str, str] | None:
+        found = target.refusal(node)
+        if found is None and node.id in pinned:
+            return "attribute", "it has several outputs and is an output of the model, whose name must be kept"
+        return found
+
+    return refusal
+
+
+def _compile_regions(
+    parts: Partition, graphs: list[Graph], model: Model, target: Target, options: CompileOptions
+) -> tuple[list[Compiled], list[Outside]]:
+    compiled: list[Compiled] = []
+    failed: list[Outside] = []
+    for number, region in enumerate(parts.regions):
+        try:
+            compiled.append(compile_region(number, region, graphs, model, target, options))
+        except CompileError as error:
+            if options.strict:
+                raise
+            nodes = [graphs[0].nodes[i] for i in region.nodes]
+            failed += [Outside(n.name, n.op, "compile failed", str(error)) for n in nodes]
+    return compiled, failed
+
+
+def _reimport(
+    model: Model,
+    graph: Graph,
+    parts: Partition,
+    compiled: list[Compiled],
+    target: Target,
+    options: CompileOptions,
+    seconds: dict[str, float],
+) -> NeuronHybridBlock:
+    regions = tuple(
+        RegionReport(c.replacement.name, len(c.region.nodes), _flops(graph, c.region.nodes), c.inputs, c.outputs)
+        for c in compiled
+    )
+    report = _report(graph, parts, regions, target, dict(seconds))
+    specs = tuple(model.specs[n] for n in model.inputs)
+    metadata = Metadata(
+        model.inputs, specs, model.in_format, model.out_format, model.is_np, options.dynamic_batch, report
+    )
+    symbol = stitch(graph, compiled, metadata, model.is_np)
+    names = set(symbol.list_inputs())
+    params = {n: p for n, p in model.params.items() if n in names}
+    contexts = next(iter(params.values())).list_ctx() if params else [mx.current_context()]
+    for name, data in artifacts(compiled).items():
+        params[name] = ArtifactParameter(name, mx.nd.array(data, dtype=data.dtype), contexts)
+    return NeuronHybridBlock(symbol, params, metadata)
+
+
+def _first_run(
+    block: NeuronHybridBlock,
+    model: Model,
+    parts: Partition,
+    compiled: list[Compiled],
+    graph: Graph,
+    options: CompileOptions,
+) -> list[Outside]:
+    """Run the model once on zeros, so that a program the engine refuses is found now; returns what then stays outside."""
+    if not compiled:
+        return []
+    try:
+        with mx.util.np_shape(model.is_np):
+            zeros = [mx.nd.zeros(model.specs[n].shape, dtype=model.specs[n].dtype) for n in model.inputs]
+        for out in block._run(zeros):
+            out.wait_to_read()
+        return []
+    except mx.base.MXNetError as error:
+        text = str(error)
+        for c in compiled:
+            if f"{c.replacement.name}:" in text or f"{c.replacement.name!r}" in text or len(compiled) == 1:
+                reason = text.split("Stack trace")[0].strip()
+                if options.strict:
+                    raise CompileError(f"Region {c.replacement.name} does not run: {reason}") from error
+                nodes = [graph.nodes[i] for i in c.region.nodes]
+                return [Outside(n.name, n.op, "compile failed", reason) for n in nodes]
+        raise
+
+
+def _report(
+    graph: Graph, parts: Partition, regions: tuple[RegionReport, ...], target: Target, seconds: dict[str, float]
+) -> Report:
+    total = sum(flops(n) for n in graph.operators)
+    engine = target.engine if regions else "mxnet"
+    return Report(target.name, engine, len(graph.operators), total, regions, parts.outside, seconds)
+
+
+def _flops(graph: Graph, nodes: tuple[int, ...]) -> int:
+    return sum(flops(graph.nodes[i]) for i in nodes)
+
+
+class _Clock:
+    """Wall time of each phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start

@@ -1,0 +1,1 @@
+"""The container of compiled programs, embedded in a model's parameters as `<node>_neuronbin`."""

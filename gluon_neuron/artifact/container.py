@@ -1,0 +1,149 @@
+"""The artifact's container: magic, version, JSON header, payloads; written and read without executing anything.
+
+Layout, little endian: 8 bytes magic "GLUONNRN"; uint32 format version; uint32 zero; uint64 header length; the header,
+UTF-8 JSON; zeros up to a multiple of 64 bytes; the data area. The header's `payloads` name their offset in the data
+area, size and SHA-256. The native operator reads the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import ArtifactCorruptError, ArtifactVersionError
+
+MAGIC = b"GLUONNRN"
+VERSION = 1
+ALIGNMENT = 64
+MAX_HEADER = 64 * 1024 * 1024
+_PREFIX = struct.Struct("<8sIIQ")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One program: the target it is for, the engine that runs it, its I/O signature, and its bytes.
+
+    `program` tells the engine how the bytes are to be read.
+    """
+
+    target: str
+    engine: str
+    engine_version: str
+    signature: Mapping[str, Any]
+    program: Mapping[str, Any]
+    data: bytes
+
+    def header(self, offset: int) -> dict[str, Any]:
+        """The payload's entry in the container's header."""
+        return {
+            "target": self.target,
+            "engine": self.engine,
+            "engine_version": self.engine_version,
+            "offset": offset,
+            "size": len(self.data),
+            "sha256": hashlib.sha256(self.data).hexdigest(),
+            "signature": self.signature,
+            "program": self.program,
+        }
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a container holds: `header` as read or to be written (without the payloads), and the payloads."""
+
+    graph: str
+    options: Mapping[str, Any]
+    payloads: tuple[Payload, ...]
+    gluon_neuron: str
+    """The version of gluon_neuron that wrote it."""
+
+
+def graph_hash(text: str) -> str:
+    """The identity of a region: SHA-256 of its symbol's JSON."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def pack(artifact: Artifact) -> bytes:
+    """The container's bytes."""
+    entries, blobs, offset = [], [], 0
+    for payload in artifact.payloads:
+        entries.append(payload.header(offset))
+        padded = payload.data + bytes(-len(payload.data) % ALIGNMENT)
+        blobs.append(padded)
+        offset += len(padded)
+    header = {
+        "format": VERSION,
+        "gluon_neuron": artifact.gluon_neuron,
+        "graph": artifact.graph,
+        "data_size": offset,
+        "options": artifact.options,
+        "payloads": entries,
+    }
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text))
+    return b"".join((prefix, text, bytes(-(len(prefix) + len(text)) % ALIGNMENT), *blobs))
+
+
+def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
+    """Read a container and check every payload's SHA-256.
+
+    Raises ArtifactVersionError when it is newer than this version reads, ArtifactCorruptError when it is damaged.
+    """
+    view = memoryview(data)
+    header, start = _read_header(view, where)
+    payloads = []
+    try:
+        if start + header["data_size"] != len(view):
+            raise ArtifactCorruptError(
+                f"{where} has {len(view)} bytes, but its header promises {start + header['data_size']}: it is truncated "
+                "or has grown. Compile the model again."
+            )
+        for entry in header["payloads"]:
+            offset, size = entry["offset"], entry["size"]
+            if not 0 <= offset <= offset + size <= header["data_size"]:
+                raise ArtifactCorruptError(f"{where} names a payload outside its own bytes. Compile the model again.")
+            blob = bytes(view[start + offset : start + offset + size])
+            if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
+                raise ArtifactCorruptError(
+                    f"{where} is damaged: the SHA-256 of its {entry['target']} program does not match. "
+                    "Compile the model again."
+                )
+            names = ("target", "engine", "engine_version", "signature", "program")
+            payloads.append(Payload(**{n: entry[n] for n in names}, data=blob))
+        return Artifact(header["graph"], header["options"], tuple(payloads), header["gluon_neuron"])
+    except (KeyError, TypeError) as error:
+        raise ArtifactCorruptError(f"{where} has a header that lacks or misuses {error}. Compile the model again.") from error
+
+
+def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
+    if len(view) < _PREFIX.size:
+        raise ArtifactCorruptError(f"{where} has only {len(view)} bytes: it is truncated. Compile the model again.")
+    magic, version, _, length = _PREFIX.unpack_from(view)
+    if magic != MAGIC:
+        raise ArtifactCorruptError(f"{where} does not begin with {MAGIC.decode()}: it is no artifact of gluon_neuron.")
+    if version > VERSION:
+        raise ArtifactVersionError(
+            f"{where} was written in format version {version}; this gluon_neuron reads up to {VERSION}. "
+            "Upgrade gluon_neuron, or compile the model again."
+        )
+    if version < 1 or length > min(MAX_HEADER, len(view) - _PREFIX.size):
+        raise ArtifactCorruptError(f"{where} has a damaged or truncated header. Compile the model again.")
+    end = _PREFIX.size + length
+    try:
+        header = json.loads(bytes(view[_PREFIX.size : end]).decode(), object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactCorruptError(f"{where} has a header that is not valid JSON: {error}. Compile the model again.") from error
+    if not isinstance(header, dict):
+        raise ArtifactCorruptError(f"{where} has a header that is no JSON object. Compile the model again.")
+    return header, end + -end % ALIGNMENT
+
+
+def _no_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key appears twice")
+    return found

@@ -1,0 +1,216 @@
+"""NeuronHybridBlock: a SymbolBlock whose compiled regions run through the native operator, called through an executor."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mxnet as mx
+from mxnet.gluon.block import _flatten, _regroup
+
+from .errors import InputError
+from .frontend import files
+from .frontend.inputs import convert
+from .frontend.metadata import Metadata
+from .frontend.model import dtype_name
+from .frontend.parameters import ArtifactParameter
+from .graph.spec import Spec
+from .report import Report
+from .runtime.session import Session
+
+MAX_SESSIONS = 4
+"""How many signatures stay bound at once; each holds the memory of its intermediate results."""
+
+
+class NeuronHybridBlock(mx.gluon.SymbolBlock):
+    """A compiled model. Made by `gluon_neuron.compile` and `gluon_neuron.load`.
+
+    It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's own
+    Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through a bound
+    executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
+    an error for compiled regions.
+    """
+
+    def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:
+        # SymbolBlock's own constructor would make new parameters and infer their dtypes; here they exist.
+        mx.gluon.HybridBlock.__init__(self, prefix=None, params=None)
+        self._prefix = ""
+        self._params = mx.gluon.ParameterDict("")
+        self._params._params.update(params)
+        names = symbol.list_inputs()
+        variables = [mx.sym.var(n) for n in metadata.inputs]
+        if metadata.is_np:
+            variables = [v.as_np_ndarray() for v in variables]
+        self._in_format = metadata.in_format
+        self._out_format = metadata.out_format
+        self._cached_graph = variables, symbol
+        self._reg_params = {n: p for n, p in params.items() if n in names}
+        self._metadata = metadata
+        self._sessions: OrderedDict[Any, Session] = OrderedDict()
+        self._sessions_lock = threading.Lock()
+        self._owner = os.getpid()
+
+    @property
+    def report(self) -> Report:
+        """What was compiled, what was not, and why."""
+        return self._metadata.report
+
+    @property
+    def target(self) -> str:
+        """The target it was compiled for."""
+        return self._metadata.report.target
+
+    @property
+    def engine(self) -> str:
+        """The engine that runs its compiled regions: "openvino", or "mxnet" when nothing was compiled."""
+        return self._metadata.report.engine
+
+    @property
+    def symbol(self) -> mx.sym.Symbol:
+        """The partitioned symbol."""
+        return self._cached_graph[1]
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the data inputs in the exported symbol, in the order of the flattened arguments."""
+        return self._metadata.inputs
+
+    def __call__(self, *args: Any) -> Any:
+        if not args:
+            raise InputError(f"The model takes {self._takes()}, but it was called without any.")
+        if args[0] is not None and not isinstance(args[0], mx.sym.Symbol):
+            args = tuple(convert(a, self._metadata.is_np, f"Input {i}") for i, a in enumerate(args))
+        return super().__call__(*args)
+
+    def forward(self, x: Any, *args: Any) -> Any:
+        """Run the model on arrays, or compose it with symbols."""
+        if isinstance(x, mx.sym.Symbol):
+            return super().forward(x, *args)
+        flat, fmt = _flatten([x, *args], "input")
+        if fmt != self._in_format:
+            raise InputError(f"The model takes {self._takes()}, but it was called with {_count(flat)} in another structure.")
+        arrays = [a for a in flat if a is not None]
+        if mx.autograd.is_recording() or self._callback is not None:
+            with arrays[0].ctx:
+                return self._call_cached_op(x, *args)
+        return _regroup(self._run(arrays), self._out_format)
+
+    def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        if self._metadata.dynamic_batch:
+            size = self._metadata.specs[0].shape[0]
+            if arrays[0].shape[0] != size:
+                return self._run_in_batches(arrays, size)
+        return self._session(arrays).run(arrays)
+
+    def _run_in_batches(self, arrays: Sequence[mx.nd.NDArray], size: int) -> list[mx.nd.NDArray]:
+        total = arrays[0].shape[0]
+        pieces = []
+        for start in range(0, total, size):
+            part = [a[start : start + size] for a in arrays]
+            short = size - part[0].shape[0]
+            if short:
+                # Repeating a real row keeps padding free of values that a model might divide by.
+                part = [mx.nd.concat(p, *[p[-1:]] * short, dim=0) for p in part]
+            pieces.append(self._session(part).run(part))
+        return [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
+
+    def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
+        ctx = arrays[0].ctx
+        key = (ctx, *((a.shape, a.dtype) for a in arrays))
+        with self._sessions_lock:
+            if self._owner != os.getpid():
+                # A forked child: locks and engine threads of the parent's executors did not come along.
+                self._sessions.clear()
+                self._owner = os.getpid()
+            session = self._sessions.get(key)
+            if session is None or not session.is_current():
+                # Drop what is stale first, so that two sets of intermediate results never coexist.
+                for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
+                    del self._sessions[stale]
+                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+                session = self._bind(specs, ctx)
+                self._sessions[key] = session
+                while len(self._sessions) > MAX_SESSIONS:
+                    self._sessions.popitem(last=False)
+            else:
+                self._sessions.move_to_end(key)
+            return session
+
+    def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
+        params = self.collect_params()
+        try:
+            return Session(self.symbol, self._metadata.inputs, specs, params, ctx, self._metadata.is_np)
+        except mx.base.MXNetError as error:
+            given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
+            reason = str(error).split("\nStack trace")[0].strip()
+            raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
+
+    def _takes(self) -> str:
+        pairs = zip(self._metadata.inputs, self._metadata.specs, strict=True)
+        return f"{len(self._metadata.inputs)} input(s): " + ", ".join(f"{n} {s}" for n, s in pairs)
+
+    def export(self, path: str | os.PathLike[str], epoch: int = 0, remove_amp_cast: bool = True) -> tuple[str, str]:
+        """Write `path-symbol.json` and `path-0000.params` (with the epoch's four digits); returns their names.
+
+        The files load with `gluon_neuron.load`, `gluon.SymbolBlock.imports` and `model.load_checkpoint`. Raises ExportError
+        when they cannot be written; files that were there before are then unchanged.
+        """
+        auxiliary = set(self.symbol.list_auxiliary_states())
+        arrays = {}
+        for name, param in self.collect_params().items():
+            if name in self._reg_params:
+                arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = param._reduce()
+        text = self.symbol.tojson(remove_amp_cast=remove_amp_cast)
+        written = files.write(path, epoch, text, arrays, self._metadata.is_np)
+        return str(written[0]), str(written[1])
+
+    def load_parameters(self, filename: str, *args: Any, **kwargs: Any) -> None:
+        """As `Block.load_parameters`; artifacts that the file lacks stay as they are.
+
+        So a file saved from this block loads, and one that holds only the weights does too.
+        """
+        held = {n: p for n, p in self._reg_params.items() if isinstance(p, ArtifactParameter)}
+        with mx.util.np_shape(self._metadata.is_np):
+            saved = set((mx.npx.load if self._metadata.is_np else mx.nd.load)(filename))
+        absent = [n for n in held if not {n, f"arg:{n}"} & saved]
+        for name in absent:
+            del self._reg_params[name]
+            self._params._params.pop(name)
+        try:
+            super().load_parameters(filename, *args, **kwargs)
+        finally:
+            for name in absent:
+                self._reg_params[name] = held[name]
+                self._params._params[name] = held[name]
+
+    def _clear_cached_op(self) -> None:
+        super()._clear_cached_op()
+        if "_sessions" in self.__dict__:
+            with self._sessions_lock:
+                self._sessions.clear()
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(self.__dict__)
+        for name in ("_sessions", "_sessions_lock", "_cached_op"):
+            state[name] = None
+        state["_cached_op_args"] = []
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._sessions = OrderedDict()
+        self._sessions_lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        report = self.report
+        return (
+            f"{type(self).__name__}(target={self.target!r}, engine={self.engine!r}, regions={len(report.regions)}, "
+            f"operators={report.compiled_operators}/{report.operators}, inputs={list(self._metadata.inputs)})"
+        )
+
+
+def _count(flat: Sequence[Any]) -> str:
+    return f"{sum(a is not None for a in flat)} array(s)"

@@ -1,0 +1,80 @@
+"""The error hierarchy: every error that gluon_neuron raises on purpose derives from GluonNeuronError."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class GluonNeuronError(Exception):
+    """Base class of all errors raised by gluon_neuron."""
+
+
+class BlockError(GluonNeuronError, TypeError):
+    """The object to compile is not a block or symbol that can be exported."""
+
+
+class UninitializedError(GluonNeuronError, RuntimeError):
+    """A parameter of the block has no value yet."""
+
+
+class InputError(GluonNeuronError, ValueError):
+    """Inputs do not fit the model: wrong name, count, structure, shape or dtype."""
+
+
+class OptionError(GluonNeuronError, ValueError):
+    """An option is unknown or has a value that is not allowed."""
+
+
+class GraphError(GluonNeuronError, ValueError):
+    """A symbol's JSON or one of its attributes cannot be understood."""
+
+
+class DialectError(GluonNeuronError):
+    """A lowering rule used the array language against its contract; a defect of the rule."""
+
+
+class NotKnown(DialectError):
+    """A rule asked for the value of an array that is only known at run time."""
+
+
+class RegistrationError(GluonNeuronError, ValueError):
+    """A lowering rule was registered wrongly, for example twice for one operator."""
+
+
+class CompileError(GluonNeuronError):
+    """A region could not be compiled."""
+
+
+class ArtifactError(GluonNeuronError, ValueError):
+    """A compiled artifact cannot be read."""
+
+
+class ArtifactCorruptError(ArtifactError):
+    """A compiled artifact is damaged: truncated, altered, or not an artifact at all."""
+
+
+class ArtifactVersionError(ArtifactError):
+    """A compiled artifact was written in a newer format than this version reads."""
+
+
+class NativeLibraryError(GluonNeuronError, ImportError):
+    """The native operator library is missing or cannot be loaded."""
+
+
+class EngineError(GluonNeuronError, ImportError):
+    """An engine's library (OpenVINO, libnrt) is missing or cannot be loaded."""
+
+
+class ExportError(GluonNeuronError, OSError):
+    """Files could not be written; what was there before is untouched."""
+
+
+class InferenceOnlyError(GluonNeuronError):
+    """A gradient was asked of a compiled model."""
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return " Did you mean 'x'?" for the valid name closest to `name`, or an empty string."""
+    close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,122 @@
+"""Exports a HybridBlock to a Model: its symbol, inputs and parameters; the block stays as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import mxnet as mx
+
+from ..errors import BlockError, InputError, UninitializedError
+from ..graph.spec import Spec
+from .inputs import arguments, check_dtypes, flatten
+from .model import Model, dtype_name
+
+_MISSING = object()
+
+
+def export(block: Any, sample: Any) -> Model:
+    """Trace `block` with the sample input, in inference mode.
+
+    Raises BlockError when it is no HybridBlock or cannot be traced, UninitializedError when parameters have no values,
+    InputError when the sample does not fit.
+    """
+    if not isinstance(block, mx.gluon.HybridBlock):
+        raise BlockError(
+            f"compile() takes a HybridBlock or a Symbol, not {_describe(block)}. "
+            + (
+                "A plain Block runs Python at every call and cannot be exported: derive it from gluon.HybridBlock."
+                if isinstance(block, mx.gluon.Block)
+                else "Build the model with gluon.HybridBlock, or load one with gluon.SymbolBlock.imports."
+            )
+        )
+    is_np = _takes_np(block, sample)
+    args = arguments(block, sample, is_np)
+    flat, in_format = flatten(args)
+    check_dtypes(flat)
+    _check_initialized(block)
+    with mx.util.np_shape(is_np), mx.util.np_array(is_np), _untouched(block), mx.autograd.pause(train_mode=False):
+        symbols, symbol = _trace(block, args)
+        out_format = block._out_format
+        if _deferred(block):
+            _finish_deferred(block, args)
+    inputs = tuple(s.name for s in symbols)
+    if len(inputs) != len(flat):
+        raise InputError(f"The model takes {len(inputs)} arrays ({', '.join(inputs)}), but the sample has {len(flat)}.")
+    specs = {n: Spec(tuple(a.shape), dtype_name(a.dtype)) for n, a in zip(inputs, flat, strict=True)}
+    names = set(symbol.list_arguments()) | set(symbol.list_auxiliary_states())
+    params = {p.name: p for p in _parameters(block) if p.name in names}
+    missing = sorted(names - set(params) - set(inputs))
+    if missing:
+        raise BlockError(f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it.")
+    return Model(symbol, inputs, specs, params, in_format, out_format, is_np)
+
+
+def _takes_np(block: Any, sample: Any) -> bool:
+    if mx.util.is_np_array():
+        return True
+    first: Any = sample
+    while isinstance(first, tuple | list | dict) and first:
+        first = next(iter(first.values())) if isinstance(first, dict) else first[0]
+    return isinstance(first, mx.np.ndarray)
+
+
+def _describe(thing: Any) -> str:
+    return f"a {type(thing).__module__}.{type(thing).__name__}"
+
+
+def _parameters(block: mx.gluon.HybridBlock) -> list[mx.gluon.Parameter]:
+    return list(block.collect_params().values())
+
+
+def _check_initialized(block: mx.gluon.HybridBlock) -> None:
+    missing = [p.name for p in _parameters(block) if p._data is None and not p._deferred_init]
+    if missing:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise UninitializedError(
+            f"{len(missing)} parameter{'s' if len(missing) > 1 else ''} of the block have no value: {shown}. "
+            "Call net.initialize() or net.load_parameters(file) before compiling."
+        )
+
+
+def _deferred(block: mx.gluon.HybridBlock) -> bool:
+    return any(p._deferred_init for p in _parameters(block))
+
+
+def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
+    try:
+        block.infer_shape(*args)
+        for param in _parameters(block):
+            param._finish_deferred_init()
+    except (mx.base.MXNetError, ValueError, AssertionError) as error:
+        raise InputError(f"The shapes of the parameters do not follow from the sample input: {error}") from error
+
+
+def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol]:
+    if not isinstance(block, mx.gluon.SymbolBlock):
+        # A graph cached earlier may have been rewritten by another backend; trace the original anew.
+        block._cached_graph = ()
+    try:
+        return block._get_graph(*args)  # type: ignore[no-any-return]
+    except Exception as error:
+        raise BlockError(
+            f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
+            f"{type(error).__name__}: {str(error).strip()}. Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
+        ) from error
+
+
+@contextmanager
+def _untouched(block: mx.gluon.HybridBlock) -> Iterator[None]:
+    names = ("_cached_graph", "_in_format", "_out_format")
+    saved = {n: block.__dict__.get(n, _MISSING) for n in names}
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            if value is _MISSING:
+                block.__dict__.pop(name, None)
+            else:
+                block.__dict__[name] = value
+
+

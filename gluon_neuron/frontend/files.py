@@ -1,0 +1,188 @@
+"""Writes and reads a model's two files; an export that fails leaves what was there before."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import mxnet as mx
+import numpy as np
+
+from ..artifact.container import unpack
+from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
+from ..graph.graph import Graph
+from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
+from .metadata import Metadata, find
+from .parameters import ArtifactParameter, make_parameter
+
+Arrays = Mapping[str, mx.nd.NDArray]
+
+
+def paths(prefix: str | os.PathLike[str], epoch: int) -> tuple[Path, Path]:
+    """The names of the symbol's and the parameters' files."""
+    return Path(f"{os.fspath(prefix)}-symbol.json"), Path(f"{os.fspath(prefix)}-{epoch:04d}.params")
+
+
+def write(prefix: str | os.PathLike[str], epoch: int, text: str, arrays: Arrays, is_np: bool) -> tuple[Path, Path]:
+    """Write both files beside their places, then rename them; raises ExportError when that is not possible."""
+    symbol_path, params_path = paths(prefix, epoch)
+    save = mx.npx.save if is_np else mx.nd.save
+    temporary: list[Path] = []
+    try:
+        new_params = _write_beside(params_path, lambda path: save(str(path), dict(arrays)), temporary)
+        new_symbol = _write_beside(symbol_path, lambda path: path.write_text(text, encoding="utf-8"), temporary)
+        _rename_both((new_params, params_path), (new_symbol, symbol_path), temporary)
+    except (OSError, mx.base.MXNetError) as error:
+        raise ExportError(
+            f"The model cannot be written to {symbol_path.parent}: {_first_line(error)}. Nothing that was there before "
+            "has changed. Choose a directory that exists, is writable, and has room."
+        ) from error
+    finally:
+        for path in temporary:
+            path.unlink(missing_ok=True)
+    return symbol_path, params_path
+
+
+def _write_beside(place: Path, write_to: Callable[[Path], object], temporary: list[Path]) -> Path:
+    if place.is_dir():
+        raise IsADirectoryError(f"{place} is a directory")
+    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
+    os.close(handle)
+    path = Path(name)
+    temporary.append(path)
+    write_to(path)
+    mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
+    path.chmod(mode)
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+    return path
+
+
+def _rename_both(first: tuple[Path, Path], second: tuple[Path, Path], temporary: list[Path]) -> None:
+    # Should the second rename fail, the first is taken back, so that the pair on disk always belongs together.
+    new, place = first
+    backup = None
+    if place.exists():
+        backup = new.with_name(new.name + ".old")
+        os.link(place, backup)
+        temporary.append(backup)
+    os.replace(new, place)
+    try:
+        os.replace(*second)
+    except OSError:
+        if backup is not None:
+            os.replace(backup, place)
+        else:
+            place.unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\nStack trace")[0].strip().splitlines()[-1] if str(error) else type(error).__name__
+
+
+def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
+    """Load a compiled symbol's file after `check_symbol`.
+
+    Raises FileNotFoundError, GraphError when it is no symbol, InputError when gluon_neuron did not write it.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise GraphError(f"{path} is not text: {error}. Export the model again.") from error
+    check_symbol(text, str(path))
+    try:
+        symbol = mx.sym.load_json(text)
+    except mx.base.MXNetError as error:
+        raise GraphError(f"{path} cannot be loaded by MXNet: {_first_line(error)}") from error
+    try:
+        metadata = find(symbol)
+    except (ValueError, KeyError, TypeError) as error:
+        raise GraphError(f"{path} has damaged metadata: {error!r}. Export the model again.") from error
+    if metadata is None:
+        raise InputError(
+            f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
+        )
+    return (symbol.as_np_ndarray() if metadata.is_np else symbol), metadata
+
+
+def make_parameters(
+    symbol: mx.sym.Symbol, metadata: Metadata, arrays: Arrays, contexts: list[mx.Context], where: str
+) -> dict[str, mx.gluon.Parameter]:
+    """The symbol's parameters from loaded arrays; artifacts are checked before anything runs them.
+
+    Raises InputError when arrays are missing, ArtifactError for a damaged or newer artifact.
+    """
+    auxiliary = set(symbol.list_auxiliary_states())
+    wanted = [n for n in symbol.list_inputs() if n not in metadata.inputs]
+    missing = [n for n in wanted if n not in arrays]
+    if missing:
+        raise InputError(f"{where} lacks {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}.")
+    params: dict[str, mx.gluon.Parameter] = {}
+    for name in wanted:
+        array = arrays[name]
+        if name.endswith(ARTIFACT_SUFFIX):
+            if np.dtype(array.dtype) != np.uint8:
+                raise ArtifactCorruptError(
+                    f"{where}: the artifact {name} has become {np.dtype(array.dtype)}; something cast all parameters. "
+                    "Export the model again, and leave the *_neuronbin parameters out of casts."
+                )
+            unpack(memoryview(array.asnumpy()), f"{where}: the artifact {name}")
+            params[name] = ArtifactParameter(name, array, contexts)
+        else:
+            params[name] = make_parameter(name, array, contexts, name in auxiliary)
+    return params
+
+
+def check_symbol(text: str, where: str) -> Graph:
+    """Raise GraphError when a compiled node lacks what MXNet would crash without."""
+    graph = Graph.from_json(text)
+    for node in graph.operators:
+        if node.op != SUBGRAPH_OP:
+            continue
+        subgraphs = node.raw.get("subgraphs")
+        fits = isinstance(subgraphs, list) and len(subgraphs) >= 1 and isinstance(subgraphs[0], dict)
+        if not fits or not all(isinstance(subgraphs[0].get(k), list) for k in ("nodes", "arg_nodes", "heads")):
+            raise GraphError(
+                f"{where}: {node} has no valid 'subgraphs' entry, which must hold the original operators as a graph "
+                "object; MXNet would crash on it. Export the model again."
+            )
+        variables = sum(n.get("op") == "null" for n in subgraphs[0]["nodes"])
+        extra = node.attrs.integer("__ext_extra_inputs__", 0)
+        if len(node.inputs) != variables + extra:
+            raise GraphError(
+                f"{where}: {node} has {len(node.inputs)} inputs, but its subgraph reads {variables} and its artifact "
+                f"{extra}. Export the model again."
+            )
+    return graph
+
+
+def read_params(path: str | os.PathLike[str], is_np: bool) -> tuple[dict[str, mx.nd.NDArray], dict[str, mx.nd.NDArray]]:
+    """The arguments and auxiliary states of a parameters' file; raises ArtifactCorruptError when it cannot be read."""
+    if not Path(path).exists():
+        raise FileNotFoundError(f"There is no parameters file {path}.")
+    try:
+        with mx.util.np_shape(is_np):
+            loaded = (mx.npx.load if is_np else mx.nd.load)(str(path))
+    except (mx.base.MXNetError, ValueError, UnicodeDecodeError) as error:
+        raise ArtifactCorruptError(
+            f"{path} is not a readable parameters file: {_first_line(error)}. It may be truncated; export the model again."
+        ) from error
+    if not isinstance(loaded, dict):
+        raise InputError(f"{path} holds arrays without names; a parameters file of a model names every array.")
+    args, aux = {}, {}
+    for name, array in loaded.items():
+        kind, _, rest = name.partition(":")
+        if kind == "aux":
+            aux[rest] = array
+        else:
+            args[rest if kind == "arg" else name] = array
+    return args, aux

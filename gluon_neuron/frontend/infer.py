@@ -1,0 +1,48 @@
+"""Fills a Graph's specs by MXNet's own shape and type inference."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Mapping
+
+import mxnet as mx
+import numpy as np
+
+from ..errors import GraphError, InputError
+from ..graph.graph import Entry, Graph
+from ..graph.spec import Spec
+
+
+def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
+    """The graph of a symbol's JSON with the spec of every entry.
+
+    `specs` gives shapes and dtypes of variables; entries that MXNet cannot infer completely get None. Raises
+    InputError when the given shapes contradict the graph.
+    """
+    graph = Graph.from_json(text)
+    entries = graph.entries
+    raw = json.loads(text)
+    # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
+    raw["heads"] = [[e.node, e.index, 0] for e in entries]
+    with mx.util.np_shape(is_np):
+        symbol = mx.sym.load_json(json.dumps(raw))
+        names = set(symbol.list_inputs())
+        known = {n: s for n, s in specs.items() if n in names}
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                shapes = symbol.infer_shape_partial(**{n: s.shape for n, s in known.items()})[1]
+                types = symbol.infer_type_partial(**{n: np.dtype(s.dtype) for n, s in known.items()})[1]
+        except (mx.base.MXNetError, ValueError) as error:
+            given = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
+            reason = str(error).split("\nStack trace")[0].strip()
+            raise InputError(f"The model does not take inputs of these shapes and dtypes ({given}): {reason}") from error
+    if shapes is None or types is None or len(shapes) != len(entries):
+        raise GraphError("MXNet's shape inference gave no answer for this symbol.")
+    unknown = -1 if is_np else 0
+    found: dict[Entry, Spec | None] = {}
+    for entry, shape, kind in zip(entries, shapes, types, strict=True):
+        complete = shape is not None and unknown not in shape and (is_np or len(shape) > 0) and kind is not None
+        found[entry] = Spec(tuple(shape), np.dtype(kind).name) if complete else None
+    return graph.with_specs(found)

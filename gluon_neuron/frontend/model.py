@@ -1,0 +1,44 @@
+"""Model: a symbol with its parameters, inputs and the structure of its arguments and results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..graph.spec import Spec
+
+
+@dataclass(frozen=True)
+class Model:
+    """What a block is when it has been exported.
+
+    `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their
+    shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results.
+    `params` are the block's own Parameter objects by name: nothing is copied.
+    """
+
+    symbol: mx.sym.Symbol
+    inputs: tuple[str, ...]
+    specs: Mapping[str, Spec]
+    params: Mapping[str, mx.gluon.Parameter]
+    in_format: Any
+    out_format: Any
+    is_np: bool
+
+    def all_specs(self) -> dict[str, Spec]:
+        """Shapes and dtypes of the inputs and of all parameters, by name."""
+        specs = dict(self.specs)
+        for name, param in self.params.items():
+            if name not in specs:
+                array = param.list_data()[0]
+                specs[name] = Spec(tuple(array.shape), dtype_name(array.dtype))
+        return specs
+
+
+def dtype_name(dtype: Any) -> str:
+    """The NumPy name of a dtype as MXNet gives it (a class, a NumPy dtype or a name)."""
+    return np.dtype(dtype).name

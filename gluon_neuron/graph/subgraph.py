@@ -1,0 +1,173 @@
+"""Cuts a region out of a symbol's JSON as a graph of its own, and puts a node in the place of each region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import GraphError
+from .graph import Entry, Graph
+
+SUBGRAPH_OP = "_neuron_subgraph_op"
+ARTIFACT_SUFFIX = "_neuronbin"
+
+
+@dataclass(frozen=True)
+class Subgraph:
+    """A region as a graph of its own: the raw JSON object, and for each variable the outer entry it stands for."""
+
+    raw: Mapping[str, Any]
+    inputs: Mapping[str, Entry]
+
+    @property
+    def text(self) -> str:
+        """The JSON text, as MXNet writes and reads it."""
+        return json.dumps(self.raw)
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """The node that takes a region's place.
+
+    `inputs` are the outer entries in the order of the subgraph's inputs; `artifact_size` the bytes of its artifact.
+    """
+
+    name: str
+    nodes: tuple[int, ...]
+    outputs: tuple[Entry, ...]
+    inputs: tuple[Entry, ...]
+    subgraph: Mapping[str, Any]
+    artifact_size: int
+    attrs: Mapping[str, str]
+
+
+def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs: Sequence[Entry]) -> Subgraph:
+    """The subgraph of the given nodes. Variables keep their names; other inputs are called "<node>_output<index>"."""
+    taken = {graph.nodes[i].name for i in nodes}
+    raw_nodes: list[dict[str, Any]] = []
+    place: dict[Entry | int, int] = {}
+    outer: dict[str, Entry] = {}
+
+    def visit_input(entry: Entry) -> int:
+        if entry not in place:
+            source = graph.nodes[entry.node]
+            name = source.name if source.is_variable else f"{source.name}_output{entry.index}"
+            while name in outer or name in taken:
+                name += "_"
+            outer[name] = entry
+            attrs = dict(source.raw.get("attrs", {})) if source.is_variable else {}
+            place[entry] = len(raw_nodes)
+            raw_nodes.append(_variable(name, attrs))
+        return place[entry]
+
+    wanted = set(inputs)
+    for i in nodes:
+        node = graph.nodes[i]
+        edges = []
+        for entry in node.inputs:
+            where = visit_input(entry) if entry in wanted else place[entry.node]
+            edges.append([where, 0 if entry in wanted else entry.index, 0])
+        place[i] = len(raw_nodes)
+        raw_nodes.append({**node.raw, "inputs": edges})
+    heads = [[place[e.node], e.index, 0] for e in outputs]
+    return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer)
+
+
+def replace(graph: Graph, replacements: Sequence[Replacement]) -> str:
+    """The JSON text of `graph` with each region replaced by one node.
+
+    An output of the model that a region computes keeps its name through a copy that bears the name of the
+    original node. Each artifact is a variable behind the region's inputs.
+    """
+    owner = {i: r for r in replacements for i in r.nodes}
+    raw_nodes: list[dict[str, Any]] = []
+    place: dict[Any, int] = {}
+
+    def add(key: Any, raw: dict[str, Any]) -> int:
+        place[key] = len(raw_nodes)
+        raw_nodes.append(raw)
+        return place[key]
+
+    def edge(entry: Entry) -> list[int]:
+        region = owner.get(entry.node)
+        if region is None:
+            return [place[entry.node], entry.index, 0]
+        return [place[region.name], region.outputs.index(entry), 0]
+
+    for step in _order(graph, owner):
+        if isinstance(step, Replacement):
+            blob = add((step.name, "blob"), _variable(step.name + ARTIFACT_SUFFIX, _blob_attrs(step.artifact_size)))
+            add(
+                step.name,
+                {
+                    "op": SUBGRAPH_OP,
+                    "name": step.name,
+                    "attrs": dict(step.attrs),
+                    "inputs": [*(edge(e) for e in step.inputs), [blob, 0, 0]],
+                    "subgraphs": [step.subgraph],
+                },
+            )
+        else:
+            node = graph.nodes[step]
+            add(step, {**node.raw, "inputs": [edge(e) for e in node.inputs]})
+    heads = []
+    for head in graph.heads:
+        if head.node in owner:
+            name = graph.nodes[head.node].name
+            copy = place.get(("copy", head))
+            if copy is None:
+                copy = add(("copy", head), {"op": "_copy", "name": name, "inputs": [edge(head)]})
+            heads.append([copy, 0, 0])
+        else:
+            heads.append(edge(head))
+    return json.dumps(_symbol(raw_nodes, heads, graph.attrs))
+
+
+def _order(graph: Graph, owner: Mapping[int, Replacement]) -> list[int | Replacement]:
+    # Depth-first from the last node of each region, so that all its inputs come before it; iterative, for deep graphs.
+    done: set[int | str] = set()
+    order: list[int | Replacement] = []
+
+    def key(i: int) -> int | str:
+        return owner[i].name if i in owner else i
+
+    for start in range(len(graph.nodes)):
+        stack: list[tuple[int, bool]] = [(start, False)]
+        opened: set[int | str] = set()
+        while stack:
+            i, ready = stack.pop()
+            if key(i) in done:
+                continue
+            if ready:
+                done.add(key(i))
+                order.append(owner.get(i, i))
+                continue
+            if key(i) in opened:
+                raise GraphError(f"The region of {graph.nodes[i]} is not convex; this is a defect of the partition.")
+            opened.add(key(i))
+            stack.append((i, True))
+            region = owner.get(i)
+            sources = region.inputs if region is not None else graph.nodes[i].inputs
+            pending = [e.node for e in reversed(sources) if key(e.node) not in done]
+            stack.extend((p, False) for p in pending)
+    return order
+
+
+def _variable(name: str, attrs: Mapping[str, str]) -> dict[str, Any]:
+    raw: dict[str, Any] = {"op": "null", "name": name, "inputs": []}
+    return {**raw, "attrs": dict(attrs)} if attrs else raw
+
+
+def _blob_attrs(size: int) -> dict[str, str]:
+    return {"__shape__": f"({size},)", "__dtype__": "3"}
+
+
+def _symbol(nodes: list[dict[str, Any]], heads: list[list[int]], attrs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "nodes": nodes,
+        "arg_nodes": [i for i, n in enumerate(nodes) if n["op"] == "null"],
+        "heads": heads,
+        "attrs": dict(attrs),
+    }

@@ -1,0 +1,51 @@
+"""Lowers a whole graph: every node through its rule, every result compared with MXNet's shape and dtype at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import CompileError, DialectError
+from ..graph.graph import Entry, Graph, Node
+from ..graph.spec import Spec
+from .registry import rules
+
+
+def lower(graph: Graph, xp: Any) -> list[Any]:
+    """The graph's outputs as arrays of the namespace `xp`; each variable becomes `xp.parameter(name, shape, dtype)`.
+
+    Every node must have passed `registry.refusal`. Raises CompileError, with the node, when a rule fails or its result is not
+    what MXNet infers: both are defects of the rule.
+    """
+    values: dict[Entry, Any] = {}
+    for node in graph.nodes:
+        if node.is_variable:
+            values[Entry(node.id, 0)] = xp.parameter(node.name, node.out.shape, node.out.dtype)
+            continue
+        with xp.scope(node.name):
+            results = _apply(node, xp, [values[e] for e in node.inputs])
+        for index, expected in node.outs.items():
+            if index >= len(results):
+                raise CompileError(f"{node}: its rule gave {len(results)} outputs, but output {index} is read.")
+            _check(node, index, expected, results[index])
+            values[Entry(node.id, index)] = results[index]
+    return [values[h] for h in graph.heads]
+
+
+def _apply(node: Node, xp: Any, inputs: list[Any]) -> tuple[Any, ...]:
+    try:
+        result = rules()[node.op].build(xp, node, *inputs)
+    except DialectError as error:
+        raise CompileError(f"{node}: its lowering rule failed: {error}") from error
+    except Exception as error:
+        shapes = ", ".join(str(s) for s in node.ins)
+        raise CompileError(
+            f"{node}: its lowering rule failed on inputs {shapes} with {type(error).__name__}: {error}"
+        ) from error
+    return result if isinstance(result, tuple) else (result,)
+
+
+def _check(node: Node, index: int, expected: Spec | None, found: Any) -> None:
+    if expected is None or tuple(found.shape) != expected.shape or found.dtype != expected.dtype:
+        raise CompileError(
+            f"{node}: its rule made output {index} {found.dtype}{list(found.shape)}, but MXNet infers {expected}."
+        )

@@ -1,0 +1,89 @@
+"""The registry: which rule serves which MXNet operator, and the question whether it can serve a given node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import GraphError, RegistrationError
+from ..graph.graph import Node
+
+FLOATS = frozenset(("float16", "bfloat16", "float32", "float64"))
+INTS = frozenset(("int8", "uint8", "int32", "int64"))
+NUMBERS = FLOATS | INTS
+ANY = NUMBERS | {"bool"}
+
+Refuse = Callable[[Node], str | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one MXNet operator is expressed in the array language, and for which nodes."""
+
+    op: str
+    build: Callable[..., Any]
+    refuse: Refuse | None
+    dtypes: frozenset[str]
+    notes: str
+    family: str
+
+
+_RULES: dict[str, Rule] = {}
+
+
+def rule(
+    *names: str, refuse: Refuse | None = None, dtypes: frozenset[str] = FLOATS, notes: str = ""
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register `build(xp, node, *inputs)` as the rule of the MXNet operators `names`.
+
+    `xp` is a dialect namespace and each input a dialect `Array`; the result is an `Array`, or a tuple of them for the
+    node's outputs. `refuse(node)` returns a sentence when the rule cannot serve the node, else None; it is asked before
+    anything is built. `dtypes` are those allowed for every input and output. Raises RegistrationError for a name
+    that has a rule already.
+    """
+    if not names:
+        raise RegistrationError("rule() needs the name of at least one MXNet operator.")
+
+    def register(build: Callable[..., Any]) -> Callable[..., Any]:
+        for name in names:
+            if name in _RULES:
+                raise RegistrationError(f"Operator {name!r} has a rule already, in {_RULES[name].family}.")
+        for name in names:
+            _RULES[name] = Rule(name, build, refuse, dtypes, notes, build.__module__)
+        return build
+
+    return register
+
+
+def rules() -> Mapping[str, Rule]:
+    """All rules by operator name."""
+    from . import families  # noqa: F401  registers the built-in rules on first use
+
+    return _RULES
+
+
+def refusal(node: Node) -> tuple[str, str] | None:
+    """Why no rule can serve the node, as (category, sentence), or None when one can.
+
+    Categories: "no rule", "shape", "dtype", "attribute".
+    """
+    found = rules().get(node.op)
+    if found is None:
+        return "no rule", f"there is no lowering rule for {node.op}"
+    specs = (*node.ins, *node.outs.values())
+    for spec in specs:
+        if spec is None:
+            return "shape", "MXNet could not infer all of its shapes and dtypes"
+    for spec in specs:
+        assert spec is not None
+        if spec.dtype not in found.dtypes:
+            return "dtype", f"{node.op} is not compiled for {spec.dtype} (only {', '.join(sorted(found.dtypes))})"
+    if found.refuse is not None:
+        try:
+            sentence = found.refuse(node)
+        except GraphError as error:
+            sentence = str(error)
+        if sentence:
+            return "attribute", sentence
+    return None

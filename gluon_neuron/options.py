@@ -1,0 +1,106 @@
+"""CompileOptions: everything a user can choose when compiling, checked once, frozen, and documented field by field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from .errors import OptionError, nearest
+
+TARGETS = ("auto", "cpu", "inf1", "inf2", "trn1", "trn2")
+AUTO_CASTS = ("none", "matmult", "all")
+AUTO_CAST_TYPES = ("bf16", "fp16", "tf32")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompileOptions:
+    """How a model is compiled. Every field enters the identity of a compiled program unless its text says otherwise."""
+
+    target: str = "auto"
+    """Where it shall run: "auto" (the chip if there is one, else the CPU), "cpu", "inf1", "inf2", "trn1", "trn2"."""
+
+    auto_cast: str = "none"
+    """What may be computed in `auto_cast_type`: "none", "matmult" (matrix products and convolutions) or "all"."""
+
+    auto_cast_type: str = "bf16"
+    """The type of the cast: "bf16", "fp16" or "tf32"; the CPU target offers "bf16"."""
+
+    inline_weights: bool = False
+    """Bake the weights into the artifact: the lowest overhead per call, but they can no longer be replaced, the
+    parameters appear in no `collect_params`, and only shapes compiled beforehand can run."""
+
+    batch_sizes: tuple[int, ...] = ()
+    """Further batch sizes (lengths of the first axis of every input) to compile besides the sample's."""
+
+    dynamic_batch: bool = False
+    """Serve any batch size with the compiled one, by splitting and padding along the first axis. Only right for models
+    whose outputs' rows depend on the same rows of the inputs; that is for the caller to know."""
+
+    exclude_nodes: tuple[str, ...] = ()
+    """Names of nodes that stay in MXNet."""
+
+    exclude_operators: tuple[str, ...] = ()
+    """Names of MXNet operators that stay in MXNet."""
+
+    include_nodes: tuple[str, ...] = ()
+    """Names of nodes that are compiled even where their region would be too small to be worth a call."""
+
+    num_threads: int = 0
+    """Threads of the CPU engine; 0 lets the engine choose (the machine's cores)."""
+
+    strict: bool = False
+    """Raise CompileError when a region cannot be compiled, instead of leaving it in MXNet. Not part of the identity."""
+
+    def __post_init__(self) -> None:
+        _one_of("target", self.target, TARGETS)
+        _one_of("auto_cast", self.auto_cast, AUTO_CASTS)
+        _one_of("auto_cast_type", self.auto_cast_type, AUTO_CAST_TYPES)
+        for name in ("inline_weights", "dynamic_batch", "strict"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"Option {name} must be True or False, not {getattr(self, name)!r}.")
+        if not _is_int(self.num_threads) or self.num_threads < 0:
+            raise OptionError(f"Option num_threads must be 0 or a positive integer, not {self.num_threads!r}.")
+        for name in ("exclude_nodes", "exclude_operators", "include_nodes"):
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        sizes = self.batch_sizes
+        if _is_int(sizes):
+            sizes = (sizes,)  # type: ignore[assignment]
+        if not isinstance(sizes, tuple | list) or not all(_is_int(b) and b > 0 for b in sizes):
+            raise OptionError(f"Option batch_sizes must be a list of positive integers, not {self.batch_sizes!r}.")
+        object.__setattr__(self, "batch_sizes", tuple(int(b) for b in sizes))
+
+    @classmethod
+    def make(cls, given: Mapping[str, Any]) -> CompileOptions:
+        """Options from keyword arguments; raises OptionError with the nearest valid name for an unknown one."""
+        valid = [f.name for f in fields(cls)]
+        for name in given:
+            if name not in valid:
+                raise OptionError(
+                    f"Unknown option {name!r}.{nearest(name, valid)} Valid options are: {', '.join(valid)}."
+                )
+        return cls(**given)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that decide what a compiled program computes, as JSON-compatible values."""
+        chosen = asdict(self)
+        for name in ("strict", "target", "batch_sizes", "dynamic_batch", "exclude_nodes", "exclude_operators"):
+            del chosen[name]
+        del chosen["include_nodes"]
+        return chosen
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:
+    if value not in tuple(allowed):
+        hint = nearest(value, allowed) if isinstance(value, str) else ""
+        raise OptionError(f"Option {name} is {value!r}; it must be one of {', '.join(allowed)}.{hint}")
+
+
+def _names(option: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable) or not all(isinstance(v, str) for v in value):
+        raise OptionError(f"Option {option} must be a list of names, not {value!r}.")
+    return tuple(value)

@@ -1,0 +1,52 @@
+"""How much work a node is: floating-point operations of one call, from its shapes alone."""
+
+from __future__ import annotations
+
+from math import prod
+
+from ..graph.graph import Node
+
+HEAVY = frozenset(
+    (
+        "Convolution",
+        "Convolution_v1",
+        "Deconvolution",
+        "FullyConnected",
+        "dot",
+        "batch_dot",
+        "_linalg_gemm",
+        "_linalg_gemm2",
+        "RNN",
+        "_npi_matmul",
+        "_npi_dot",
+        "_contrib_DeformableConvolution",
+        "_contrib_ModulatedDeformableConvolution",
+    )
+)
+"""Operators that are worth a compiled region of their own."""
+
+
+def flops(node: Node) -> int:
+    """Floating-point operations of the node (a multiply-add counts two); 0 where shapes are unknown.
+
+    Matrix products and convolutions are counted exactly, without padding's savings; every other operator as one
+    operation per element of its largest input or output.
+    """
+    specs = [s for s in (*node.ins, *node.outs.values()) if s is not None]
+    if node.is_variable or not specs or node.outs[0] is None:
+        return 0
+    out = node.outs[0].shape
+    if node.op in ("Convolution", "Convolution_v1", "_contrib_DeformableConvolution") and node.ins[1] is not None:
+        weight = next((s for s in node.ins if s is not None and len(s.shape) == len(out) and s is not node.ins[0]), None)
+        return 2 * prod(out) * prod(weight.shape[1:]) if weight else 0
+    if node.op == "Deconvolution" and node.ins[0] is not None and node.ins[1] is not None:
+        return 2 * prod(node.ins[0].shape) * prod(node.ins[1].shape[1:])
+    if node.op == "FullyConnected" and node.ins[1] is not None:
+        return 2 * prod(out) * node.ins[1].shape[-1]
+    if node.op in ("dot", "batch_dot", "_npi_matmul", "_npi_dot", "_linalg_gemm", "_linalg_gemm2"):
+        first = node.ins[0]
+        if first is not None and first.shape:
+            transposed = node.attrs.flag("transpose_a")
+            inner = first.shape[-2] if transposed and len(first.shape) > 1 else first.shape[-1]
+            return 2 * prod(out) * inner
+    return max(s.size for s in specs)

@@ -1,0 +1,93 @@
+"""Decides for every operator whether it is compiled, and records the reason when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+
+from ..errors import OptionError, nearest
+from ..graph.graph import Graph, Node
+from ..options import CompileOptions
+from ..report import Outside
+from .cost import HEAVY, flops
+from .regions import Region, grow
+
+Refusal = Callable[[Node], tuple[str, str] | None]
+
+WORTH_FLOPS = 2_000_000
+"""A region without a matrix product or convolution is kept from this much work on: about 0.2 ms on one core, some ten
+times what a call costs."""
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The regions to compile, in order, and what stays in MXNet."""
+
+    regions: tuple[Region, ...]
+    outside: tuple[Outside, ...]
+
+
+def partition(
+    graph: Graph,
+    inputs: Collection[str],
+    refusal: Refusal,
+    options: CompileOptions,
+    banned: Iterable[Outside] = (),
+) -> Partition:
+    """Partition `graph`, whose specs are filled in; `inputs` are the names of its data inputs.
+
+    `refusal(node)` says, as (category, sentence), why a node cannot be compiled. `banned` are nodes refused for a reason
+    found later, such as a failed compile. Raises OptionError when an option names a node that does not exist.
+    """
+    _check_names(graph, options)
+    outside: dict[int, Outside] = {}
+    banned_by_name = {o.node: o for o in banned}
+    for node in graph.operators:
+        why = _why_not(node, refusal, options)
+        if node.name in banned_by_name:
+            outside[node.id] = banned_by_name[node.name]
+        elif why is not None:
+            outside[node.id] = Outside(node.name, node.op, *why)
+    regions = []
+    for region in grow(graph, [n.id for n in graph.operators if n.id not in outside]):
+        if _worth(graph, region, inputs, options):
+            regions.append(region)
+        else:
+            for i in region.nodes:
+                node = graph.nodes[i]
+                sentence = "too little work to be worth a call of its own"
+                outside[i] = Outside(node.name, node.op, "small", sentence)
+    return Partition(tuple(regions), tuple(outside[i] for i in sorted(outside)))
+
+
+def _why_not(node: Node, refusal: Refusal, options: CompileOptions) -> tuple[str, str] | None:
+    if node.name in options.exclude_nodes:
+        return "excluded", "excluded by the option exclude_nodes"
+    if node.op in options.exclude_operators:
+        return "excluded", "excluded by the option exclude_operators"
+    return refusal(node)
+
+
+def _worth(graph: Graph, region: Region, inputs: Collection[str], options: CompileOptions) -> bool:
+    if not region.outputs:
+        return False
+    nodes = [graph.nodes[i] for i in region.nodes]
+    if any(n.name in options.include_nodes for n in nodes):
+        return True
+    # A region that reads only parameters would compute the same at every call, and has no batch to be called with.
+    if all(graph.nodes[e.node].is_variable and graph.nodes[e.node].name not in inputs for e in region.inputs):
+        return False
+    return any(n.op in HEAVY for n in nodes) or sum(flops(n) for n in nodes) >= WORTH_FLOPS
+
+
+def _check_names(graph: Graph, options: CompileOptions) -> None:
+    names = {n.name for n in graph.operators}
+    operators = {n.op for n in graph.operators}
+    for option, wanted, known in (
+        ("exclude_nodes", options.exclude_nodes, names),
+        ("include_nodes", options.include_nodes, names),
+        ("exclude_operators", options.exclude_operators, operators),
+    ):
+        for name in wanted:
+            if name not in known:
+                raise OptionError(f"Option {option} names {name!r}, which the model does not have.{nearest(name, known)}")

@@ -1,0 +1,118 @@
+"""Report: what was compiled, what was not, and why; prints itself as tables."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+REASONS = {
+    "no rule": "no lowering rule for the operator",
+    "attribute": "an attribute is refused",
+    "dtype": "a dtype is refused",
+    "shape": "a shape is refused or unknown",
+    "target": "the target refuses",
+    "excluded": "excluded by the user",
+    "small": "the region is too small to be worth a call",
+    "compile failed": "the region could not be compiled",
+}
+"""The closed list of categories of reasons why a node stays in MXNet."""
+
+
+@dataclass(frozen=True)
+class Outside:
+    """One operator that stays in MXNet: its node's name, its operator, the category (a key of REASONS), the sentence."""
+
+    node: str
+    op: str
+    category: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class RegionReport:
+    """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs."""
+
+    name: str
+    operators: int
+    flops: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What became of each operator of a model.
+
+    `operators` and `flops` count the whole model; `regions` lists what was compiled, `outside` what was not; `seconds`
+    is the wall time of each phase.
+    """
+
+    target: str
+    engine: str
+    operators: int
+    flops: int
+    regions: tuple[RegionReport, ...] = ()
+    outside: tuple[Outside, ...] = ()
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def compiled_operators(self) -> int:
+        """The number of operators inside compiled regions."""
+        return sum(r.operators for r in self.regions)
+
+    @property
+    def compiled_flops(self) -> int:
+        """The floating-point operations of one call that happen inside compiled regions."""
+        return sum(r.flops for r in self.regions)
+
+    @property
+    def operator_share(self) -> float:
+        """Compiled operators as a share of all, 0 to 1."""
+        return self.compiled_operators / self.operators if self.operators else 0.0
+
+    @property
+    def flops_share(self) -> float:
+        """Compiled FLOPs as a share of all, 0 to 1."""
+        return self.compiled_flops / self.flops if self.flops else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-compatible values."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Report:
+        """The inverse of `to_dict`."""
+        regions = tuple(
+            RegionReport(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"]))
+            for r in raw["regions"]
+        )
+        outside = tuple(Outside(**o) for o in raw["outside"])
+        rest = {k: raw[k] for k in ("target", "engine", "operators", "flops", "seconds")}
+        return cls(regions=regions, outside=outside, **rest)
+
+    def __str__(self) -> str:
+        from tabulate import tabulate
+
+        lines = [
+            f"Target {self.target} (engine {self.engine}): {self.compiled_operators} of {self.operators} operators "
+            f"({self.operator_share:.1%}) and {self.flops_share:.1%} of {self.flops / 1e9:.3g} GFLOP "
+            f"in {len(self.regions)} compiled region{'' if len(self.regions) == 1 else 's'}."
+        ]
+        if not self.regions:
+            lines.append("Nothing was compiled: the model runs as plain MXNet.")
+        if self.regions:
+            rows = [
+                (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs))
+                for r in self.regions
+            ]
+            lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
+        if self.outside:
+            grouped = Counter((o.op, o.category, o.sentence) for o in self.outside)
+            first = {(o.op, o.category, o.sentence): o.node for o in reversed(self.outside)}
+            table = [(op, n, first[key], why) for key, n in grouped.items() for op, _, why in [key]]
+            lines += ["", "In MXNet:", tabulate(table, ("operator", "nodes", "first node", "because"), tablefmt="simple")]
+        if self.seconds:
+            lines += ["", "Seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in self.seconds.items())]
+        return "\n".join(lines)

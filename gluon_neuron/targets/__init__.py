@@ -1,0 +1,1 @@
+"""Targets: what each supports, how it compiles, and which payload it makes."""

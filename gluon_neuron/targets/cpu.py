@@ -1,0 +1,95 @@
+"""The CPU target: regions become OpenVINO programs whose weights are bound when the program is loaded."""
+
+from __future__ import annotations
+
+from ..artifact.container import Payload
+from ..dialect.casting import auto_cast
+from ..errors import CompileError, EngineError
+from ..graph.graph import Node
+from ..lowering.build import lower
+from ..lowering.registry import refusal as rule_refusal
+from .base import Compilation, signature
+from .openvino_ir import serialize
+
+_MOVERS = frozenset(
+    (
+        "Reshape",
+        "reshape",
+        "Flatten",
+        "flatten",
+        "expand_dims",
+        "squeeze",
+        "transpose",
+        "Concat",
+        "concat",
+        "slice",
+        "slice_axis",
+        "slice_like",
+        "stack",
+        "SwapAxis",
+        "swapaxes",
+        "broadcast_to",
+        "Cast",
+        "cast",
+        "_copy",
+        "identity",
+    )
+)
+"""Operators that move or convert 8-bit values without computing with them."""
+
+
+class CpuTarget:
+    """Compiles for the CPU through OpenVINO."""
+
+    name = "cpu"
+    engine = "openvino"
+
+    def refusal(self, node: Node) -> tuple[str, str] | None:
+        """Why OpenVINO's CPU plugin cannot run the node, or would give wrong numbers without an error."""
+        found = rule_refusal(node)
+        if found is not None:
+            return found
+        for spec in (*node.ins, *node.outs.values()):
+            assert spec is not None
+            if spec.size == 0:
+                return "shape", "an array without elements is left to MXNet"
+            if spec.dtype == "int64":
+                return "target", "the CPU engine computes int64 as int32"
+            if spec.dtype == "float64":
+                return "target", "the CPU engine computes float64 as float32"
+            if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
+                return "target", f"the CPU engine saturates {spec.dtype} where MXNet wraps"
+        if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
+            return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
+        return None
+
+    def compile(self, work: Compilation) -> Payload:
+        """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
+        try:
+            import openvino
+
+            from ..dialect.openvino_ import OpenVINONamespace
+        except ImportError as error:
+            raise EngineError(
+                f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
+            ) from error
+        if work.options.auto_cast != "none" and work.options.auto_cast_type != "bf16":
+            raise CompileError(
+                f"The CPU engine cannot cast to {work.options.auto_cast_type}; it offers auto_cast_type='bf16'."
+            )
+        xp = OpenVINONamespace()
+        if work.options.auto_cast == "matmult":
+            xp = auto_cast(xp, "bfloat16")
+        outputs = lower(work.graph, xp)
+        data, program, roles = serialize(xp, outputs, work)
+        config = {"INFERENCE_PRECISION_HINT": "bf16" if work.options.auto_cast == "all" else "f32"}
+        if work.options.num_threads:
+            config["INFERENCE_NUM_THREADS"] = str(work.options.num_threads)
+        return Payload(
+            target=self.name,
+            engine=self.engine,
+            engine_version=openvino.__version__.split("-")[0],
+            signature=signature(work, roles),
+            program={**program, "config": config},
+            data=data,
+        )
