@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Mapping, Sequence
 from operator import attrgetter, is_
@@ -12,6 +13,9 @@ import numpy as np
 from ..graph.spec import Spec
 
 _ARRAYS = attrgetter("_data")
+
+# An executor runs what is not compiled through MXNet's own oneDNN fusion, and says so at every bind unless told not to.
+os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 
 
 class Session:
@@ -57,7 +61,7 @@ class Session:
         with self._lock:
             for feed, array in zip(self._feeds, arrays, strict=True):
                 if feed is not None:
-                    array.copyto(feed)
+                    (array.as_nd_ndarray() if self._is_np else array).copyto(feed)
             self._executor.forward(is_train=False)
             results = [o.copy() for o in self._outputs]
         return [r.as_np_ndarray() for r in results] if self._is_np else results

@@ -1,0 +1,83 @@
+"""Elementwise functions in OpenVINO: each takes the builder, OpenVINO outputs, then parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from .openvino_builder import TYPES
+
+
+def _named(operator: str) -> Callable[..., Any]:
+    return lambda op, *inputs: getattr(op, operator)(*inputs)
+
+
+def _is_float(x: Any) -> bool:
+    return x.get_element_type().is_real()
+
+
+def trunc_divide(op: Any, a: Any, b: Any) -> Any:
+    """From magnitudes: OpenVINO truncates when it runs a division, but rounds down when it folds a constant one."""
+    magnitude = op.divide(op.abs(a), op.abs(b))
+    return op.multiply(magnitude, op.multiply(op.sign(a), op.sign(b)))
+
+
+def compare(operator: str) -> Callable[..., Any]:
+    """Integers are compared through their difference: OpenVINO compares as float32, exact only up to 2**24."""
+
+    def comparison(op: Any, a: Any, b: Any) -> Any:
+        if a.get_element_type() in (op.ov.Type.i32, op.ov.Type.i64):
+            a = op.subtract(a, b)
+            b = op.like(0, a.output(0))
+        return getattr(op, operator)(a, b)
+
+    return comparison
+
+
+def clip(op: Any, x: Any, lo: Any, hi: Any) -> Any:
+    """Clamp computes in float32, so integers take the exact way."""
+    if _is_float(x):
+        return op.clamp(x, lo, hi)
+    return op.minimum(op.maximum(x, op.like(lo, x)), op.like(hi, x))
+
+
+def prelu(op: Any, x: Any, slope: Any) -> Any:
+    """A slope of fewer axes would be taken along axis 1; the language broadcasts it from the last axis."""
+    shape = list(slope.get_shape())
+    ndim = len(x.get_shape())
+    if len(shape) < ndim:
+        slope = op.reshape(slope, op.const([1] * (ndim - len(shape)) + shape), False)
+    return op.prelu(x, slope)
+
+
+def softplus(op: Any, x: Any) -> Any:
+    """OpenVINO's own has an absolute error of 2e-6 and turns negative."""
+    tail = op.log(op.add(op.exp(op.negative(op.abs(x))), op.like(1.0, x)))
+    return op.add(op.relu(x), tail)
+
+
+KERNELS: Mapping[str, Callable[..., Any]] = {
+    **{
+        name: _named(name)
+        for name in (
+            *("abs", "negative", "sign", "floor", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan"),
+            *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "sigmoid", "logical_not", "relu", "softsign"),
+            *("add", "subtract", "multiply", "divide", "maximum", "minimum", "elu"),
+            *("logical_and", "logical_or", "logical_xor"),
+        )
+    },
+    **{name: compare(name) for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")},
+    "ceil": _named("ceiling"),
+    "round": lambda op, x: op.round(x, "half_to_even"),
+    "isnan": _named("is_nan"),
+    "trunc_divide": trunc_divide,
+    "remainder": _named("floor_mod"),
+    "pow": _named("power"),
+    "where": _named("select"),
+    "clip": clip,
+    "astype": lambda op, x, dtype: op.convert(x, TYPES[dtype]),
+    "prelu": prelu,
+    "gelu": lambda op, x: op.gelu(x, "erf"),
+    "softplus": softplus,
+    "hard_sigmoid": lambda op, x, alpha, beta: op.hard_sigmoid(x, op.like(alpha, x), op.like(beta, x)),
+}

@@ -1,0 +1,66 @@
+"""Shape, indexing, reduction, order and product functions in OpenVINO."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_BEFORE_FIRST = -(2**31)
+
+
+def slice_(op: Any, x: Any, slices: tuple[tuple[int, int, int], ...]) -> Any:
+    """Only the axes that change; a stop of -1 (before the first element) would mean the last one here."""
+    cuts = [(a, s) for a, (s, n) in enumerate(zip(slices, x.get_shape(), strict=True)) if s != (0, n, 1)]
+    axes = op.const([a for a, _ in cuts])
+    start = op.const([s[0] for _, s in cuts])
+    stop = op.const([_BEFORE_FIRST if s[1] < 0 else s[1] for _, s in cuts])
+    return op.slice(x, start, stop, op.const([s[2] for _, s in cuts]), axes)
+
+
+def pad(op: Any, x: Any, pads: tuple, mode: str, value: Any) -> Any:
+    """Widen each axis."""
+    low, high = op.const([p[0] for p in pads]), op.const([p[1] for p in pads])
+    return op.pad(x, low, high, mode, op.like(value, x) if mode == "constant" else None)
+
+
+def _reduction(operator: str) -> Callable[..., Any]:
+    return lambda op, x, axes, keepdims: getattr(op, operator)(x, op.const(axes), keepdims)
+
+
+def _position(mode: str) -> Callable[..., Any]:
+    """Without sorting, k = 1 gives the first of equals."""
+
+    def position(op: Any, x: Any, axis: int) -> Any:
+        found = op.topk(x, op.const(1), axis, mode, "none", "i32").output(1)
+        return op.squeeze(found, op.const([axis]))
+
+    return position
+
+
+def top_k(op: Any, x: Any, k: int, axis: int, largest: bool) -> tuple[Any, Any]:
+    """Not stable: OpenVINO's stable order takes quadratic time."""
+    node = op.topk(x, op.const(k), axis, "max" if largest else "min", "value", "i32", False)
+    return node.output(0), node.output(1)
+
+
+KERNELS: Mapping[str, Callable[..., Any]] = {
+    "reshape": lambda op, x, shape: op.reshape(x, op.const(shape), False),
+    "permute_dims": lambda op, x, axes: op.transpose(x, op.const(axes)),
+    "broadcast_to": lambda op, x, shape: op.broadcast(x, op.const(shape)),
+    "concat": lambda op, *a: op.concat(list(a[:-1]), a[-1]),
+    "slice": slice_,
+    "pad": pad,
+    "take": lambda op, x, indices, axis: op.gather(x, indices, op.const(axis)),
+    "take_along_axis": lambda op, x, indices, axis: op.gather_elements(x, indices, axis),
+    "gather_nd": lambda op, x, indices: op.gather_nd(x, indices, 0),
+    "sum": _reduction("reduce_sum"),
+    "mean": _reduction("reduce_mean"),
+    "prod": _reduction("reduce_prod"),
+    "max": _reduction("reduce_max"),
+    "min": _reduction("reduce_min"),
+    "argmax": _position("max"),
+    "argmin": _position("min"),
+    "argsort": lambda op, x, axis, descending: top_k(op, x, x.get_shape()[axis], axis, descending)[1],
+    "top_k": top_k,
+    "matmul": lambda op, a, b, transpose_a, transpose_b: op.matmul(a, b, transpose_a, transpose_b),
+}

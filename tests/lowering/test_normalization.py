@@ -1,0 +1,110 @@
+"""BatchNorm and its kin, LayerNorm, InstanceNorm, GroupNorm, L2Normalization and LRN against MXNet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from harness import check_op, random, refusal_of
+
+
+def _statistics(channels: int, dtype: str = "float32") -> list[np.ndarray]:
+    """gamma, beta, moving mean, moving variance."""
+    drawn = [random(channels, seed=s, dtype=dtype) for s in (1, 2, 3)]
+    return [*drawn, random(channels, seed=4, dtype=dtype, low=0.2, high=3.0)]
+
+
+@pytest.mark.parametrize("weights", [False, True])
+@pytest.mark.parametrize(
+    ("shape", "attrs"),
+    [
+        ((2, 3, 4, 5), {}),
+        ((2, 3, 4, 5), {"fix_gamma": False}),
+        ((2, 3, 4, 5), {"fix_gamma": False, "eps": 0.1, "use_global_stats": True}),
+        ((2, 3, 4, 5), {"fix_gamma": False, "axis": -1}),
+        ((2, 3, 4, 5), {"fix_gamma": False, "axis": 2}),
+        ((2, 3), {"fix_gamma": False}),
+        ((2, 3, 4), {"fix_gamma": False, "axis": 1}),
+        ((2, 3, 2, 3, 2), {"fix_gamma": False, "momentum": 0.5}),
+    ],
+)
+def test_batch_norm(shape: tuple[int, ...], attrs: dict[str, Any], weights: bool) -> None:
+    channels = shape[attrs.get("axis", 1)]
+    check_op("BatchNorm", [random(*shape), *_statistics(channels)], attrs, params_are_weights=weights)
+
+
+def test_batch_norm_of_float16_has_float32_statistics() -> None:
+    check_op("BatchNorm", [random(2, 3, 4, 5, dtype="float16"), *_statistics(3)], {"fix_gamma": False})
+
+
+@pytest.mark.parametrize("fix_gamma", [False, True])
+def test_other_batch_norms(fix_gamma: bool) -> None:
+    inputs = [random(2, 3, 4, 5), *_statistics(3)]
+    check_op("_contrib_SyncBatchNorm", inputs, {"fix_gamma": fix_gamma, "key": "k", "eps": 0.01})
+    check_op("BatchNorm_v1", inputs, {"fix_gamma": fix_gamma, "eps": 0.01})
+
+
+def test_batch_norm_with_relu() -> None:
+    check_op("_contrib_BatchNormWithReLU", [random(2, 3, 4, 5), *_statistics(3)], {"fix_gamma": False})
+
+
+@pytest.mark.parametrize(
+    ("attrs", "outputs"), [({"output_mean_var": True}, (0, 1, 2)), ({}, (0, 1)), ({"output_mean_var": True}, (0,))]
+)
+def test_mean_and_variance_are_refused(attrs: dict[str, Any], outputs: tuple[int, ...]) -> None:
+    refused = refusal_of("BatchNorm", [random(2, 3, 4), *_statistics(3)], attrs, outputs)
+    assert refused and refused[0] == "attribute"
+
+
+@pytest.mark.parametrize("axis", [-1, 1, 0, 2])
+@pytest.mark.parametrize("eps", [1e-5, 0.1])
+def test_layer_norm(axis: int, eps: float) -> None:
+    x = random(3, 4, 5)
+    size = x.shape[axis]
+    check_op("LayerNorm", [x, random(size, seed=1), random(size, seed=2)], {"axis": axis, "eps": eps})
+
+
+@pytest.mark.parametrize("shape", [(4, 8), (2, 3, 4, 8)])
+def test_layer_norm_of_the_last_axis(shape: tuple[int, ...]) -> None:
+    check_op("LayerNorm", [random(*shape), random(8, seed=1), random(8, seed=2)], {}, params_are_weights=True)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 7), (2, 3, 4, 5), (2, 3, 2, 3, 2)])
+def test_instance_norm(shape: tuple[int, ...]) -> None:
+    check_op("InstanceNorm", [random(*shape), random(3, seed=1), random(3, seed=2)], {"eps": 0.01})
+    check_op("InstanceNorm", [random(*shape), random(3, seed=1), random(3, seed=2)], {})
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+@pytest.mark.parametrize("shape", [(2, 6, 5), (2, 6, 4, 5)])
+def test_group_norm(shape: tuple[int, ...], groups: int) -> None:
+    vectors = [random(groups, seed=1), random(groups, seed=2)]
+    check_op("GroupNorm", [random(*shape), *vectors], {"num_groups": groups, "eps": 1e-3})
+
+
+@pytest.mark.parametrize("mode", ["instance", "channel", "spatial"])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5), (2, 3, 4)])
+def test_l2_normalization(shape: tuple[int, ...], mode: str) -> None:
+    check_op("L2Normalization", [random(*shape)], {"mode": mode})
+    check_op("L2Normalization", [random(*shape)], {"mode": mode, "eps": 0.5})
+
+
+def test_l2_normalization_of_a_matrix() -> None:
+    check_op("L2Normalization", [random(3, 7)], {})
+
+
+@pytest.mark.parametrize("attrs", [{"nsize": 5}, {"nsize": 3, "alpha": 0.5, "beta": 0.6, "knorm": 1.5}, {"nsize": 1}])
+@pytest.mark.parametrize("channels", [2, 9])
+def test_lrn(channels: int, attrs: dict[str, Any]) -> None:
+    check_op("LRN", [random(2, channels, 3, 4)], attrs)
+
+
+def test_lrn_of_an_even_size() -> None:
+    check_op("LRN", [random(2, 9, 3, 4)], {"nsize": 4, "alpha": 0.5})
+
+
+@pytest.mark.parametrize(("shape", "size"), [((2, 3, 4, 5), 0), ((2, 3, 4), 3)])
+def test_lrn_refusals(shape: tuple[int, ...], size: int) -> None:
+    refused = refusal_of("LRN", [random(*shape)], {"nsize": size})
+    assert refused and refused[0] == "attribute"

@@ -1,0 +1,102 @@
+"""Small nets that the end-to-end tests compile, and helpers to run them elsewhere."""
+
+import subprocess
+import sys
+import textwrap
+
+import mxnet as mx
+import numpy as np
+from mxnet import gluon
+from mxnet.gluon import nn
+
+
+def conv_net(classes=5, prefix=None):
+    """Convolutions, batch norms, pooling and a dense layer; BatchNorm statistics that matter."""
+    net = nn.HybridSequential(prefix=prefix)
+    with net.name_scope():
+        net.add(nn.Conv2D(8, 3, padding=1), nn.BatchNorm(), nn.Activation("relu"), nn.MaxPool2D())
+        net.add(nn.Conv2D(16, 3, padding=1, use_bias=False), nn.BatchNorm(), nn.Activation("relu"))
+        net.add(nn.GlobalAvgPool2D(), nn.Dense(classes))
+    return initialized(net, mx.nd.zeros((1, 3, 16, 16)))
+
+
+def initialized(net, *inputs):
+    """The net with random weights and BatchNorm statistics away from 0 and 1."""
+    net.initialize(mx.init.Xavier(magnitude=2))
+    with mx.autograd.pause():
+        net(*inputs)
+    for name, param in net.collect_params().items():
+        shape = param.shape
+        if name.endswith("running_mean"):
+            param.set_data(mx.nd.random.normal(0, 0.3, shape))
+        elif name.endswith("running_var"):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, shape))
+        elif name.endswith(("gamma", "beta", "bias")):
+            param.set_data(mx.nd.random.uniform(0.5, 1.5, shape))
+    return net
+
+
+def images(batch=1, size=16):
+    """Random images."""
+    return mx.nd.random.normal(shape=(batch, 3, size, size))
+
+
+class Nested(gluon.HybridBlock):
+    """Two inputs, the second a list; nested outputs."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.conv = nn.Conv2D(4, 3, padding=1)
+            self.dense = nn.Dense(3)
+
+    def hybrid_forward(self, F, x, others):
+        y = self.conv(x) + others[0]
+        return self.dense(y), [y * others[1], (F.relu(y), y)]
+
+
+def nested_net():
+    """A `Nested` block and arguments for it."""
+    args = (images(2, 8), [mx.nd.random.normal(shape=(2, 4, 8, 8)), mx.nd.random.normal(shape=(2, 4, 8, 8))])
+    return initialized(Nested(), *args), args
+
+
+class Split(gluon.HybridBlock):
+    """Two compiled regions with non-maximum suppression, which stays in MXNet, between them."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.conv = nn.Conv2D(6, 1)
+            self.dense = nn.Dense(4, flatten=False)
+
+    def hybrid_forward(self, F, x):
+        boxes = self.conv(x).reshape((0, 0, -1)).transpose((0, 2, 1))
+        kept = F.contrib.box_nms(boxes, overlap_thresh=0.5, valid_thresh=0, score_index=1, coord_start=2, id_index=0)
+        return self.dense(kept)
+
+
+def close(found, expected, rtol=1e-3, atol=1e-4):
+    """Assert that two nested structures of arrays are the same structure and agree."""
+    if isinstance(expected, mx.nd.NDArray):
+        assert type(found) is type(expected)
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found.asnumpy(), expected.asnumpy(), rtol, atol)
+        return
+    # A hybridized Gluon block makes lists of inner tuples too.
+    assert isinstance(found, list | tuple) and len(found) == len(expected)
+    for a, b in zip(found, expected, strict=True):
+        close(a, b, rtol, atol)
+
+
+def run_python(code, *args, env=None, timeout=120):
+    """Run code in a fresh interpreter; its standard output. The test fails with its standard error."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(code), *map(str, args)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=env,
+    )
+    assert done.returncode == 0, done.stderr[-4000:]
+    return done.stdout

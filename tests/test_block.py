@@ -1,0 +1,179 @@
+"""NeuronHybridBlock: what users do with a block."""
+
+import copy
+import pickle
+import threading
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet import gluon
+
+import gluon_neuron
+from gluon_neuron.errors import InputError
+
+from .nets import close, conv_net, images, nested_net, run_python
+
+
+@pytest.fixture
+def net():
+    return conv_net()
+
+
+@pytest.fixture
+def compiled(net):
+    return gluon_neuron.compile(net, images())
+
+
+def test_exported_files_run_in_a_fresh_process(net, compiled, tmp_path):
+    x = images(2)
+    np.save(tmp_path / "x.npy", x.asnumpy())
+    np.save(tmp_path / "y.npy", net(x).asnumpy())
+    compiled.export(tmp_path / "net", epoch=3)
+    code = """
+        import sys, numpy as np, mxnet as mx, gluon_neuron
+        folder = sys.argv[1]
+        x, y = mx.nd.array(np.load(folder + "/x.npy")), np.load(folder + "/y.npy")
+        ours = gluon_neuron.load(folder + "/net", epoch=3)
+        assert ours.report.operator_share == 1.0
+        np.testing.assert_allclose(ours(x).asnumpy(), y, 1e-3, 1e-4)
+        plain = mx.gluon.SymbolBlock.imports(folder + "/net-symbol.json", ["data"], folder + "/net-0003.params")
+        for flags in ({"active": False}, {}, {"static_alloc": True}, {"static_alloc": True, "static_shape": True}):
+            plain.hybridize(**flags)
+            for _ in range(3):
+                np.testing.assert_allclose(plain(x).asnumpy(), y, 1e-3, 1e-4)
+        ours.export(folder + "/again")
+        again = gluon_neuron.load(folder + "/again")
+        np.testing.assert_allclose(again(x).asnumpy(), y, 1e-3, 1e-4)
+        print("ran")
+    """
+    assert run_python(code, tmp_path) == "ran\n"
+
+
+def test_structure_survives_export(tmp_path):
+    net, args = nested_net()
+    gluon_neuron.compile(net, args).export(tmp_path / "net")
+    close(gluon_neuron.load(tmp_path / "net")(*args), net(*args))
+
+
+def test_hybridize_changes_nothing(net, compiled):
+    x = images()
+    for flags in ({}, {"static_alloc": True, "static_shape": True}, {"active": False}):
+        compiled.hybridize(**flags)
+        close(compiled(x), net(x))
+
+
+def test_parameters_are_the_original_ones(net, compiled):
+    ours = compiled.collect_params()
+    assert all(ours[n] is p for n, p in net.collect_params().items())
+    assert sum(n.endswith("_neuronbin") for n in ours) == 1
+
+
+def test_save_and_load_parameters(net, compiled, tmp_path):
+    x = images()
+    compiled.save_parameters(str(tmp_path / "ours.params"))
+    net.collect_params().save(str(tmp_path / "weights.params"))
+    expected = net(x)
+    for file in ("ours.params", "weights.params"):
+        for param in net.collect_params().values():
+            param.set_data(param.data() * 0)
+        assert np.abs(compiled(x).asnumpy()).max() == 0
+        compiled.load_parameters(str(tmp_path / file))
+        close(compiled(x), expected)
+
+
+def test_under_record_it_runs_and_backward_is_an_error(net, compiled):
+    x = images()
+    x.attach_grad()
+    with mx.autograd.record(train_mode=False):
+        y = compiled(x)
+    close(y, net(x))
+    with pytest.raises(mx.base.MXNetError, match="inference only"):
+        y.backward()
+        x.grad.wait_to_read()
+    close(compiled(x), net(x))
+
+
+def test_results_are_not_overwritten_by_the_next_call(compiled):
+    first = compiled(images())
+    kept = first.asnumpy()
+    compiled(images()).wait_to_read()
+    assert np.array_equal(first.asnumpy(), kept)
+
+
+def test_threads(net, compiled):
+    inputs = [images() for _ in range(4)]
+    expected = [net(x).asnumpy() for x in inputs]
+    wrong = []
+
+    def work(i):
+        for _ in range(20):
+            if not np.allclose(compiled(inputs[i]).asnumpy(), expected[i], 1e-3, 1e-4):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert wrong == []
+
+
+class Predicted(gluon.data.Dataset):
+    """Runs a compiled net in the loader's worker processes."""
+
+    def __init__(self, net, inputs):
+        self.net, self.inputs = net, inputs
+
+    def __len__(self):
+        return len(self.inputs)
+
+    def __getitem__(self, i):
+        return self.net(self.inputs[i])
+
+
+@pytest.mark.parametrize("warm", [True, False])
+def test_data_loader_workers(net, warm):
+    compiled = gluon_neuron.compile(net, images())
+    inputs = [images() for _ in range(4)]
+    expected = np.concatenate([net(x).asnumpy() for x in inputs])
+    if warm:
+        compiled(inputs[0]).wait_to_read()
+    loader = gluon.data.DataLoader(Predicted(compiled, inputs), batch_size=2, num_workers=2)
+    found = np.concatenate([b.asnumpy().reshape(-1, expected.shape[1]) for b in loader])
+    np.testing.assert_allclose(found, expected, 1e-3, 1e-4)
+    close(compiled(inputs[0]), net(inputs[0]))
+
+
+def test_copies(net, compiled):
+    x = images()
+    compiled(x).wait_to_read()
+    close(copy.deepcopy(compiled)(x), net(x))
+    close(pickle.loads(pickle.dumps(compiled))(x), net(x))
+
+
+def test_composes_with_symbols(net, compiled):
+    symbol = compiled(mx.sym.var("data"))
+    assert symbol.list_outputs() == net(mx.sym.var("data")).list_outputs()
+
+
+def test_wrong_calls(compiled):
+    with pytest.raises(InputError, match="without any"):
+        compiled()
+    with pytest.raises(InputError, match="1 input"):
+        compiled(images(), images())
+    with pytest.raises(InputError, match="is a str"):
+        compiled("image")
+    with pytest.raises(InputError, match="does not take these inputs"):
+        compiled(mx.nd.zeros((1, 4, 16, 16)))
+    with pytest.raises(InputError, match="does not take these inputs"):
+        compiled(mx.nd.zeros((1, 3, 16)))
+
+
+def test_several_models_in_one_process():
+    nets = [conv_net() for _ in range(3)]
+    compiled = [gluon_neuron.compile(n, images()) for n in nets]
+    x = images()
+    for _ in range(2):
+        for ours, theirs in zip(compiled, nets, strict=True):
+            close(ours(x), theirs(x))
