@@ -34,11 +34,12 @@ def compile(net: Any, sample_input: Any, **options: Any) -> NeuronHybridBlock:
     """Compile a Gluon model; the block given stays as it was and shares its parameters with the result.
 
     `net` is an initialized `gluon.HybridBlock` (a `SymbolBlock` too); `sample_input` what it is called with: an
-    mx.nd, mx.np or NumPy array, a tuple or list of them (nested as the block takes them), or a dict by name. `options` are the
-    fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; `result.report` says which and why.
+    mx.nd, mx.np or NumPy array, a tuple or list of them (nested as the block takes them), or a dict by name.
+    `options` are the fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; `result.report`
+    says which and why.
 
-    Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError and
-    EngineError when the native library or OpenVINO is missing.
+    Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
+    and EngineError when the native library or OpenVINO is missing.
     """
     chosen = CompileOptions.make(options)
     library.load()
@@ -81,8 +82,8 @@ def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> Neuro
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
     `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
-    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, InputError for a model that was not
-    compiled by gluon_neuron.
+    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, InputError for a model that
+    was not compiled by gluon_neuron.
     """
     library.load()
     symbol_path, params_path = files.paths(path, epoch)
@@ -96,8 +97,8 @@ def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> Neuro
 def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol: float = 1e-4) -> Verification:
     """Compare a compiled block with the original on one input, or on each of a list of inputs.
 
-    An input is what `compile` takes as a sample; floating-point outputs must agree within `atol + rtol * |reference|`, and
-    others exactly. The result is true when they do, and prints the differences.
+    An input is what `compile` takes as a sample; floating-point outputs must agree within `atol + rtol * |reference|`,
+    and others exactly. The result is true when they do, and prints the differences.
     """
     return compare(compiled, reference, inputs if isinstance(inputs, list) else [inputs], rtol, atol)
 
@@ -179,7 +180,7 @@ def _first_run(
     graph: Graph,
     options: CompileOptions,
 ) -> list[Outside]:
-    """Run the model once on zeros, so that a program the engine refuses is found now; returns what then stays outside."""
+    """Run the model once on zeros, to find now a program that the engine refuses; returns what then stays outside."""
     if not compiled:
         return []
     try:

@@ -1,4 +1,4 @@
-"""NeuronHybridBlock: a SymbolBlock whose compiled regions run through the native operator, called through an executor."""
+"""NeuronHybridBlock: a SymbolBlock whose compiled regions run in the native operator, called through an executor."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ MAX_SESSIONS = 4
 class NeuronHybridBlock(mx.gluon.SymbolBlock):
     """A compiled model. Made by `gluon_neuron.compile` and `gluon_neuron.load`.
 
-    It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's own
-    Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through a bound
-    executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
+    It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
+    own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
+    a bound executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
     an error for compiled regions.
     """
 
@@ -91,7 +91,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             return super().forward(x, *args)
         flat, fmt = _flatten([x, *args], "input")
         if fmt != self._in_format:
-            raise InputError(f"The model takes {self._takes()}, but it was called with {_count(flat)} in another structure.")
+            found = f"{sum(a is not None for a in flat)} array(s)"
+            raise InputError(f"The model takes {self._takes()}, but it was called with {found} in another structure.")
         arrays = [a for a in flat if a is not None]
         if mx.autograd.is_recording() or self._callback is not None:
             with arrays[0].ctx:
@@ -155,8 +156,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def export(self, path: str | os.PathLike[str], epoch: int = 0, remove_amp_cast: bool = True) -> tuple[str, str]:
         """Write `path-symbol.json` and `path-0000.params` (with the epoch's four digits); returns their names.
 
-        The files load with `gluon_neuron.load`, `gluon.SymbolBlock.imports` and `model.load_checkpoint`. Raises ExportError
-        when they cannot be written; files that were there before are then unchanged.
+        The files load with `gluon_neuron.load`, `gluon.SymbolBlock.imports` and `model.load_checkpoint`. Raises
+        ExportError when they cannot be written; files that were there before are then unchanged.
         """
         auxiliary = set(self.symbol.list_auxiliary_states())
         arrays = {}
@@ -210,7 +211,3 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             f"{type(self).__name__}(target={self.target!r}, engine={self.engine!r}, regions={len(report.regions)}, "
             f"operators={report.compiled_operators}/{report.operators}, inputs={list(self._metadata.inputs)})"
         )
-
-
-def _count(flat: Sequence[Any]) -> str:
-    return f"{sum(a is not None for a in flat)} array(s)"

@@ -22,7 +22,7 @@ REASONS = {
 
 @dataclass(frozen=True)
 class Outside:
-    """One operator that stays in MXNet: its node's name, its operator, the category (a key of REASONS), the sentence."""
+    """One operator that stays in MXNet: its node, its operator, the category (a key of REASONS), and the sentence."""
 
     node: str
     op: str
@@ -104,15 +104,18 @@ class Report:
             lines.append("Nothing was compiled: the model runs as plain MXNet.")
         if self.regions:
             rows = [
-                (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs))
-                for r in self.regions
+                (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs)) for r in self.regions
             ]
             lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
         if self.outside:
             grouped = Counter((o.op, o.category, o.sentence) for o in self.outside)
             first = {(o.op, o.category, o.sentence): o.node for o in reversed(self.outside)}
             table = [(op, n, first[key], why) for key, n in grouped.items() for op, _, why in [key]]
-            lines += ["", "In MXNet:", tabulate(table, ("operator", "nodes", "first node", "because"), tablefmt="simple")]
+            lines += [
+                "",
+                "In MXNet:",
+                tabulate(table, ("operator", "nodes", "first node", "because"), tablefmt="simple"),
+            ]
         if self.seconds:
             lines += ["", "Seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in self.seconds.items())]
         return "\n".join(lines)

@@ -29,9 +29,7 @@ def initialized(net, *inputs):
         shape = param.shape
         if name.endswith("running_mean"):
             param.set_data(mx.nd.random.normal(0, 0.3, shape))
-        elif name.endswith("running_var"):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, shape))
-        elif name.endswith(("gamma", "beta", "bias")):
+        elif name.endswith(("running_var", "gamma", "beta", "bias")):
             param.set_data(mx.nd.random.uniform(0.5, 1.5, shape))
     return net
 

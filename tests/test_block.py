@@ -11,8 +11,7 @@ from mxnet import gluon
 
 import gluon_neuron
 from gluon_neuron.errors import InputError
-
-from .nets import close, conv_net, images, nested_net, run_python
+from tests.nets import close, conv_net, images, nested_net, run_python
 
 
 @pytest.fixture

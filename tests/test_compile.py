@@ -9,8 +9,7 @@ from mxnet.gluon import nn
 import gluon_neuron
 from gluon_neuron.errors import CompileError, OptionError
 from gluon_neuron.report import REASONS
-
-from .nets import Split, close, conv_net, images, initialized, nested_net
+from tests.nets import Split, close, conv_net, images, initialized, nested_net
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,7 @@ import pytest
 from mxnet import gluon
 
 import gluon_neuron
-
-from .nets import close, conv_net, images
+from tests.nets import close, conv_net, images
 
 
 @pytest.fixture(params=["block", "static", "dynamic"])

@@ -99,8 +99,8 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
     try:
         if start + header["data_size"] != len(view):
             raise ArtifactCorruptError(
-                f"{where} has {len(view)} bytes, but its header promises {start + header['data_size']}: it is truncated "
-                "or has grown. Compile the model again."
+                f"{where} has {len(view)} bytes, but its header promises {start + header['data_size']}: it is "
+                "truncated or has grown. Compile the model again."
             )
         for entry in header["payloads"]:
             offset, size = entry["offset"], entry["size"]
@@ -116,7 +116,9 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
             payloads.append(Payload(**{n: entry[n] for n in names}, data=blob))
         return Artifact(header["graph"], header["options"], tuple(payloads), header["gluon_neuron"])
     except (KeyError, TypeError) as error:
-        raise ArtifactCorruptError(f"{where} has a header that lacks or misuses {error}. Compile the model again.") from error
+        raise ArtifactCorruptError(
+            f"{where} has a header that lacks or misuses {error}. Compile the model again."
+        ) from error
 
 
 def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
@@ -136,7 +138,9 @@ def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
     try:
         header = json.loads(bytes(view[_PREFIX.size : end]).decode(), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:
-        raise ArtifactCorruptError(f"{where} has a header that is not valid JSON: {error}. Compile the model again.") from error
+        raise ArtifactCorruptError(
+            f"{where} has a header that is not valid JSON: {error}. Compile the model again."
+        ) from error
     if not isinstance(header, dict):
         raise ArtifactCorruptError(f"{where} has a header that is no JSON object. Compile the model again.")
     return header, end + -end % ALIGNMENT

@@ -49,7 +49,9 @@ def export(block: Any, sample: Any) -> Model:
     params = {p.name: p for p in _parameters(block) if p.name in names}
     missing = sorted(names - set(params) - set(inputs))
     if missing:
-        raise BlockError(f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it.")
+        raise BlockError(
+            f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it."
+        )
     return Model(symbol, inputs, specs, params, in_format, out_format, is_np)
 
 
@@ -98,11 +100,12 @@ def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Sy
         # A graph cached earlier may have been rewritten by another backend; trace the original anew.
         block._cached_graph = ()
     try:
-        return block._get_graph(*args)  # type: ignore[no-any-return]
+        return block._get_graph(*args)
     except Exception as error:
         raise BlockError(
             f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
-            f"{type(error).__name__}: {str(error).strip()}. Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
+            f"{type(error).__name__}: {str(error).strip()}. "
+            "Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
         ) from error
 
 
@@ -118,5 +121,3 @@ def _untouched(block: mx.gluon.HybridBlock) -> Iterator[None]:
                 block.__dict__.pop(name, None)
             else:
                 block.__dict__[name] = value
-
-

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 import numpy as np
@@ -148,14 +149,13 @@ def check_symbol(text: str, where: str) -> Graph:
     for node in graph.operators:
         if node.op != SUBGRAPH_OP:
             continue
-        subgraphs = node.raw.get("subgraphs")
-        fits = isinstance(subgraphs, list) and len(subgraphs) >= 1 and isinstance(subgraphs[0], dict)
-        if not fits or not all(isinstance(subgraphs[0].get(k), list) for k in ("nodes", "arg_nodes", "heads")):
+        subgraph = _first_subgraph(node.raw.get("subgraphs"))
+        if subgraph is None:
             raise GraphError(
                 f"{where}: {node} has no valid 'subgraphs' entry, which must hold the original operators as a graph "
                 "object; MXNet would crash on it. Export the model again."
             )
-        variables = sum(n.get("op") == "null" for n in subgraphs[0]["nodes"])
+        variables = sum(n.get("op") == "null" for n in subgraph["nodes"])
         extra = node.attrs.integer("__ext_extra_inputs__", 0)
         if len(node.inputs) != variables + extra:
             raise GraphError(
@@ -163,6 +163,14 @@ def check_symbol(text: str, where: str) -> Graph:
                 f"{extra}. Export the model again."
             )
     return graph
+
+
+def _first_subgraph(subgraphs: Any) -> dict[str, Any] | None:
+    if not isinstance(subgraphs, list) or not subgraphs or not isinstance(subgraphs[0], dict):
+        return None
+    first: dict[str, Any] = subgraphs[0]
+    complete = all(isinstance(first.get(k), list) for k in ("nodes", "arg_nodes", "heads"))
+    return first if complete and all(isinstance(n, dict) for n in first["nodes"]) else None
 
 
 def read_params(path: str | os.PathLike[str], is_np: bool) -> tuple[dict[str, mx.nd.NDArray], dict[str, mx.nd.NDArray]]:
@@ -174,7 +182,8 @@ def read_params(path: str | os.PathLike[str], is_np: bool) -> tuple[dict[str, mx
             loaded = (mx.npx.load if is_np else mx.nd.load)(str(path))
     except (mx.base.MXNetError, ValueError, UnicodeDecodeError) as error:
         raise ArtifactCorruptError(
-            f"{path} is not a readable parameters file: {_first_line(error)}. It may be truncated; export the model again."
+            f"{path} is not a readable parameters file: {_first_line(error)}. It may be truncated; "
+            "export the model again."
         ) from error
     if not isinstance(loaded, dict):
         raise InputError(f"{path} holds arrays without names; a parameters file of a model names every array.")

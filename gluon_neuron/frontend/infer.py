@@ -24,7 +24,7 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     entries = graph.entries
     raw = json.loads(text)
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
-    raw["heads"] = [[e.node, e.index, 0] for e in entries]
+    raw["heads"] = [[e.node, e.output, 0] for e in entries]
     with mx.util.np_shape(is_np):
         symbol = mx.sym.load_json(json.dumps(raw))
         names = set(symbol.list_inputs())
@@ -37,7 +37,7 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
         except (mx.base.MXNetError, ValueError) as error:
             given = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
             reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take inputs of these shapes and dtypes ({given}): {reason}") from error
+            raise InputError(f"The model does not take inputs of these shapes and types ({given}): {reason}") from error
     if shapes is None or types is None or len(shapes) != len(entries):
         raise GraphError("MXNet's shape inference gave no answer for this symbol.")
     unknown = -1 if is_np else 0

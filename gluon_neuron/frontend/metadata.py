@@ -1,4 +1,4 @@
-"""What a compiled model remembers of its block, carried by an attribute of the symbol so that plain MXNet files keep it."""
+"""What a compiled model remembers of its block, carried by an attribute of the symbol, which plain files keep."""
 
 from __future__ import annotations
 

@@ -57,7 +57,9 @@ def compile_region(
     for whole in graphs:
         annotated = annotate(sub.text, _specs(whole, sub), model.is_np)
         payloads.append(target.compile(Compilation(annotated, shown, roles, outputs, options, values)))
-    artifact = pack(Artifact(graph_hash(text), {**options.identity(), "np_shape": model.is_np}, tuple(payloads), __version__))
+    artifact = pack(
+        Artifact(graph_hash(text), {**options.identity(), "np_shape": model.is_np}, tuple(payloads), __version__)
+    )
     name = f"{SUBGRAPH_OP}{number}"
     attrs = {"__ext_extra_inputs__": "1", "__node_name__": name, "__subgraph_opt_neuroncore__": "1"}
     entries = tuple(sub.inputs[n] for n in shown)
@@ -87,11 +89,11 @@ def _is_data(graph: Graph, entry: Entry, model: Model) -> bool:
 
 def _entry_name(graph: Graph, entry: Entry) -> str:
     node = graph.nodes[entry.node]
-    return node.name if node.is_variable else f"{node.name}_output{entry.index or ''}"
+    return node.name if node.is_variable else f"{node.name}_output{entry.output or ''}"
 
 
 def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
-    found = {n: whole.nodes[e.node].outs[e.index] for n, e in sub.inputs.items()}
+    found = {n: whole.nodes[e.node].outs[e.output] for n, e in sub.inputs.items()}
     missing = [n for n, s in found.items() if s is None]
     if missing:
         raise CompileError(f"The shape of {missing[0]!r} is not known.")

@@ -17,8 +17,8 @@ from .inputs import arguments
 class Difference:
     """How one output differs over all inputs.
 
-    `max_abs` is the largest |a-b|, `max_rel` that over the reference's largest |b|, `outside` the share of elements outside
-    the tolerance, `top1` the share of rows (over the last axis) with the same largest element.
+    `max_abs` is the largest |a-b|, `max_rel` that over the reference's largest |b|, `outside` the share of elements
+    outside the tolerance, `top1` the share of rows (over the last axis) with the same largest element.
     """
 
     output: int
@@ -42,7 +42,10 @@ class Verification:
     def __str__(self) -> str:
         from tabulate import tabulate
 
-        rows = [(d.output, f"{d.max_abs:.2e}", f"{d.max_rel:.2e}", f"{d.outside:.2%}", f"{d.top1:.1%}") for d in self.differences]
+        rows = [
+            (d.output, f"{d.max_abs:.2e}", f"{d.max_rel:.2e}", f"{d.outside:.2%}", f"{d.top1:.1%}")
+            for d in self.differences
+        ]
         verdict = "agrees" if self else "DISAGREES"
         head = f"The compiled model {verdict} with the reference (rtol {self.rtol:g}, atol {self.atol:g})."
         return head + "\n" + tabulate(rows, ("output", "max |a-b|", "of the range", "outside", "same top-1"))
@@ -95,6 +98,5 @@ def _difference(index: int, pairs: Sequence[tuple[np.ndarray, np.ndarray]], rtol
             top = x.argmax(-1) == y.argmax(-1)
             same += int(np.count_nonzero(top))
             rows += top.size
-    return Difference(
-        index, largest, largest / scale if scale else largest, outside / total if total else 0.0, same / rows if rows else 1.0
-    )
+    relative = largest / scale if scale else largest
+    return Difference(index, largest, relative, outside / total if total else 0.0, same / rows if rows else 1.0)

@@ -19,7 +19,7 @@ class Entry(NamedTuple):
     """One output of one node."""
 
     node: int
-    index: int
+    output: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ class Graph:
             for i in node["inputs"]:
                 used[i[0]].add(i[1])
         for head in heads:
-            used[head.node].add(head.index)
+            used[head.node].add(head.output)
         nodes = []
         for i, node in enumerate(raw_nodes):
             # MXNet 1.0 and older wrote "attr" or "param".
@@ -100,7 +100,7 @@ class Graph:
                     attrs=Attrs(attrs, f"node {node['name']!r} ({node['op']})"),
                     inputs=tuple(Entry(e[0], e[1]) for e in node["inputs"]),
                     ins=tuple(None for _ in node["inputs"]),
-                    outs={k: None for k in sorted(used[i])},
+                    outs=dict.fromkeys(sorted(used[i])),
                     raw=node,
                 )
             )

@@ -53,7 +53,7 @@ def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs
     def visit_input(entry: Entry) -> int:
         if entry not in place:
             source = graph.nodes[entry.node]
-            name = source.name if source.is_variable else f"{source.name}_output{entry.index}"
+            name = source.name if source.is_variable else f"{source.name}_output{entry.output}"
             while name in outer or name in taken:
                 name += "_"
             outer[name] = entry
@@ -68,10 +68,10 @@ def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs
         edges = []
         for entry in node.inputs:
             where = visit_input(entry) if entry in wanted else place[entry.node]
-            edges.append([where, 0 if entry in wanted else entry.index, 0])
+            edges.append([where, 0 if entry in wanted else entry.output, 0])
         place[i] = len(raw_nodes)
         raw_nodes.append({**node.raw, "inputs": edges})
-    heads = [[place[e.node], e.index, 0] for e in outputs]
+    heads = [[place[e.node], e.output, 0] for e in outputs]
     return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer)
 
 
@@ -93,7 +93,7 @@ def replace(graph: Graph, replacements: Sequence[Replacement]) -> str:
     def edge(entry: Entry) -> list[int]:
         region = owner.get(entry.node)
         if region is None:
-            return [place[entry.node], entry.index, 0]
+            return [place[entry.node], entry.output, 0]
         return [place[region.name], region.outputs.index(entry), 0]
 
     for step in _order(graph, owner):

@@ -13,8 +13,8 @@ from .registry import rules
 def lower(graph: Graph, xp: Any) -> list[Any]:
     """The graph's outputs as arrays of the namespace `xp`; each variable becomes `xp.parameter(name, shape, dtype)`.
 
-    Every node must have passed `registry.refusal`. Raises CompileError, with the node, when a rule fails or its result is not
-    what MXNet infers: both are defects of the rule.
+    Every node must have passed `registry.refusal`. Raises CompileError, with the node, when a rule fails or its result
+    is not what MXNet infers: both are defects of the rule.
     """
     values: dict[Entry, Any] = {}
     for node in graph.nodes:

@@ -83,7 +83,9 @@ def _corners(xp: Any, boxes: Any, centred: bool) -> tuple[Any, Any, Any]:
 
 def _fixed_samples(n: Node) -> str | None:
     if n.attrs.integer("sample_ratio", -1) <= 0:
-        return "sample_ratio is not given, so that the number of samples depends on the regions; set it, for example to 2"
+        return (
+            "sample_ratio is not given, so that the number of samples depends on the regions; set it, for example to 2"
+        )
     if n.attrs.flag("position_sensitive"):
         return "position_sensitive=True is not compiled"
     return None

@@ -96,14 +96,15 @@ def where(xp: Any, n: Node, condition: Any, x: Any, y: Any) -> Any:
     return xp.where(condition, x, y)
 
 
-def _small_enough(n: Node) -> str | None:
-    shape = n.attrs.ints("shape")
+def _flat_positions(n: Node) -> str | None:
+    shape, axes = n.attrs.ints("shape"), len(n.in_spec(0).shape) - (0 if "unravel" in n.op else 1)
     if prod(shape) >= 2**31:
         return f"shape={shape} has positions that int32 cannot hold"
-    return None
+    # MXNet infers a wrong shape for more.
+    return None if axes == 1 else f"its positions have {axes} axes, not 1"
 
 
-@rule("_unravel_index", "unravel_index", dtypes=NUMBERS, refuse=first_of(nonempty, _small_enough))
+@rule("_unravel_index", "unravel_index", dtypes=NUMBERS, refuse=first_of(nonempty, _flat_positions))
 def unravel_index(xp: Any, n: Node, flat: Any) -> Any:
     """Flat positions to positions along each axis of `shape`, as a new first axis."""
     shape, index = n.attrs.ints("shape"), xp.astype(flat, xp.int32)
@@ -114,7 +115,7 @@ def unravel_index(xp: Any, n: Node, flat: Any) -> Any:
     return xp.astype(xp.stack([index, *reversed(places)], 0), n.out.dtype)
 
 
-@rule("_ravel_multi_index", "ravel_multi_index", dtypes=NUMBERS, refuse=first_of(nonempty, _small_enough))
+@rule("_ravel_multi_index", "ravel_multi_index", dtypes=NUMBERS, refuse=first_of(nonempty, _flat_positions))
 def ravel_multi_index(xp: Any, n: Node, places: Any) -> Any:
     """Positions along each axis of `shape`, the first axis, to flat positions."""
     places = xp.astype(places, xp.int32)

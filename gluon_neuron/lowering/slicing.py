@@ -90,9 +90,9 @@ def concat(xp: Any, n: Node, *parts: Any) -> Any:
 @rule("_npi_concatenate", dtypes=ANY, refuse=same_dtypes)
 def np_concatenate(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along an existing axis, or flattened when the axis is None."""
-    if not n.attrs.has("axis") and not n.attrs.has("dim"):
+    if "axis" in n.attrs and not n.attrs.has("axis"):
         return xp.concat([xp.reshape(p, (p.size,)) for p in parts], 0)
-    return xp.concat(list(parts), axis_of(n, "axis" if n.attrs.has("axis") else "dim", 0, parts[0].ndim))
+    return xp.concat(list(parts), axis_of(n, "axis", 0, parts[0].ndim))
 
 
 @rule("stack", "_npi_stack", dtypes=ANY, refuse=same_dtypes)

@@ -25,19 +25,57 @@ HEAVY = frozenset(
 )
 """Operators that are worth a compiled region of their own."""
 
+MOVES = frozenset(
+    (
+        "BlockGrad",
+        "Cast",
+        "Concat",
+        "Crop",
+        "Dropout",
+        "Flatten",
+        "Pad",
+        "Reshape",
+        "SliceChannel",
+        "SwapAxis",
+        "_copy",
+        "_split_v2",
+        "broadcast_like",
+        "broadcast_to",
+        "expand_dims",
+        "flatten",
+        "identity",
+        "repeat",
+        "reshape",
+        "reshape_like",
+        "reverse",
+        "slice",
+        "slice_axis",
+        "slice_like",
+        "squeeze",
+        "stack",
+        "tile",
+        "transpose",
+        "zeros_like",
+        "ones_like",
+    )
+)
+"""Operators that move data and compute nothing."""
+
 
 def flops(node: Node) -> int:
     """Floating-point operations of the node (a multiply-add counts two); 0 where shapes are unknown.
 
     Matrix products and convolutions are counted exactly, without padding's savings; every other operator as one
-    operation per element of its largest input or output.
+    operation per element of its largest input or output, and none where it only moves data.
     """
     specs = [s for s in (*node.ins, *node.outs.values()) if s is not None]
-    if node.is_variable or not specs or node.outs[0] is None:
+    if node.is_variable or node.op in MOVES or not specs or node.outs[0] is None:
         return 0
     out = node.outs[0].shape
     if node.op in ("Convolution", "Convolution_v1", "_contrib_DeformableConvolution") and node.ins[1] is not None:
-        weight = next((s for s in node.ins if s is not None and len(s.shape) == len(out) and s is not node.ins[0]), None)
+        weight = next(
+            (s for s in node.ins if s is not None and len(s.shape) == len(out) and s is not node.ins[0]), None
+        )
         return 2 * prod(out) * prod(weight.shape[1:]) if weight else 0
     if node.op == "Deconvolution" and node.ins[0] is not None and node.ins[1] is not None:
         return 2 * prod(node.ins[0].shape) * prod(node.ins[1].shape[1:])

@@ -36,8 +36,8 @@ def partition(
 ) -> Partition:
     """Partition `graph`, whose specs are filled in; `inputs` are the names of its data inputs.
 
-    `refusal(node)` says, as (category, sentence), why a node cannot be compiled. `banned` are nodes refused for a reason
-    found later, such as a failed compile. Raises OptionError when an option names a node that does not exist.
+    `refusal(node)` says, as (category, sentence), why a node cannot be compiled. `banned` are nodes refused for a
+    reason found later, such as a failed compile. Raises OptionError when an option names a node that does not exist.
     """
     _check_names(graph, options)
     outside: dict[int, Outside] = {}
@@ -90,4 +90,6 @@ def _check_names(graph: Graph, options: CompileOptions) -> None:
     ):
         for name in wanted:
             if name not in known:
-                raise OptionError(f"Option {option} names {name!r}, which the model does not have.{nearest(name, known)}")
+                raise OptionError(
+                    f"Option {option} names {name!r}, which the model does not have.{nearest(name, known)}"
+                )

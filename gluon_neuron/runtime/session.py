@@ -42,7 +42,9 @@ class Session:
         self._is_np = is_np
         with mx.util.np_shape(is_np):
             feeds = {
-                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype)) for n, s in zip(inputs, specs, strict=True) if n in arguments
+                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype))
+                for n, s in zip(inputs, specs, strict=True)
+                if n in arguments
             }
             args = {n: feeds[n] if n in feeds else params[n].data(ctx) for n in arguments}
             aux = {n: params[n].data(ctx) for n in auxiliary}

@@ -54,7 +54,7 @@ def get_target(name: str) -> Target:
 def signature(work: Compilation, roles: Mapping[str, str]) -> dict[str, Any]:
     """The I/O signature of a compilation as the artifact's header holds it."""
     specs = {n.name: n.out for n in work.graph.variables}
-    heads = [work.graph.nodes[h.node].outs[h.index] for h in work.graph.heads]
+    heads = [work.graph.nodes[h.node].outs[h.output] for h in work.graph.heads]
     outputs = []
     for name, spec in zip(work.outputs, heads, strict=True):
         assert spec is not None

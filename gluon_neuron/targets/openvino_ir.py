@@ -1,4 +1,4 @@
-"""Serializes an OpenVINO model without its weights: IR text in which each weight's place is patched when it is loaded."""
+"""Serializes an OpenVINO model without its weights: IR text whose weights' places are patched when it is loaded."""
 
 from __future__ import annotations
 
@@ -120,7 +120,13 @@ def _as_constant(text: bytes, attributes: dict[str, str], offset: int, size: int
     head = text[: text.index(b"<data ")].replace(b'type="Parameter"', b'type="Const"')
     shape = attributes["shape"].encode()
     kind = attributes["element_type"].encode()
-    return head + b'<data element_type="%s" shape="%s" offset="%0*d" size="%d" />' % (kind, shape, _DIGITS, offset, size)
+    return head + b'<data element_type="%s" shape="%s" offset="%0*d" size="%d" />' % (
+        kind,
+        shape,
+        _DIGITS,
+        offset,
+        size,
+    )
 
 
 _BITS = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8, "i8": 1, "u8": 1, "boolean": 1, "f64": 8}

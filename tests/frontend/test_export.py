@@ -66,7 +66,9 @@ def test_block_is_untouched(two):
     export(two, zeros(5, 3))
     after = {k: v for k, v in two.__dict__.items() if k.startswith("_") and k != "_scope"}
     assert after.keys() == state.keys()
-    assert all(after[k] is state[k] or after[k] == state[k] for k in ("_cached_graph", "_cached_op", "_flags", "_active"))
+    assert all(
+        after[k] is state[k] or after[k] == state[k] for k in ("_cached_graph", "_cached_op", "_flags", "_active")
+    )
     for name, param in two.collect_params().items():
         assert np.array_equal(param.data().asnumpy(), arrays[name])
     assert np.array_equal(two(x)[0].asnumpy(), before)

@@ -62,22 +62,29 @@ def content_names(path):
     return [p.name for p in path.iterdir()]
 
 
-@pytest.mark.parametrize("subgraphs", [None, [], "text", ["{}"], [{"nodes": []}], [{"nodes": 1, "arg_nodes": [], "heads": []}]])
+def one_node(node):
+    """A symbol of a variable and the given node, as JSON."""
+    nodes = [{"op": "null", "name": "x", "inputs": []}, node]
+    return json.dumps({"nodes": nodes, "arg_nodes": [0], "heads": [[1, 0, 0]]})
+
+
+BROKEN = [None, [], "text", ["{}"], [{"nodes": []}], [{"nodes": 1, "arg_nodes": [], "heads": []}]]
+
+
+@pytest.mark.parametrize("subgraphs", BROKEN)
 def test_subgraphs_that_would_crash_mxnet(subgraphs):
     node = {"op": "_neuron_subgraph_op", "name": "r0", "inputs": [[0, 0, 0]], "subgraphs": subgraphs}
     if subgraphs is None:
         del node["subgraphs"]
-    text = json.dumps({"nodes": [{"op": "null", "name": "x", "inputs": []}, node], "arg_nodes": [0], "heads": [[1, 0, 0]]})
     with pytest.raises(GraphError, match="'r0'.*subgraphs"):
-        files.check_symbol(text, "net-symbol.json")
+        files.check_symbol(one_node(node), "net-symbol.json")
 
 
 def test_wrong_number_of_inputs():
     sub = {"nodes": [{"op": "null", "name": n, "inputs": []} for n in "ab"], "arg_nodes": [0, 1], "heads": []}
     node = {"op": "_neuron_subgraph_op", "name": "r0", "inputs": [[0, 0, 0]], "subgraphs": [sub]}
-    text = json.dumps({"nodes": [{"op": "null", "name": "x", "inputs": []}, node], "arg_nodes": [0], "heads": [[1, 0, 0]]})
     with pytest.raises(GraphError, match="has 1 inputs, but its subgraph reads 2"):
-        files.check_symbol(text, "net-symbol.json")
+        files.check_symbol(one_node(node), "net-symbol.json")
 
 
 def test_unreadable_parameters(tmp_path):

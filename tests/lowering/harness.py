@@ -110,7 +110,7 @@ def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int
     open_ = {index: built[index] for index in node.outs if not built[index].known}
     values = {index: xp.known(built[index]) for index in node.outs if index not in open_}
     if open_:
-        model = xp.model(list(open_.values()), [f"y{index}" for index in open_])
+        model = xp.model(list(open_.values()))
         config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
         compiled = ov.Core().compile_model(model, "CPU", config)
         named = {port.get_any_name() for port in model.inputs}

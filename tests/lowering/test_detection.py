@@ -79,7 +79,9 @@ def test_roi_align_refusals():
 @pytest.mark.parametrize("size", ["(2, 3)", "(7, 7)"])
 def test_roi_pooling(size, scale):
     check_op("ROIPooling", [X, ROIS], {"pooled_size": size, "spatial_scale": scale})
-    check_op("ROIPooling", [X, ROIS + np.float32([0, 0.5, 0.5, 0.5, 0.5])], {"pooled_size": size, "spatial_scale": scale})
+    check_op(
+        "ROIPooling", [X, ROIS + np.float32([0, 0.5, 0.5, 0.5, 0.5])], {"pooled_size": size, "spatial_scale": scale}
+    )
 
 
 def test_suppression_stays_in_mxnet():

@@ -104,12 +104,13 @@ def test_where(condition):
 
 @pytest.mark.parametrize("dtype", ["int32", "float32", "int64"])
 def test_flat_positions(dtype):
-    flat = np.array([[0, 5], [7, 23]], dtype)
+    flat = np.array([0, 5, 7, 23], dtype)
     check_op("_unravel_index", [flat], {"shape": "(2, 3, 4)"})
-    check_op("_unravel_index", [flat[0]], {"shape": "(-1, 4)"})
-    check_op("_unravel_index", [flat[0]], {"shape": "(24,)"})
+    check_op("_unravel_index", [flat], {"shape": "(-1, 4)"})
+    check_op("_unravel_index", [flat], {"shape": "(24,)"})
     check_op("_ravel_multi_index", [np.array([[0, 1], [1, 2], [3, 0]], dtype)], {"shape": "(2, 3, 4)"})
     assert "int32" in refusal_of("_unravel_index", [flat], {"shape": "(65536, 65536)"})[1]
+    assert "2 axes" in refusal_of("_unravel_index", [flat.reshape(2, 2)], {"shape": "(2, 3, 4)"})[1]
 
 
 @settings(max_examples=25, deadline=None)

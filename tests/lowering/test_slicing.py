@@ -83,7 +83,9 @@ def test_join():
     check_op("stack", [X, X], {"num_args": 2})
     check_op("stack", [X, X, X], {"num_args": 3, "axis": -1})
     check_op("stack", [X], {"num_args": 1, "axis": 2})
-    check_op("_npi_concatenate", [X, X], {"num_args": 2, "dim": -1})
+    check_op("_npi_concatenate", [X, X], {"num_args": 2, "axis": -1})
+    check_op("_npi_concatenate", [X, X], {"num_args": 2})
+    check_op("_npi_concatenate", [X, X[0]], {"num_args": 2, "axis": "None"})
     check_op("_npi_stack", [X, X], {"num_args": 2, "axis": -2})
 
 

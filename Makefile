@@ -1,0 +1,82 @@
+# Sets up .venv from a bare clone, and runs from it what a developer runs: see `make help`.
+
+VENV := .venv
+PY := $(VENV)/bin/python
+NATIVE := $(wildcard gluon_neuron/runtime/native/*)
+METADATA := setup.cfg pyproject.toml $(wildcard setup.py) gluon_neuron/_version.py
+
+.PHONY: help venv demo test bench lint lint-check lint-format lint-types clean
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+
+help:
+	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
+	@echo "make test    the tests, without those marked slow; PYTEST_ARGS adds arguments"
+	@echo "make lint    ruff and mypy"
+	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
+	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
+	@echo "make clean   remove what was built; .venv stays"
+
+venv: $(VENV)/.dev
+
+demo: $(VENV)/.package $(VENV)/.native
+	$(PY) -m gluon_neuron.demo
+
+test: $(VENV)/.dev $(VENV)/.native
+	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+
+bench: $(VENV)/.dev $(VENV)/.native
+	$(PY) -m benchmarks $(BENCH_ARGS)
+
+lint: lint-check lint-format lint-types
+
+lint-check: $(VENV)/.dev
+	$(PY) -m ruff check .
+
+lint-format: $(VENV)/.dev
+	$(PY) -m ruff format --check .
+
+lint-types: $(VENV)/.dev
+	$(PY) -m mypy
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -f gluon_neuron/runtime/native/*.so gluon_neuron/runtime/*.so
+	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native
+	find gluon_neuron tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Ends with one line if the native operator could not be compiled later.
+define need_compiler
+printf '#include <string>\nint main() { return 0; }\n' | $(CXX) -std=c++17 -x c++ -fsyntax-only - 2>/dev/null || { \
+	echo "gluon_neuron needs a C++17 compiler, and '$(CXX)' is none that works: install g++ or name yours with CXX=..." >&2; \
+	exit 1; }
+endef
+
+# An interpreter is tried by running it: a name on the PATH may be a shim with nothing behind it.
+$(PY):
+	@$(need_compiler)
+	@for python in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
+		if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 12))' 2>/dev/null; then \
+			echo "$$python -m venv $(VENV)"; \
+			"$$python" -m venv $(VENV); \
+			exit; \
+		fi; \
+	done; \
+	echo "gluon_neuron needs Python 3.10 or 3.11 with its venv module, and none of these is: $(or $(PYTHON),python3.11 python3.10 python3 python); install one, or name it with PYTHON=..." >&2; \
+	exit 1
+
+$(VENV)/.package: $(METADATA) | $(PY)
+	@$(need_compiler)
+	$(PY) -m pip install --editable .
+	touch $@ $(VENV)/.native
+
+$(VENV)/.dev: $(METADATA) | $(PY)
+	@$(need_compiler)
+	$(PY) -m pip install --editable '.[dev]'
+	touch $@ $(VENV)/.package $(VENV)/.native
+
+# Only the native operator, after a change to its sources.
+$(VENV)/.native: $(NATIVE) | $(VENV)/.package
+	@$(need_compiler)
+	$(PY) setup.py build_ext --inplace
+	touch $@

@@ -1,0 +1,48 @@
+"""Makes runs repeatable: threads, seeds, Hypothesis; and keeps MXNet's late errors with the test that caused them."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections.abc import Iterator
+
+# Read when mxnet is imported; it may take one thread for itself where nothing is said.
+os.environ.setdefault("OMP_NUM_THREADS", str(min(len(os.sched_getaffinity(0)), 4)))
+
+import hypothesis
+import numpy as np
+import pytest
+
+hypothesis.settings.register_profile("local", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+_passed = pytest.StashKey[int]()
+
+
+@pytest.fixture(autouse=True)
+def repeatable() -> Iterator[None]:
+    """Seed every generator; afterwards wait for MXNet, so that an operator's late error fails this test alone."""
+    random.seed(0)
+    np.random.seed(0)
+    if "mxnet" in sys.modules:
+        sys.modules["mxnet"].random.seed(0)
+    yield
+    if "mxnet" in sys.modules:
+        sys.modules["mxnet"].nd.waitall()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Count the tests that passed."""
+    report = yield
+    if report.when == "call" and report.passed:
+        item.session.stash[_passed] = item.session.stash.get(_passed, 0) + 1
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run in which every test was skipped proves nothing: it ends like one that found no test."""
+    if exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly and _passed not in session.stash:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

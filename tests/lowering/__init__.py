@@ -1,0 +1,1 @@
+"""Tests of the lowering rules, against MXNet's own results."""

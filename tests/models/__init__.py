@@ -1,0 +1,1 @@
+"""Tests on whole models of the model zoos."""

@@ -1,0 +1,1 @@
+"""Tests of the source itself: what may import what, and how files look."""

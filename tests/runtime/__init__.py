@@ -1,0 +1,1 @@
+"""Tests of the native operator and the sessions on it."""
