@@ -2,7 +2,7 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-NATIVE := $(wildcard gluon_neuron/runtime/native/*)
+NATIVE := $(wildcard gluon_neuron/runtime/native/*.cc gluon_neuron/runtime/native/*.h)
 METADATA := setup.cfg pyproject.toml $(wildcard setup.py) gluon_neuron/_version.py
 
 .PHONY: help venv demo test bench lint lint-check lint-format lint-types clean
@@ -75,8 +75,8 @@ $(VENV)/.dev: $(METADATA) | $(PY)
 	$(PY) -m pip install --editable '.[dev]'
 	touch $@ $(VENV)/.package $(VENV)/.native
 
-# Only the native operator, after a change to its sources.
-$(VENV)/.native: $(NATIVE) | $(VENV)/.package
+# Only the native operator, after a change to its sources; what needs it lists an installation before it.
+$(VENV)/.native: $(NATIVE)
 	@$(need_compiler)
 	$(PY) setup.py build_ext --inplace
 	touch $@

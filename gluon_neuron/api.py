@@ -27,7 +27,7 @@ from .partition.cost import flops
 from .partition.partition import Partition, partition
 from .report import Outside, RegionReport, Report
 from .runtime import library
-from .targets.base import Target, get_target
+from .targets.base import Target, get_target, refusals
 
 
 def compile(net: Any, sample_input: Any, **options: Any) -> NeuronHybridBlock:
@@ -119,9 +119,10 @@ def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tup
     names = model.symbol.list_outputs()
     heads = zip(graph.heads, names, strict=True)
     pinned = {h.node for h, name in heads if name != f"{graph.nodes[h.node].name}_output"}
+    ask = refusals(target, graph)
 
     def refusal(node: Node) -> tuple[str, str] | None:
-        found = target.refusal(node)
+        found = ask(node)
         if found is None and node.id in pinned:
             return "attribute", "it has several outputs and is an output of the model, whose name must be kept"
         return found

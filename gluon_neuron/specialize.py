@@ -10,7 +10,7 @@ from .errors import CompileError
 from .frontend.infer import annotate
 from .graph.spec import Spec
 from .options import CompileOptions
-from .targets.base import DATA, WEIGHT, Compilation, get_target
+from .targets.base import DATA, WEIGHT, Compilation, get_target, refusals
 
 
 def specialize(graph_json: str, request_json: str) -> bytes:
@@ -34,8 +34,9 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     target = get_target(options.target)
     specs = {i["name"]: Spec(tuple(i["shape"]), i["dtype"]) for i in inputs}
     graph = annotate(graph_json, specs, np_shape)
+    refusal = refusals(target, graph)
     for node in graph.operators:
-        why = target.refusal(node)
+        why = refusal(node)
         if why is not None:
             raise CompileError(f"{node} cannot be compiled for these inputs: {why[1]}.")
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}

@@ -93,6 +93,8 @@ class Shape(Elementwise):
             if isinstance(item, slice):
                 start, stop, step = item.indices(size)
                 shape.append(len(range(start, stop, step)))
+                if not shape[-1]:
+                    start, stop, step = 0, 0, 1
             else:
                 if isinstance(item, bool | Array) or not hasattr(item, "__index__"):
                     raise DialectError(f"getitem(): {item!r} is neither an int nor a slice; see take().")
@@ -124,7 +126,7 @@ class Shape(Elementwise):
 
     def _indices(self, name: str, indices: Array, size: int) -> None:
         self._check(name, indices, INT32)
-        if indices.known and indices.size and not (0 <= indices.v.min() and indices.v.max() < size):
+        if indices.known and indices.size and not (indices.v.min() >= 0 and indices.v.max() < size):
             raise DialectError(f"{name}(): known indices {indices.v.min()}..{indices.v.max()} exceed 0..{size - 1}.")
 
     def take(self, x: Array, indices: Array, axis: int) -> Array:
@@ -208,7 +210,7 @@ class Reduce(Shape):
         if self._has("top_k"):
             values, positions = self._calls("top_k", (x,), (k, at, bool(largest)), (x.dtype, "int32"))
             return values, positions
-        positions = self.argsort(x, at, descending=largest)[(*[slice(None)] * at, slice(0, k))]
+        positions = self.getitem(self.argsort(x, at, descending=largest), (slice(None),) * at + (slice(0, k),))
         return self.take_along_axis(x, positions, at), positions
 
     def matmul(self, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False) -> Array:

@@ -27,7 +27,7 @@ def grid_sample(x: np.ndarray, grid: np.ndarray) -> np.ndarray:
     for dy in (0, 1):
         for dx in (0, 1):
             column, row = (x0 + dx).astype(int), (y0 + dy).astype(int)
-            inside = (0 <= column) & (column < width) & (0 <= row) & (row < height)
+            inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
             weight = (1 - np.abs(px - column)) * (1 - np.abs(py - row)) * inside
             taken = x[batch, :, np.clip(row, 0, height - 1), np.clip(column, 0, width - 1)]
             y += (taken * weight[..., None]).astype(x.dtype)

@@ -23,7 +23,7 @@ def pad(x: np.ndarray, pads: tuple, mode: str, value: Any) -> np.ndarray:
 
 def _in_range(name: str, indices: np.ndarray, size: int) -> np.ndarray:
     # NumPy would wrap negative indices; the other libraries read anything, so the reference is strict.
-    if indices.size and not (0 <= indices.min() and indices.max() < size):
+    if indices.size and not (indices.min() >= 0 and indices.max() < size):
         raise DialectError(f"{name}(): indices {indices.min()}..{indices.max()} exceed 0..{size - 1}.")
     return indices
 

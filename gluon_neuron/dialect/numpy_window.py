@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import prod
 from typing import Any
 
@@ -11,12 +11,16 @@ import numpy as np
 from .dtypes import lowest
 
 
+def _spatial(index: Iterable[Any]) -> tuple[Any, ...]:
+    """An index into the axes behind N and C."""
+    return (slice(None), slice(None), *index)
+
+
 def windows(x: np.ndarray, kernel: tuple, stride: tuple, dilate: tuple) -> np.ndarray:
     """A view of x[N, C, ...] as [N, C, output..., kernel...]."""
     extent = tuple(d * (k - 1) + 1 for k, d in zip(kernel, dilate, strict=True))
     view = np.lib.stride_tricks.sliding_window_view(x, extent, axis=tuple(range(2, x.ndim)))  # type: ignore[call-overload]
-    steps = [slice(None, None, s) for s in (*stride, *dilate)]
-    return view[(slice(None), slice(None), *steps)]
+    return view[_spatial(slice(None, None, s) for s in (*stride, *dilate))]
 
 
 def padded(x: np.ndarray, pads: tuple, value: Any = 0) -> np.ndarray:
@@ -55,9 +59,9 @@ def conv_transpose(
         where = [
             slice(a * d, a * d + (n - 1) * s + 1, s) for a, d, n, s in zip(at, dilate, spatial, stride, strict=True)
         ]
-        y[(slice(None), slice(None), *where)] += parts[(slice(None), slice(None), *at)]
+        y[_spatial(where)] += parts[_spatial(at)]
     cut = [slice(low, n - high) for n, (low, high) in zip(full, pads, strict=True)]
-    return y[(slice(None), slice(None), *cut)]
+    return y[_spatial(cut)]
 
 
 def _pool(x: np.ndarray, kernel: tuple, stride: tuple, pads: tuple, value: Any) -> tuple[np.ndarray, tuple[int, ...]]:

@@ -21,8 +21,8 @@ class OpenVINONamespace(Namespace):
     """One model under construction. `parameters` lists (name, Parameter node) in the order of their creation.
 
     What OpenVINO's CPU computes otherwise than the language promises, without an error: int64 as int32, float64 as
-    float32, 8-bit integers saturate, float16 is not rounded between operations; int32 divisions and reductions are
-    exact up to 2**24 only; a NaN may be lost. A target refuses the dtypes concerned.
+    float32, 8-bit integers saturate, float16 is not rounded between operations; int32 divisions, reductions
+    and clip are exact up to 2**24 only; a NaN may be lost. A target refuses the dtypes concerned.
     """
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class OpenVINONamespace(Namespace):
             with self._builder.scope(f"output{k}"):
                 results.append(self._builder.result(self._raw(self._check("model", array))))
         try:
-            return self._builder.ov.Model(results, [nodes[n] for n in names])
+            return self._builder.ov.Model(results, [nodes[n] for n in names], "gluon_neuron")
         except RuntimeError as error:
             raise DialectError(f"model(): the parameters {names} do not suffice: {_reason(error)}") from error
 

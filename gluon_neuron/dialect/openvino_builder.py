@@ -56,7 +56,10 @@ class Builder:
         return make
 
     def const(self, value: Any, dtype: str = "int32") -> Any:
-        """A constant node; bfloat16 is given as float32 values."""
+        """A constant node; bfloat16 is given as float32 values.
+
+        The order matters: OpenVINO takes a float16 array that is not contiguous for an integer one.
+        """
         array = np.asarray(value, dtype="float32" if dtype == "bfloat16" else dtype, order="C")
         node = self._opset.constant(array, self.type(dtype))
         node.set_friendly_name(self.unique(f"{self._scope}/const"))

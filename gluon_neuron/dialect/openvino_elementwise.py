@@ -12,10 +12,6 @@ def _named(operator: str) -> Callable[..., Any]:
     return lambda op, *inputs: getattr(op, operator)(*inputs)
 
 
-def _is_float(x: Any) -> bool:
-    return x.get_element_type().is_real()
-
-
 def trunc_divide(op: Any, a: Any, b: Any) -> Any:
     """From magnitudes: OpenVINO truncates when it runs a division, but rounds down when it folds a constant one."""
     magnitude = op.divide(op.abs(a), op.abs(b))
@@ -34,13 +30,6 @@ def compare(operator: str) -> Callable[..., Any]:
     return comparison
 
 
-def clip(op: Any, x: Any, lo: Any, hi: Any) -> Any:
-    """Clamp computes in float32, so integers take the exact way."""
-    if _is_float(x):
-        return op.clamp(x, lo, hi)
-    return op.minimum(op.maximum(x, op.like(lo, x)), op.like(hi, x))
-
-
 def prelu(op: Any, x: Any, slope: Any) -> Any:
     """A slope of fewer axes would be taken along axis 1; the language broadcasts it from the last axis."""
     shape = list(slope.get_shape())
@@ -51,9 +40,11 @@ def prelu(op: Any, x: Any, slope: Any) -> Any:
 
 
 def softplus(op: Any, x: Any) -> Any:
-    """OpenVINO's own has an absolute error of 2e-6 and turns negative."""
-    tail = op.log(op.add(op.exp(op.negative(op.abs(x))), op.like(1.0, x)))
-    return op.add(op.relu(x), tail)
+    """max(x, 0) - log(sigmoid(|x|)).
+
+    OpenVINO's own operator, into which it also turns log(1 + exp(x)), is off by 2e-6 and not always positive.
+    """
+    return op.subtract(op.relu(x), op.log(op.sigmoid(op.abs(x))))
 
 
 KERNELS: Mapping[str, Callable[..., Any]] = {
@@ -74,7 +65,8 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "remainder": _named("floor_mod"),
     "pow": _named("power"),
     "where": _named("select"),
-    "clip": clip,
+    # Integers beyond 2**24 are clamped as float32, also when written as minimum and maximum.
+    "clip": _named("clamp"),
     "astype": lambda op, x, dtype: op.convert(x, TYPES[dtype]),
     "prelu": prelu,
     "gelu": lambda op, x: op.gelu(x, "erf"),

@@ -16,19 +16,19 @@ def _filled(xp: Any, n: Node, value: float) -> Any:
     return xp.constant(np.full(n.out.shape, value), n.out.dtype)
 
 
-@rule("_zeros", "_zeros_without_dtype", "zeros_like", "_npi_zeros", dtypes=ANY)
+@rule("_zeros", "_zeros_without_dtype", "zeros_like", "_npi_zeros", dtypes=ANY, refuse=nonempty)
 def zeros(xp: Any, n: Node, like: Any = None) -> Any:
     """Zeros of a given shape, or of the shape and dtype of the input."""
     return _filled(xp, n, 0)
 
 
-@rule("_ones", "ones_like", "_npi_ones", dtypes=ANY)
+@rule("_ones", "ones_like", "_npi_ones", dtypes=ANY, refuse=nonempty)
 def ones(xp: Any, n: Node, like: Any = None) -> Any:
     """Ones of a given shape, or of the shape and dtype of the input."""
     return _filled(xp, n, 1)
 
 
-@rule("_full", "_npi_full", dtypes=ANY)
+@rule("_full", "_npi_full", dtypes=ANY, refuse=nonempty)
 def full(xp: Any, n: Node) -> Any:
     """One value everywhere."""
     return _filled(xp, n, n.attrs.number("value"))
@@ -44,20 +44,20 @@ def _ramp(xp: Any, n: Node, start: float, step: float) -> Any:
     return xp.constant(values.astype(dtype).reshape(n.out.shape), n.out.dtype)
 
 
-@rule("_arange", "_npi_arange", dtypes=NUMBERS)
+@rule("_arange", "_npi_arange", dtypes=NUMBERS, refuse=nonempty)
 def arange(xp: Any, n: Node) -> Any:
     """start, start + step, ... below stop; start is the stop when stop is missing."""
     bare = not n.attrs.has("stop") and not n.attrs.flag("infer_range")
     return _ramp(xp, n, 0.0 if bare else n.attrs.number("start", 0.0), n.attrs.number("step", 1.0))
 
 
-@rule("_contrib_arange_like", "_npx_arange_like", dtypes=NUMBERS)
+@rule("_contrib_arange_like", "_npx_arange_like", dtypes=NUMBERS, refuse=nonempty)
 def arange_like(xp: Any, n: Node, like: Any) -> Any:
     """A range as long as one axis of the input, or in the shape of the whole input."""
     return _ramp(xp, n, n.attrs.number("start", 0.0), n.attrs.number("step", 1.0))
 
 
-@rule("_linspace", "_npi_linspace", dtypes=NUMBERS)
+@rule("_linspace", "_npi_linspace", dtypes=NUMBERS, refuse=nonempty)
 def linspace(xp: Any, n: Node) -> Any:
     """`num` evenly spaced values from start to stop."""
     start, stop, num = n.attrs.number("start"), n.attrs.number("stop"), n.attrs.integer("num")
@@ -66,7 +66,7 @@ def linspace(xp: Any, n: Node) -> Any:
     return xp.constant(start + step * np.arange(num), n.out.dtype)
 
 
-@rule("_eye", "_npi_eye", dtypes=NUMBERS)
+@rule("_eye", "_npi_eye", dtypes=NUMBERS, refuse=nonempty)
 def eye(xp: Any, n: Node) -> Any:
     """Ones on diagonal k, zeros elsewhere."""
     rows, columns = n.out.shape
@@ -94,13 +94,13 @@ def diag(xp: Any, n: Node, x: Any) -> Any:
     return xp.take(flat, xp.constant(places, xp.int32), flat.ndim - 1)
 
 
-@rule("shape_array", "_npx_shape_array", dtypes=ANY)
+@rule("shape_array", "_npx_shape_array", dtypes=ANY, refuse=nonempty)
 def shape_array(xp: Any, n: Node, x: Any) -> Any:
     """The input's shape, known while building."""
     return xp.constant(np.array(x.shape), n.out.dtype)
 
 
-@rule("size_array", dtypes=ANY)
+@rule("size_array", dtypes=ANY, refuse=nonempty)
 def size_array(xp: Any, n: Node, x: Any) -> Any:
     """The input's number of elements, known while building."""
     return xp.constant(np.array([x.size]), n.out.dtype)

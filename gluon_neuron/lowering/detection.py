@@ -22,7 +22,7 @@ def _pair(n: Node, key: str, default: float) -> tuple[float, ...]:
 
 @rule("_contrib_MultiBoxPrior", "_npx_multibox_prior", dtypes=FLOATS, refuse=nonempty)
 def multibox_prior(xp: Any, n: Node, x: Any) -> Any:
-    """Anchor boxes (1, H * W * (S + R - 1), 4) of corners: the sizes with the first ratio, the first size with the rest."""
+    """Anchor boxes (1, H * W * (S + R - 1), 4), corners: all sizes with the first ratio, the first with the others."""
     height, width = x.shape[2:]
     sizes, ratios = n.attrs.numbers("sizes", (1.0,)), n.attrs.numbers("ratios", (1.0,))
     (step_y, step_x), (offset_y, offset_x) = _pair(n, "steps", -1.0), _pair(n, "offsets", 0.5)

@@ -107,6 +107,14 @@ def norm(xp: Any, n: Node, x: Any) -> Any:
     return xp.reshape(xp.multiply(root, largest), n.out.shape)
 
 
+def _position_fits(n: Node) -> str | None:
+    data, limit = n.in_spec(0), {"int8": 2**7, "uint8": 2**8}.get(n.out.dtype, 2**31)
+    axis = 1 if n.op == "argmax_channel" else n.attrs.integer("axis") if n.attrs.has("axis") else None
+    if (data.size if axis is None else data.shape[axis]) > limit:
+        return f"positions in {data} go beyond what {n.out.dtype} holds"
+    return None
+
+
 def _position(name: str, default_axis: int | None) -> Callable[..., Any]:
     """A rule for the position of an extreme along one axis, or in the flattened array, as MXNet's output dtype."""
 
@@ -122,6 +130,7 @@ def _position(name: str, default_axis: int | None) -> Callable[..., Any]:
     return build
 
 
-rule("argmax", "_npi_argmax", dtypes=NUMBERS, refuse=nonempty)(_position("argmax", None))
-rule("argmin", "_npi_argmin", dtypes=NUMBERS, refuse=nonempty)(_position("argmin", None))
-rule("argmax_channel", dtypes=NUMBERS, refuse=nonempty)(_position("argmax", 1))
+_asked = first_of(nonempty, _position_fits)
+rule("argmax", "_npi_argmax", dtypes=NUMBERS, refuse=_asked)(_position("argmax", None))
+rule("argmin", "_npi_argmin", dtypes=NUMBERS, refuse=_asked)(_position("argmin", None))
+rule("argmax_channel", dtypes=NUMBERS, refuse=_asked)(_position("argmax", 1))

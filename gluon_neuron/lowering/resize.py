@@ -17,19 +17,23 @@ def _four_axes(n: Node) -> str | None:
     return None if len(shape) == 4 else f"its data has {len(shape)} dimensions, not 4"
 
 
-def _whole_factors(n: Node) -> str | None:
+def _upsampled(n: Node) -> str | None:
+    data = n.in_spec(0)
     if n.attrs.text("sample_type") == "bilinear":
+        weight = n.in_spec(1)
+        if weight.shape[0] != data.shape[1] or weight.shape[1] != 1:
+            return f"its weight {weight} is not one kernel for each channel of {data}"
         return None
     height, width = n.out.shape[2:]
-    for i, spec in enumerate(n.ins):
-        assert spec is not None
+    for i in range(len(n.ins)):
+        spec = n.in_spec(i)
         factor = height // spec.shape[2]
         if (spec.shape[2] * factor, spec.shape[3] * factor) != (height, width):
             return f"its input {i}, {spec}, does not fill {height} x {width} at one whole factor"
     return None
 
 
-@rule("UpSampling", dtypes=FLOATS, refuse=first_of(nonempty, _four_axes, same_dtypes, _whole_factors))
+@rule("UpSampling", dtypes=FLOATS, refuse=first_of(nonempty, _four_axes, same_dtypes, _upsampled))
 def upsampling(xp: Any, n: Node, *arrays: Any) -> Any:
     """Enlarge (N, C, H, W) by a whole factor: nearest, several inputs joined or added; or bilinear by given weights."""
     if n.attrs.text("sample_type") == "bilinear":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..graph.graph import Node
+from .common import first_of
 from .extents import axes_of, axis_of, nonempty
 from .registry import ANY, rule
 
@@ -14,27 +15,27 @@ def _row_major(n: Node) -> str | None:
     return None if order == "C" else f"order={order!r} is not compiled; only 'C' is"
 
 
-@rule("Reshape", "reshape", "Flatten", "flatten", "expand_dims", "squeeze", dtypes=ANY)
-@rule("_np_squeeze", "_npx_batch_flatten", dtypes=ANY)
-@rule("_np_reshape", "_npx_reshape", "_npi_reshape", dtypes=ANY, refuse=_row_major)
+@rule("Reshape", "reshape", "Flatten", "flatten", "expand_dims", "squeeze", dtypes=ANY, refuse=nonempty)
+@rule("_np_squeeze", "_npx_batch_flatten", dtypes=ANY, refuse=nonempty)
+@rule("_np_reshape", "_npx_reshape", "_npi_reshape", dtypes=ANY, refuse=first_of(nonempty, _row_major))
 def reshape(xp: Any, n: Node, x: Any) -> Any:
     """The same elements in another shape; what 0, -1, -2, -3, -4 and reverse mean is in MXNet's inferred shape."""
     return xp.reshape(x, n.out.shape)
 
 
-@rule("reshape_like", "_npx_reshape_like", dtypes=ANY)
+@rule("reshape_like", "_npx_reshape_like", dtypes=ANY, refuse=nonempty)
 def reshape_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     """The elements of x in a shape that follows the other input."""
     return xp.reshape(x, n.out.shape)
 
 
-@rule("transpose", "_np_transpose", dtypes=ANY)
+@rule("transpose", "_np_transpose", dtypes=ANY, refuse=nonempty)
 def transpose(xp: Any, n: Node, x: Any) -> Any:
     """Permute the axes; without `axes` they are reversed."""
     return xp.permute_dims(x, axes_of(n, "axes", x.ndim) or tuple(reversed(range(x.ndim))))
 
 
-@rule("SwapAxis", "swapaxes", "_npi_swapaxes", dtypes=ANY)
+@rule("SwapAxis", "swapaxes", "_npi_swapaxes", dtypes=ANY, refuse=nonempty)
 def swap_axis(xp: Any, n: Node, x: Any) -> Any:
     """Exchange two axes."""
     order = list(range(x.ndim))
@@ -43,7 +44,7 @@ def swap_axis(xp: Any, n: Node, x: Any) -> Any:
     return xp.permute_dims(x, tuple(order))
 
 
-@rule("_np_moveaxis", dtypes=ANY)
+@rule("_np_moveaxis", dtypes=ANY, refuse=nonempty)
 def moveaxis(xp: Any, n: Node, x: Any) -> Any:
     """Move axes to new places; the others keep their order."""
     source, target = axes_of(n, "source", x.ndim), axes_of(n, "destination", x.ndim)
@@ -53,13 +54,13 @@ def moveaxis(xp: Any, n: Node, x: Any) -> Any:
     return xp.permute_dims(x, tuple(order))
 
 
-@rule("broadcast_to", "broadcast_axis", "broadcast_axes", "_npi_broadcast_to", dtypes=ANY)
+@rule("broadcast_to", "broadcast_axis", "broadcast_axes", "_npi_broadcast_to", dtypes=ANY, refuse=nonempty)
 def broadcast_to(xp: Any, n: Node, x: Any) -> Any:
     """Repeat along axes of size 1."""
     return xp.broadcast_to(x, n.out.shape)
 
 
-@rule("broadcast_like", dtypes=ANY)
+@rule("broadcast_like", dtypes=ANY, refuse=nonempty)
 def broadcast_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     """Repeat x along axes of size 1 up to the sizes of the other input."""
     return xp.broadcast_to(x, n.out.shape)
@@ -95,7 +96,7 @@ def repeat(xp: Any, n: Node, x: Any) -> Any:
     return xp.reshape(x, n.out.shape)
 
 
-@rule("reverse", "flip", "_npi_flip", dtypes=ANY)
+@rule("reverse", "flip", "_npi_flip", dtypes=ANY, refuse=nonempty)
 def reverse(xp: Any, n: Node, x: Any) -> Any:
     """Reverse the order along the axes."""
     axes = axes_of(n, "axis", x.ndim)

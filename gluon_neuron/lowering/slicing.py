@@ -70,24 +70,34 @@ def split_v2(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     return _split(xp, n, x, axis, [i * short + min(i, longer) for i in range(sections)])
 
 
-@rule("Crop", dtypes=ANY, refuse=nonempty)
+def _crop_offset(n: Node) -> tuple[int, ...]:
+    whole, part = n.in_spec(0).shape[2:], n.out.shape[2:]
+    if n.attrs.flag("center_crop"):
+        return tuple((w - p) // 2 for w, p in zip(whole, part))
+    return n.attrs.ints("offset", (0, 0))
+
+
+def _crop_fits(n: Node) -> str | None:
+    whole, part, offset = n.in_spec(0).shape[2:], n.out.shape[2:], _crop_offset(n)
+    if len(offset) != 2 or any(o < 0 or o + p > w for o, p, w in zip(offset, part, whole)):
+        return f"a window of {part} at offset {offset} does not lie within {whole}"
+    return None
+
+
+@rule("Crop", dtypes=ANY, refuse=first_of(nonempty, _crop_fits))
 def crop(xp: Any, n: Node, x: Any, like: Any = None) -> Any:
     """A window of x (N, C, H, W): its size is `h_w` or that of the other input, its place `offset` or the centre."""
-    size = n.out.shape[2:]
-    offset = n.attrs.ints("offset", (0, 0))
-    if n.attrs.flag("center_crop"):
-        offset = tuple((whole - part) // 2 for whole, part in zip(x.shape[2:], size))
-    (top, left), (height, width) = offset, size
+    (top, left), (height, width) = _crop_offset(n), n.out.shape[2:]
     return x[:, :, top : top + height, left : left + width]
 
 
-@rule("Concat", "concat", dtypes=ANY, refuse=same_dtypes)
+@rule("Concat", "concat", dtypes=ANY, refuse=first_of(nonempty, same_dtypes))
 def concat(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along an existing axis."""
     return xp.concat(list(parts), axis_of(n, "dim", 1, parts[0].ndim))
 
 
-@rule("_npi_concatenate", dtypes=ANY, refuse=same_dtypes)
+@rule("_npi_concatenate", dtypes=ANY, refuse=first_of(nonempty, same_dtypes))
 def np_concatenate(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along an existing axis, or flattened when the axis is None."""
     if "axis" in n.attrs and not n.attrs.has("axis"):
@@ -95,7 +105,7 @@ def np_concatenate(xp: Any, n: Node, *parts: Any) -> Any:
     return xp.concat(list(parts), axis_of(n, "axis", 0, parts[0].ndim))
 
 
-@rule("stack", "_npi_stack", dtypes=ANY, refuse=same_dtypes)
+@rule("stack", "_npi_stack", dtypes=ANY, refuse=first_of(nonempty, same_dtypes))
 def stack(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along a new axis."""
     return xp.stack(list(parts), axis_of(n, "axis", 0, len(n.out.shape)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..artifact.container import Payload
 from ..errors import OptionError
 from ..graph.graph import Graph, Node
+from ..graph.known import known_from_shapes
 from ..options import CompileOptions
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
@@ -49,6 +50,20 @@ def get_target(name: str) -> Target:
     if name in ("auto", "cpu"):
         return CpuTarget()
     raise OptionError(f"Target {name!r} cannot be compiled for by this version; use target='cpu' or 'auto'.")
+
+
+def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] | None]:
+    """The target's refusal for the nodes of `graph`, which spares those whose values follow from shapes alone.
+
+    Such nodes fold in NumPy while the region is lowered, so that what an engine computes wrongly does not matter.
+    """
+    known = known_from_shapes(graph)
+
+    def refusal(node: Node) -> tuple[str, str] | None:
+        found = target.refusal(node)
+        return None if found is not None and found[0] == "target" and node.id in known else found
+
+    return refusal
 
 
 def signature(work: Compilation, roles: Mapping[str, str]) -> dict[str, Any]:

@@ -24,6 +24,11 @@ def test_nearest_of_several():
     check_op("UpSampling", [X.astype(np.float16)], {**attrs, "num_args": 1})
 
 
+def test_upsampling_refusals():
+    attrs = {"scale": 2, "sample_type": "nearest", "num_args": 2}
+    assert "whole factor" in refusal_of("UpSampling", [X, X[:, :, :2].copy()], attrs)[1]
+
+
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_bilinear_upsampling(scale):
     side = 2 * scale - scale % 2
@@ -51,6 +56,10 @@ def test_bilinear_upsampling(scale):
 )
 def test_bilinear_resize(attrs, align):
     check_op("_contrib_BilinearResize2D", [X], {**attrs, "align_corners": align})
+
+
+def test_bilinear_resize_of_halves():
+    check_op("_contrib_BilinearResize2D", [X.astype(np.float16)], {"height": 7, "width": 9})
 
 
 def test_bilinear_resize_to_the_shape_of_another():

@@ -92,6 +92,8 @@ def test_join():
 def test_refusals():
     category, sentence = refusal_of("slice", [X], {"begin": "(2,)", "end": "(1,)"})
     assert category == "attribute" and "(0, 6, 5, 7)" in sentence
+    category, sentence = refusal_of("Crop", [X], {"num_args": 1, "h_w": "(3, 4)", "offset": "(3, 0)"})
+    assert category == "attribute" and "offset (3, 0)" in sentence
     category, sentence = refusal_of("Pad", [X], {"mode": "constant", "pad_width": "(0, 0, 0, 0, -1, 0, 0, 0)"})
     assert category == "attribute" and "negative" in sentence
     assert (
@@ -99,13 +101,14 @@ def test_refusals():
     )
 
 
-BOUND = st.one_of(st.none(), st.integers(-4, 6))
+BOUND = st.one_of(st.none(), st.integers(-7, 7))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(BOUND, BOUND, st.sampled_from([None, 1, 2, -1, -2])), min_size=1, max_size=3))
 def test_any_slice(bounds):
-    x = np.arange(4 * 4 * 4, dtype=np.float32).reshape(4, 4, 4)
+    # Integers, because for float32 MXNet fails where a bound lies before the first element.
+    x = np.arange(4 * 4 * 4, dtype=np.int32).reshape(4, 4, 4)
     begin, end, step = (str(tuple(b)) for b in zip(*bounds))
     attrs = {"begin": begin, "end": end, "step": step}
     if x[tuple(slice(*b) for b in bounds)].size:

@@ -73,7 +73,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 }
 # These may use the standard library and NumPy, and nothing else that is not ours.
 ONLY_NUMPY = ("graph.*", "partition.*", "lowering.*", "artifact.*", "errors", "options", "_version")
-# Slow to import or not always there: imported inside the functions that need them, so that a missing one is a clear error.
+# Slow to import or not always there: imported where they are needed, so that a missing one is a clear error.
 LAZY = ("openvino", "jax", "jaxlib")
 
 

@@ -1,0 +1,71 @@
+// The artifact's container, read and checked: the programs of a node and the signatures they were compiled for.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "content_hash.h"
+#include "tensor.h"
+
+namespace gn {
+
+enum class Role { data, weight, unused };
+
+struct Input {
+  std::string name;
+  Spec spec;
+  Role role;
+};
+
+// Constants of the program's text that stand on the same bytes: `positions` are where their offsets are written.
+struct WeightUse {
+  size_t input;
+  std::vector<size_t> positions;
+};
+
+struct LiteralUse {
+  size_t offset, nbytes;
+  std::vector<size_t> positions;
+};
+
+struct Span {
+  size_t offset, size;
+};
+
+// A payload for the CPU. Its bytes stay in the artifact, and its spans count from there.
+struct Program {
+  std::string engine_version;
+  std::string sha256;
+  Span payload;
+  std::vector<Input> inputs;  // of the node, without the artifact
+  std::vector<Spec> outputs;
+  Span xml, literals;
+  std::vector<WeightUse> weights;
+  std::vector<LiteralUse> literal_uses;
+  std::vector<size_t> data;  // the node's input that is the engine's k-th
+  std::vector<std::pair<std::string, std::string>> config;
+  mutable std::atomic<bool> verified{false};
+
+  // Whether it was compiled for these inputs; those it does not read may be of any shape.
+  bool fits(const std::vector<Spec>& given) const;
+};
+
+struct Artifact {
+  Digest digest;
+  std::string graph;  // the region's hash
+  std::string options;  // JSON text, as the header has it
+  std::vector<std::unique_ptr<Program>> programs;
+  std::vector<uint8_t> bytes;  // of an artifact that is no input of the node
+};
+
+// Throws Error with a clause about the artifact ("is damaged: ..."), which the caller completes with the node's name.
+std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest digest);
+
+// Compares the payload's SHA-256 once; the bytes are those the artifact was read from.
+void verify_payload(const Program& program, const uint8_t* artifact);
+
+}  // namespace gn

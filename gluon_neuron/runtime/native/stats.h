@@ -1,0 +1,23 @@
+// Counters of what the library did, for tests and for the curious.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace gn {
+
+struct Stats {
+  std::atomic<uint64_t> calls{0};
+  std::atomic<uint64_t> trusted_calls{0};  // calls whose weights were known by address, version and epoch alone
+  std::atomic<uint64_t> content_checks{0};  // weights and artifacts whose contents were compared
+  std::atomic<uint64_t> bytes_hashed{0};
+  std::atomic<uint64_t> compiles{0};
+  std::atomic<uint64_t> specialisations{0};
+  std::atomic<uint64_t> artifacts_parsed{0};
+  // Weights that came as a copy MXNet made for the call, because the array is in a blocked layout.
+  std::atomic<uint64_t> relayouts{0};
+};
+
+Stats& stats();
+
+}  // namespace gn
