@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from .base_nn import NeuralNet
+from .base_activation import Activation
+from .base_normalize import Normalize
+from .base_resample import Resample
+from .base_window import Window
 
 
-class Namespace(NeuralNet):
+class Namespace(Activation, Normalize, Window, Resample):
     """What a lowering rule knows as `xp`; the functions live in the modules `core` and `base_*`."""

@@ -55,15 +55,15 @@ class Core(Dtypes, ABC):
 
     def full(self, shape: Iterable[int], value: Scalar, dtype: str) -> Array:
         """A known array of one value."""
-        return self._known(np.full(_ints(shape), scalar(value, check_dtype(dtype)), storage(dtype)), dtype)
+        return self._known(np.full(shape_of(shape), scalar(value, check_dtype(dtype)), storage(dtype)), dtype)
 
     def zeros(self, shape: Iterable[int], dtype: str) -> Array:
         """A known array of zeros (False for bool)."""
-        return self._known(np.zeros(_ints(shape), storage(check_dtype(dtype))), dtype)
+        return self._known(np.zeros(shape_of(shape), storage(check_dtype(dtype))), dtype)
 
     def ones(self, shape: Iterable[int], dtype: str) -> Array:
         """A known array of ones (True for bool)."""
-        return self._known(np.ones(_ints(shape), storage(check_dtype(dtype))), dtype)
+        return self._known(np.ones(shape_of(shape), storage(check_dtype(dtype))), dtype)
 
     def arange(self, start: float, stop: float, step: float = 1, dtype: str = "int32") -> Array:
         """Known values start, start + step, ... below stop (above it for a negative step)."""
@@ -139,7 +139,8 @@ class Core(Dtypes, ABC):
         return tuple(sorted(found))
 
 
-def _ints(shape: Iterable[int]) -> tuple[int, ...]:
+def shape_of(shape: Iterable[int]) -> tuple[int, ...]:
+    """`shape` as a tuple of ints; raises DialectError when one is negative."""
     found = tuple(index(s) for s in shape)
     if any(s < 0 for s in found):
         raise DialectError(f"A shape must be known and not negative: {found}.")

@@ -10,7 +10,7 @@ from ..errors import DialectError
 from . import openvino_elementwise, openvino_nn, openvino_shape
 from .array import Array
 from .base import Namespace
-from .core import _ints
+from .core import shape_of
 from .dtypes import check_dtype
 from .openvino_builder import DTYPES, Builder
 
@@ -33,7 +33,7 @@ class OpenVINONamespace(Namespace):
         """A Parameter node; raises DialectError when the name is there already."""
         if any(name == n for n, _ in self.parameters):
             raise DialectError(f"There is a parameter {name!r} already.")
-        shape = _ints(shape)
+        shape = shape_of(shape)
         with self._builder.scope(name):
             node = self._builder.parameter(list(shape), self._builder.type(check_dtype(dtype)))
         node.output(0).set_names({name})

@@ -7,10 +7,11 @@ from typing import Any
 
 from ..graph.graph import Node
 from .common import first_of, same_dtypes
+from .extents import nonempty
 from .registry import rule
 
 
-@rule("FullyConnected", refuse=same_dtypes)
+@rule("FullyConnected", refuse=first_of(nonempty, same_dtypes))
 def fully_connected(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, ...), or (..., C) when it is not flattened; w (O, C), b (O,)."""
     if n.attrs.flag("flatten", True) and x.ndim != 2:
@@ -23,20 +24,18 @@ def _sparse_result(n: Node) -> str | None:
     return None if stype == "default" else f"forward_stype={stype!r} asks for a sparse result"
 
 
-@rule("dot", refuse=first_of(_sparse_result, same_dtypes))
+@rule("dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
 def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """The last axis of a (the first if transpose_a) times the first of b (the last if transpose_b); others are kept."""
     flip_a, flip_b = n.attrs.flag("transpose_a"), n.attrs.flag("transpose_b")
-    if a.ndim == b.ndim == 1:
-        flip_a = flip_b = False
     inner = a.shape[0 if flip_a else -1]
-    rest_a, rest_b = a.size // max(inner, 1), b.size // max(inner, 1)
+    rest_a, rest_b = a.size // inner, b.size // inner
     a = xp.reshape(a, (inner, rest_a) if flip_a else (rest_a, inner))
     b = xp.reshape(b, (rest_b, inner) if flip_b else (inner, rest_b))
     return xp.reshape(xp.matmul(a, b, transpose_a=flip_a, transpose_b=flip_b), n.out.shape)
 
 
-@rule("batch_dot", refuse=first_of(_sparse_result, same_dtypes))
+@rule("batch_dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
 def batch_dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """A matrix product over the last two axes; the leading axes are equal."""
     return xp.matmul(a, b, transpose_a=n.attrs.flag("transpose_a"), transpose_b=n.attrs.flag("transpose_b"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -97,9 +98,14 @@ def _in_numpy(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) 
     return {index: built[index].v for index in node.outs}
 
 
-def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) -> dict[int, np.ndarray]:
-    import openvino as ov
+@functools.cache
+def _core() -> Any:
+    import openvino
 
+    return openvino.Core()
+
+
+def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) -> dict[int, np.ndarray]:
     xp = importlib.import_module("gluon_neuron.dialect.openvino_").OpenVINONamespace()
     arrays = [
         xp.constant(v, v.dtype.name) if i in weights else xp.parameter(f"x{i}", v.shape, v.dtype.name)
@@ -112,7 +118,7 @@ def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int
     if open_:
         model = xp.model(list(open_.values()))
         config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": 1}
-        compiled = ov.Core().compile_model(model, "CPU", config)
+        compiled = _core().compile_model(model, "CPU", config)
         named = {port.get_any_name() for port in model.inputs}
         fed = {f"x{i}": v for i, v in enumerate(inputs) if f"x{i}" in named}
         values |= dict(zip(open_, (np.array(v) for v in compiled(fed).values())))

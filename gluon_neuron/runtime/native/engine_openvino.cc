@@ -1,0 +1,135 @@
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
+#include "engine_openvino.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include "error.h"
+#include "openvino_api.h"
+
+namespace gn {
+namespace {
+
+ov_element_type_e element_type(const DType* type) {
+  static const ov_element_type_e kTypes[] = {F32, F64, F16, U8, I32, I8, I64, BOOLEAN};
+  return kTypes[type->flag];
+}
+
+class Tensor {
+ public:
+  Tensor(ov_element_type_e type, const std::vector<int64_t>& shape, const void* data) {
+    // OpenVINO refuses null for an array without elements, and rank 0 without a place for its extents.
+    static int64_t nothing = 0;
+    const ov_shape_t dims = {static_cast<int64_t>(shape.size()), shape.empty() ? &nothing : const_cast<int64_t*>(shape.data())};
+    void* at = data ? const_cast<void*>(data) : &nothing;
+    openvino().check(openvino().ov_tensor_create_from_host_ptr(type, dims, at, &tensor_), "take an array");
+  }
+  ~Tensor() { openvino().ov_tensor_free(tensor_); }
+  Tensor(const Tensor&) = delete;
+  Tensor& operator=(const Tensor&) = delete;
+  ov_tensor_t* get() const { return tensor_; }
+
+ private:
+  ov_tensor_t* tensor_ = nullptr;
+};
+
+struct Model {
+  ov_model_t* model = nullptr;
+  ~Model() {
+    if (model) openvino().ov_model_free(model);
+  }
+};
+
+// `config` and what it does not set of our own: no pinning, or MXNet's threads would share one core with OpenVINO's.
+Config with_defaults(Config config) {
+  for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", "NO"), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
+    bool given = false;
+    for (const auto& item : config) given = given || item.first == setting.first;
+    if (!given) config.emplace_back(setting.first, setting.second);
+  }
+  return config;
+}
+
+}  // namespace
+
+struct CompiledModel::Request {
+  ov_infer_request_t* request = nullptr;
+  // What it is bound to: an executor passes the same addresses at each call.
+  std::vector<const uint8_t*> inputs, outputs;
+
+  ~Request() {
+    if (request) openvino().ov_infer_request_free(request);
+  }
+};
+
+CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs,
+                             std::vector<Spec> outputs)
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
+  const OpenVino& ov = openvino();
+  const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
+  Model model;
+  ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model), "read the program");
+  const Config all = with_defaults(config);
+  std::vector<ov_property_t> properties;
+  for (const auto& item : all) properties.push_back({item.first.c_str(), item.second.c_str()});
+  ov_compiled_model_t* compiled = nullptr;
+  ov.check(ov.ov_core_compile_model_props(ov.core, model.model, "CPU", properties.size(), properties.data(), &compiled),
+           "compile the program");
+  compiled_ = compiled;
+  size_t n_in = 0, n_out = 0;
+  ov.check(ov.ov_compiled_model_inputs_size(compiled, &n_in), "count the inputs");
+  ov.check(ov.ov_compiled_model_outputs_size(compiled, &n_out), "count the outputs");
+  if (n_in != inputs_.size() || n_out != outputs_.size()) {
+    ov.ov_compiled_model_free(compiled);
+    throw Error(text("the program has ", n_in, " inputs and ", n_out, " outputs, its signature ", inputs_.size(), " and ",
+                     outputs_.size(), ". Compile the model again."));
+  }
+#ifdef __GLIBC__
+  malloc_trim(0);  // compiling needed much more than the result holds
+#endif
+}
+
+CompiledModel::~CompiledModel() {
+  idle_.clear();
+  if (compiled_) openvino().ov_compiled_model_free(static_cast<ov_compiled_model_t*>(compiled_));
+}
+
+std::unique_ptr<CompiledModel::Request> CompiledModel::take() {
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (!idle_.empty()) {
+      auto request = std::move(idle_.back());
+      idle_.pop_back();
+      return request;
+    }
+  }
+  auto request = std::make_unique<Request>();
+  openvino().check(openvino().ov_compiled_model_create_infer_request(static_cast<ov_compiled_model_t*>(compiled_), &request->request),
+                   "make a request");
+  request->inputs.resize(inputs_.size());
+  request->outputs.resize(outputs_.size());
+  return request;
+}
+
+void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
+  const OpenVino& ov = openvino();
+  auto request = take();  // lost, not given back, if anything below fails
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (request->inputs[i] && request->inputs[i] == inputs[i]) continue;
+    const Tensor tensor(element_type(inputs_[i].dtype), inputs_[i].shape, inputs[i]);
+    ov.check(ov.ov_infer_request_set_input_tensor_by_index(request->request, i, tensor.get()), "take an input");
+    request->inputs[i] = inputs[i];
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (request->outputs[i] && request->outputs[i] == outputs[i]) continue;
+    const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, outputs[i]);
+    ov.check(ov.ov_infer_request_set_output_tensor_by_index(request->request, i, tensor.get()), "take an output");
+    request->outputs[i] = outputs[i];
+  }
+  ov.check(ov.ov_infer_request_infer(request->request), "run the program");
+  const std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(request));
+}
+
+}  // namespace gn

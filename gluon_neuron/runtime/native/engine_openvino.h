@@ -1,0 +1,45 @@
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tensor.h"
+
+namespace gn {
+
+using Config = std::vector<std::pair<std::string, std::string>>;
+
+// Bytes that OpenVINO may address as the model's constants; not all of them need be mapped.
+struct Window {
+  const uint8_t* base = nullptr;
+  size_t size = 0;
+};
+
+class CompiledModel {
+ public:
+  // Throws Error. What the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
+  CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs, std::vector<Spec> outputs);
+  ~CompiledModel();
+  CompiledModel(const CompiledModel&) = delete;
+  CompiledModel& operator=(const CompiledModel&) = delete;
+
+  // Reads inputs and writes outputs where they are. Any number of threads may call it.
+  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
+
+ private:
+  struct Request;
+
+  std::unique_ptr<Request> take();
+
+  void* compiled_ = nullptr;
+  std::vector<Spec> inputs_, outputs_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Request>> idle_;
+};
+
+}  // namespace gn
