@@ -86,4 +86,6 @@ def refusal(node: Node) -> tuple[str, str] | None:
             sentence = str(error)
         if sentence:
             return "attribute", sentence
+    if any(spec is not None and spec.size == 0 for spec in specs):
+        return "shape", "an array without elements is left to MXNet"
     return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..artifact.container import Payload
 from ..dialect.casting import auto_cast
 from ..errors import CompileError, EngineError
@@ -37,6 +39,12 @@ _MOVERS = frozenset(
 )
 """Operators that move or convert 8-bit values without computing with them."""
 
+_INEXACT_INT32 = re.compile(
+    r"(_np_|_npi_|nan)?(sum|mean|prod|a?max|a?min|argmax|argmin)(_axis|_channel)?|"
+    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index"
+)
+"""Operators for which OpenVINO's CPU plugin computes int32 as float32."""
+
 
 class CpuTarget:
     """Compiles for the CPU through OpenVINO."""
@@ -51,14 +59,14 @@ class CpuTarget:
             return found
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
-            if spec.size == 0:
-                return "shape", "an array without elements is left to MXNet"
             if spec.dtype == "int64":
                 return "target", "the CPU engine computes int64 as int32"
             if spec.dtype == "float64":
                 return "target", "the CPU engine computes float64 as float32"
             if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
                 return "target", f"the CPU engine saturates {spec.dtype} where MXNet wraps"
+            if spec.dtype == "int32" and _INEXACT_INT32.fullmatch(node.op):
+                return "target", "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
         if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
             return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
         return None

@@ -1,0 +1,136 @@
+// What a node's compiled model is valid for, checked at each call: its program, its weights' places and their contents.
+#include "binding.h"
+
+#include <cstring>
+
+#include "artifacts.h"
+#include "epoch.h"
+#include "error.h"
+#include "models.h"
+#include "specialise.h"
+#include "stats.h"
+
+namespace gn {
+namespace {
+
+Digest checked_hash(const uint8_t* data, size_t nbytes) {
+  ++stats().content_checks;
+  return content_hash(data, nbytes);
+}
+
+std::string no_program(const Artifact& artifact, const std::vector<Spec>& given, const std::string& why) {
+  const Program& first = *artifact.programs.front();
+  if (given.size() != first.inputs.size()) {
+    return text("the node has ", given.size(), " inputs, its program ", first.inputs.size(), ". Compile the model again.");
+  }
+  std::string out;
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (first.inputs[i].role == Role::unused || given[i] == first.inputs[i].spec) continue;
+    out += text(out.empty() ? "" : "; ", "input '", first.inputs[i].name, "' is ", given[i].str(), ", compiled were ");
+    for (size_t k = 0; k < artifact.programs.size(); ++k) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
+  }
+  return text(out, "; ", why);
+}
+
+}  // namespace
+
+Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size)
+    : graph_json_(std::move(graph_json)), specs_(std::move(inputs)), artifact_size_(artifact_size) {}
+
+Binding::~Binding() {
+  if (model_) Models::get().release(model_, false);
+}
+
+void Binding::drop_model() {
+  if (!model_) return;
+  Models::get().release(model_, true);
+  model_.reset();
+}
+
+bool Binding::trusted(size_t input, const Array& array) const {
+  // Version 0: MXNet made a copy for this call, or nobody ordered the write that filled it.
+  return same_epoch_ && array.version != 0 && seen_[input].data == array.data && seen_[input].version == array.version;
+}
+
+void Binding::find_program(const Array& artifact, const std::vector<Spec>& outputs) {
+  if (given_ && used_ && trusted(specs_.size(), artifact)) return;
+  const Digest digest = checked_hash(artifact.data, artifact_size_);
+  if (given_ && used_ && given_->digest == digest) return;
+  drop_model();
+  used_.reset();
+  given_ = artifact_of(artifact.data, artifact_size_, digest);
+  for (size_t i = 0; i < given_->programs.size(); ++i) {
+    if (!given_->programs[i]->fits(specs_)) continue;
+    used_ = given_;
+    index_ = i;
+  }
+  if (given_->programs.empty()) throw Error("its artifact holds no program for the CPU. Compile the model again.");
+  if (!used_) {
+    try {
+      if (given_->programs.front()->inputs.size() != specs_.size()) throw Error("");
+      used_ = specialise(*given_, graph_json_, specs_, outputs);
+    } catch (const Error& error) {
+      throw Error("no program for these inputs: " + no_program(*given_, specs_, error.what()));
+    }
+    index_ = 0;
+  }
+  const auto& promised = used_->programs[index_]->outputs;
+  if (promised != outputs) {
+    used_.reset();
+    throw Error("its program's outputs are not those that MXNet infers for the graph. Compile the model again.");
+  }
+}
+
+// Fills in the digests; the result says whether the model at hand serves these arrays.
+bool Binding::check_weights(const std::vector<Array>& inputs, std::vector<Digest>& digests) const {
+  const auto& uses = used_->programs[index_]->weights;
+  digests.resize(uses.size());
+  bool valid = model_ != nullptr;
+  for (size_t i = 0; i < uses.size(); ++i) {
+    const Array& array = inputs[uses[i].input];
+    const Model::Bound* bound = model_ ? &model_->weights()[i] : nullptr;
+    if (array.version == 0) ++stats().relayouts;
+    if (bound && trusted(uses[i].input, array)) {
+      digests[i] = bound->digest;
+    } else if (bound && bound->copy && bound->nbytes <= kOwnedBytes && std::memcmp(bound->copy, array.data, bound->nbytes) == 0) {
+      // Cheap, because Gluon's cached operator raises the versions of all auxiliary states at every call.
+      ++stats().content_checks;
+      digests[i] = bound->digest;
+    } else {
+      digests[i] = checked_hash(array.data, specs_[uses[i].input].nbytes());
+    }
+    valid = valid && bound->serves(array.data, digests[i]);
+  }
+  return valid;
+}
+
+std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
+  const uint64_t now = epoch();
+  same_epoch_ = now == epoch_ && seen_.size() == inputs.size();
+  const Array& artifact = inputs.back();
+  bool all = model_ && same_epoch_;
+  for (size_t i = 0; all && i < inputs.size(); ++i) {
+    // Data inputs are another matter at each call.
+    all = (i < specs_.size() && used_->programs[index_]->inputs[i].role != Role::weight) || trusted(i, inputs[i]);
+  }
+  if (all) {
+    ++stats().trusted_calls;
+    return model_;
+  }
+  find_program(artifact, outputs);
+  Ingredients from;
+  const bool valid = check_weights(inputs, from.digests);
+  from.artifact = used_;
+  from.index = index_;
+  from.artifact_array = used_->bytes.empty() ? artifact : Array{used_->bytes.data(), 1};
+  for (const WeightUse& use : from.program().weights) from.weights.push_back(inputs[use.input]);
+  if (!valid || !model_->serves(from)) {
+    drop_model();
+    model_ = Models::get().obtain(from);
+  }
+  seen_ = inputs;
+  epoch_ = now;
+  return model_;
+}
+
+}  // namespace gn

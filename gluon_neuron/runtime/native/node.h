@@ -1,0 +1,38 @@
+// One node of a bound graph: the state that MXNet keeps for it.
+#pragma once
+
+#include <mxnet/lib_api.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "binding.h"
+#include "tensor.h"
+
+namespace gn {
+
+// MXNet asks its base class whether it was made properly, and destroys it by `delete` of this library.
+class Node : public mxnet::ext::CustomStatefulOp {
+ public:
+  // `inputs` end with the artifact. Throws Error.
+  Node(std::string name, std::string graph_json, std::vector<Spec> inputs);
+
+  // Runs the node; throws Error, which names it. NaiveEngine's threads may call it at the same time.
+  void forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs);
+
+  // How many inputs it has, the artifact included.
+  size_t inputs() const { return inputs_; }
+
+  mxnet::ext::MXReturnValue Forward(std::vector<mxnet::ext::MXTensor>*, std::vector<mxnet::ext::MXTensor>*,
+                                    const mxnet::ext::OpResource&) override;
+
+ private:
+  std::string name_;
+  size_t inputs_;
+  std::mutex mutex_;
+  std::unique_ptr<Binding> binding_;
+};
+
+}  // namespace gn
