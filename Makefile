@@ -2,8 +2,11 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-NATIVE := $(wildcard gluon_neuron/runtime/native/*.cc gluon_neuron/runtime/native/*.h)
-METADATA := setup.cfg pyproject.toml $(wildcard setup.py) gluon_neuron/_version.py
+# What an installation depends on. It is editable, so Python sources are not among them.
+INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py \
+	$(wildcard $(addprefix gluon_neuron/runtime/native/*.,cc h map))
+# The compiler that is checked is the one that setuptools takes.
+export CXX
 
 .PHONY: help venv demo test bench lint lint-check lint-format lint-types clean
 .DELETE_ON_ERROR:
@@ -19,13 +22,13 @@ help:
 
 venv: $(VENV)/.dev
 
-demo: $(VENV)/.package $(VENV)/.native
+demo: $(VENV)/.package
 	$(PY) -m gluon_neuron.demo
 
-test: $(VENV)/.dev $(VENV)/.native
+test: $(VENV)/.dev
 	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
 
-bench: $(VENV)/.dev $(VENV)/.native
+bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)
 
 lint: lint-check lint-format lint-types
@@ -41,9 +44,9 @@ lint-types: $(VENV)/.dev
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f gluon_neuron/runtime/native/*.so gluon_neuron/runtime/*.so
-	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native
-	find gluon_neuron tests benchmarks examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f gluon_neuron/runtime/*.so
+	rm -f $(VENV)/.package $(VENV)/.dev
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Ends with one line if the native operator could not be compiled later.
 define need_compiler
@@ -65,18 +68,12 @@ $(PY):
 	echo "gluon_neuron needs Python 3.10 or 3.11 with its venv module, and none of these is: $(or $(PYTHON),python3.11 python3.10 python3 python); install one, or name it with PYTHON=..." >&2; \
 	exit 1
 
-$(VENV)/.package: $(METADATA) | $(PY)
+$(VENV)/.package: $(INSTALLED) | $(PY)
 	@$(need_compiler)
 	$(PY) -m pip install --editable .
-	touch $@ $(VENV)/.native
+	touch $@
 
-$(VENV)/.dev: $(METADATA) | $(PY)
+$(VENV)/.dev: $(INSTALLED) | $(PY)
 	@$(need_compiler)
 	$(PY) -m pip install --editable '.[dev]'
-	touch $@ $(VENV)/.package $(VENV)/.native
-
-# Only the native operator, after a change to its sources; what needs it lists an installation before it.
-$(VENV)/.native: $(NATIVE)
-	@$(need_compiler)
-	$(PY) setup.py build_ext --inplace
-	touch $@
+	touch $@ $(VENV)/.package

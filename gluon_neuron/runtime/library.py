@@ -1,0 +1,177 @@
+"""The native operator's library: found, loaded into MXNet once per process, and its C interface."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import mxnet as mx
+
+from ..errors import NativeLibraryError
+from . import parameter_watch
+
+OPERATOR = "_neuron_subgraph_op"
+FILE = Path(__file__).with_name("libgluon_neuron.so")
+
+Program = Callable[[str, str], bytes]
+"""Makes the artifact for a region's graph JSON and a request (JSON); raises an exception, with the reason, if it cannot."""
+
+_Emit = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
+_Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit)
+
+_lock = threading.Lock()
+_loaded: ctypes.CDLL | None = None
+_callback: ctypes._FuncPointer | None = None
+
+
+def load() -> None:
+    """Register the operator with MXNet, unless it is; cheap when it is.
+
+    From then on, replacing a Parameter's array is noticed, and regions are specialised for new shapes by
+    `gluon_neuron.specialize`. Raises NativeLibraryError when the library is missing or does not fit MXNet.
+    """
+    global _loaded
+    if _loaded is not None:
+        return
+    with _lock:
+        if _loaded is None:
+            _loaded = _load(FILE)
+            _set_callback(_loaded, _specialize)
+            parameter_watch.install(_loaded.gn_bump_epoch)
+
+
+def openvino_library() -> Path | None:
+    """OpenVINO's C library in the installed wheel, found without importing it; None without the wheel."""
+    spec = importlib.util.find_spec("openvino")
+    folders = (spec.submodule_search_locations or []) if spec else []
+    found = sorted(p for folder in folders for p in Path(folder, "libs").glob("libopenvino_c.so*"))
+    return found[0] if found else None
+
+
+def set_program_callback(program: Program | None) -> None:
+    """Who makes programs for signatures that an artifact does not hold; None for nobody.
+
+    It is called on MXNet's own thread: it must neither run MXNet operators nor wait for arrays.
+    """
+    _set_callback(_library(), program)
+
+
+def bump_epoch() -> None:
+    """Make every region compare its weights' contents at its next call: arrays were replaced in a way of your own."""
+    _library().gn_bump_epoch()
+
+
+def release(graph: str | None = None) -> None:
+    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all."""
+    if graph is None:
+        _library().gn_release_all()
+    else:
+        _library().gn_release(graph.encode())
+
+
+def stats() -> dict[str, int]:
+    """Counters since the process began, and how many models are alive and how many of them without a user.
+
+    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout.
+    """
+    library = _library()
+    buffer = ctypes.create_string_buffer(1024)
+    length = library.gn_stats(buffer, len(buffer))
+    assert length < len(buffer)
+    return dict(json.loads(buffer.value))
+
+
+def version() -> str:
+    """The version of gluon_neuron that the library was built as."""
+    return str(_library().gn_version().decode())
+
+
+def _library() -> ctypes.CDLL:
+    load()
+    assert _loaded is not None
+    return _loaded
+
+
+def _load(path: Path) -> ctypes.CDLL:
+    if not path.exists():
+        raise NativeLibraryError(
+            f"The native operator {path} is missing: gluon_neuron was installed without building it. Install it again "
+            "where there is a C++ compiler (pip install ., or python setup.py build_ext --inplace in a source tree)."
+        )
+    if OPERATOR not in _operators():
+        _register(path)
+    elif not _is_mapped(path):
+        # Loading it as well would take the operator over from nodes that are already bound.
+        raise NativeLibraryError(
+            f"Another library in this process has registered {OPERATOR}; gluon_neuron cannot be used beside it."
+        )
+    library = ctypes.CDLL(str(path))
+    library.gn_version.restype = ctypes.c_char_p
+    library.gn_set_openvino.argtypes = [ctypes.c_char_p]
+    library.gn_set_openvino.restype = None
+    library.gn_set_program_callback.argtypes = [_Callback]
+    library.gn_set_program_callback.restype = None
+    library.gn_bump_epoch.restype = None
+    library.gn_epoch.restype = ctypes.c_uint64
+    library.gn_release.argtypes = [ctypes.c_char_p]
+    library.gn_release.restype = None
+    library.gn_release_all.restype = None
+    library.gn_stats.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    library.gn_stats.restype = ctypes.c_size_t
+    found = openvino_library()
+    if found is not None and not os.environ.get("GLUON_NEURON_OPENVINO"):
+        library.gn_set_openvino(os.fsencode(found))
+    return library
+
+
+def _register(path: Path) -> None:
+    # mx.library.load does the same, but then rebuilds all of mx.nd and mx.sym, which takes half a second.
+    try:
+        mx.base.check_call(mx.base._LIB.MXLoadLib(os.fsencode(path), 0))
+    except mx.base.MXNetError as error:
+        reason = str(error).split("\nStack trace")[0].strip()
+        raise NativeLibraryError(f"MXNet {mx.__version__} cannot load the native operator {path}: {reason}") from error
+
+
+def _operators() -> set[str]:
+    count = ctypes.c_uint()
+    names = ctypes.POINTER(ctypes.c_char_p)()
+    mx.base.check_call(mx.base._LIB.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names)))
+    return {names[i].decode() for i in range(count.value)}
+
+
+def _is_mapped(path: Path) -> bool:
+    with open("/proc/self/maps") as maps:
+        return any(line.rstrip().endswith(str(path)) for line in maps)
+
+
+def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
+    global _callback
+    if program is None:
+        callback = _Callback()
+    else:
+        make = program
+
+        def answer(graph: bytes, request: bytes, sink: int, emit: Callable[[int, bytes, int], None]) -> int:
+            try:
+                data, status = make(graph.decode(), request.decode()), 0
+            except Exception as error:  # an exception cannot cross C++; its text does
+                data, status = f"{type(error).__name__}: {error}".encode(), 1
+            emit(sink, data, len(data))
+            return status
+
+        callback = _Callback(answer)
+    library.gn_set_program_callback(callback)
+    _callback = callback  # after the exchange: until then the library may call the old one
+
+
+def _specialize(graph_json: str, request_json: str) -> bytes:
+    # Imported late: the compiler is not needed by a process that only runs models.
+    from ..specialize import specialize
+
+    return specialize(graph_json, request_json)

@@ -1,0 +1,58 @@
+// The library's own C interface, called by Python through ctypes; any C program may use it.
+#include "exports.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "epoch.h"
+#include "error.h"
+#include "models.h"
+#include "openvino_api.h"
+#include "stats.h"
+
+#ifndef GLUON_NEURON_VERSION
+#error "the build defines GLUON_NEURON_VERSION"
+#endif
+
+extern "C" {
+
+const char* gn_version() { return GLUON_NEURON_VERSION; }
+
+void gn_set_openvino(const char* path) { gn::set_openvino_path(path ? path : ""); }
+
+void gn_set_program_callback(gn_program_callback_t callback) { gn::set_program_callback(callback); }
+
+void gn_bump_epoch() { gn::bump_epoch(); }
+
+uint64_t gn_epoch() { return gn::epoch(); }
+
+void gn_release(const char* graph_hash) {
+  if (!graph_hash) return;
+  const std::string graph = graph_hash;
+  gn::drop_specialised(&graph);
+  gn::Models::get().drop_orphans(&graph);
+}
+
+void gn_release_all() {
+  gn::drop_specialised(nullptr);
+  gn::Models::get().drop_orphans(nullptr);
+}
+
+size_t gn_stats(char* buffer, size_t size) {
+  size_t alive = 0, orphans = 0;
+  gn::Models::get().count(&alive, &orphans);
+  const gn::Stats& s = gn::stats();
+  const std::string out = gn::text(
+      "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
+      ",\"trusted_calls\":", s.trusted_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
+      ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts, "}");
+  if (buffer && size > 0) {
+    const size_t length = std::min(size - 1, out.size());
+    std::memcpy(buffer, out.data(), length);
+    buffer[length] = '\0';
+  }
+  return out.size();
+}
+
+}  // extern "C"

@@ -1,0 +1,31 @@
+// The library's own C interface, called by Python through ctypes; any C program may use it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "specialise.h"
+
+extern "C" {
+
+// The version of gluon_neuron that the library was built as.
+const char* gn_version();
+
+// Where OpenVINO's C library is; to be called before the first node runs.
+void gn_set_openvino(const char* path);
+
+// Who makes a program that an artifact does not hold; null for nobody.
+void gn_set_program_callback(gn_program_callback_t callback);
+
+// To be called after an array was replaced by another one: every node then compares its weights' contents once.
+void gn_bump_epoch();
+uint64_t gn_epoch();
+
+// Frees what no node uses at the moment, of one graph (its hash) or of all.
+void gn_release(const char* graph_hash);
+void gn_release_all();
+
+// Writes counters as JSON, cut off at `size` bytes; returns the length it has in full.
+size_t gn_stats(char* buffer, size_t size);
+
+}  // extern "C"
