@@ -33,6 +33,19 @@ _PUBLIC = {
 __all__ = ["__version__", *_PUBLIC]
 
 
+def _register_operator() -> None:
+    # So that plain MXNet (SymbolBlock.imports, load_checkpoint, Module) runs compiled files in this process.
+    from .errors import NativeLibraryError
+    from .runtime import library
+
+    try:
+        library.load()
+    except NativeLibraryError as error:
+        import warnings
+
+        warnings.warn(f"Compiled models cannot run in this process: {error}", RuntimeWarning, stacklevel=3)
+
+
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -44,3 +57,6 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+_register_operator()

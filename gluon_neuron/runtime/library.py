@@ -19,7 +19,7 @@ OPERATOR = "_neuron_subgraph_op"
 FILE = Path(__file__).with_name("libgluon_neuron.so")
 
 Program = Callable[[str, str], bytes]
-"""Makes the artifact for a region's graph JSON and a request (JSON); raises an exception, with the reason, if it cannot."""
+"""Makes the artifact for a region's graph JSON and a request (JSON), or raises an exception with the reason."""
 
 _Emit = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit)
