@@ -14,6 +14,11 @@ import hypothesis
 import numpy as np
 import pytest
 
+from gluon_neuron.dialect.openvino_import import import_openvino
+
+# Before any test imports it by itself: the plain import reports itself over the network.
+import_openvino()
+
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")

@@ -17,7 +17,7 @@ def pair(request, tmp_path):
     if request.param == "block":
         return net, compiled
     # The same symbol in a plain SymbolBlock, as MXNet alone would run it.
-    plain = gluon.SymbolBlock(compiled.symbol, [mx.sym.var("data")], params=compiled.collect_params())
+    plain = gluon.SymbolBlock(compiled.symbol, [mx.sym.var("data", dtype="float32")], params=compiled.collect_params())
     plain.hybridize(static_alloc=request.param == "static", static_shape=request.param == "static")
     return net, plain
 
@@ -112,7 +112,9 @@ def test_new_blocks_at_recycled_addresses():
         net = conv_net(prefix="same_")
         compiled = gluon_neuron.compile(net, images())
         close(compiled(x), net(x))
-        plain = gluon.SymbolBlock(compiled.symbol, [mx.sym.var("data")], params=compiled.collect_params())
+        plain = gluon.SymbolBlock(
+            compiled.symbol, [mx.sym.var("data", dtype="float32")], params=compiled.collect_params()
+        )
         close(plain(x), net(x))
         del net, compiled, plain
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import EngineError
+from .openvino_import import import_openvino
 
 TYPES = {
     "bool": "boolean",
@@ -34,7 +35,7 @@ class Builder:
 
     def __init__(self) -> None:
         try:
-            import openvino
+            openvino = import_openvino()
             from openvino import opset15
         except ImportError as error:
             raise EngineError(f"OpenVINO cannot be imported ({error}); install it: pip install openvino") from error

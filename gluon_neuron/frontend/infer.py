@@ -23,6 +23,8 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     graph = Graph.from_json(text)
     entries = graph.entries
     raw = json.loads(text)
+    # Without a version MXNet takes it for a symbol of 0.8 and says that it upgrades it.
+    raw["attrs"] = {"mxnet_version": ["int", 10901], **raw.get("attrs", {})}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     raw["heads"] = [[e.node, e.output, 0] for e in entries]
     with mx.util.np_shape(is_np):

@@ -6,6 +6,8 @@ import re
 
 from ..artifact.container import Payload
 from ..dialect.casting import auto_cast
+from ..dialect.openvino_ import OpenVINONamespace
+from ..dialect.openvino_import import import_openvino
 from ..errors import CompileError, EngineError
 from ..graph.graph import Node
 from ..lowering.build import lower
@@ -74,9 +76,7 @@ class CpuTarget:
     def compile(self, work: Compilation) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
         try:
-            import openvino
-
-            from ..dialect.openvino_ import OpenVINONamespace
+            openvino = import_openvino()
         except ImportError as error:
             raise EngineError(
                 f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"

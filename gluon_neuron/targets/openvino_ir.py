@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from ..dialect.openvino_import import import_openvino
 from ..errors import CompileError
 from .base import DATA, UNUSED, WEIGHT, Compilation
 
@@ -61,11 +62,9 @@ def _passed_through(outputs: list[Any], nodes: dict[str, Any]) -> set[str]:
 
 
 def _write(model: Any) -> tuple[bytes, bytes]:
-    import openvino
-
     with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
         xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
-        openvino.serialize(model, str(xml), str(literals))
+        import_openvino().serialize(model, str(xml), str(literals))
         return xml.read_bytes(), literals.read_bytes()
 
 
