@@ -134,7 +134,8 @@ def dense(batch=2, inputs=5, units=3, seed=0, prefix="", normalized=True):
 
 def mirror(spec, outputs=1):
     """Hands its input through, as one output or as several equal ones."""
-    out = [mx.sym.identity(mx.sym.var("data"), name=f"same{i}") for i in range(outputs)]
+    data = mx.sym.var("data")
+    out = [mx.sym.identity(data, name=f"same{i}") for i in range(outputs)]
     return Region(mx.sym.Group(out) if outputs > 1 else out[0], {"data": spec}, {}, lambda p: [p["data"]] * outputs)
 
 

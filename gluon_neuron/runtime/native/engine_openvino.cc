@@ -5,6 +5,9 @@
 #include <malloc.h>
 #endif
 
+#include <algorithm>
+#include <cstring>
+
 #include "error.h"
 #include "openvino_api.h"
 
@@ -65,7 +68,7 @@ struct CompiledModel::Request {
 
 CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs,
                              std::vector<Spec> outputs)
-    : inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), passed_(passed_through(xml)) {
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   Model model;
@@ -121,8 +124,13 @@ void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::ve
     ov.check(ov.ov_infer_request_set_input_tensor_by_index(request->request, i, tensor.get()), "take an input");
     request->inputs[i] = inputs[i];
   }
+  for (const Passed& pass : passed_) {
+    const size_t nbytes = std::min(outputs_[pass.output].nbytes(), inputs_[pass.input].nbytes());
+    if (nbytes > 0) std::memcpy(outputs[pass.output], inputs[pass.input], nbytes);
+  }
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (request->outputs[i] && request->outputs[i] == outputs[i]) continue;
+    if (std::any_of(passed_.begin(), passed_.end(), [i](const Passed& pass) { return pass.output == i; })) continue;
     const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, outputs[i]);
     ov.check(ov.ov_infer_request_set_output_tensor_by_index(request->request, i, tensor.get()), "take an output");
     request->outputs[i] = outputs[i];

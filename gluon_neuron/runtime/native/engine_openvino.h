@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "ir_text.h"
 #include "tensor.h"
 
 namespace gn {
@@ -38,6 +39,7 @@ class CompiledModel {
 
   void* compiled_ = nullptr;
   std::vector<Spec> inputs_, outputs_;
+  std::vector<Passed> passed_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Request>> idle_;
 };

@@ -1,0 +1,46 @@
+// What has to be known from the text of an OpenVINO IR.
+#include "ir_text.h"
+
+#include <algorithm>
+
+namespace gn {
+namespace {
+
+// Calls `visit` with the text of each start tag of this name.
+template <class Visit>
+void tags(const std::string& xml, const std::string& name, Visit visit) {
+  const std::string open = "<" + name + " ";
+  for (size_t at = xml.find(open); at != std::string::npos; at = xml.find(open, at + 1)) {
+    visit(xml.substr(at, xml.find('>', at) - at));
+  }
+}
+
+std::string attribute(const std::string& tag, const std::string& name) {
+  const std::string open = " " + name + "=\"";
+  const size_t at = tag.find(open);
+  if (at == std::string::npos) return "";
+  const size_t begin = at + open.size();
+  return tag.substr(begin, tag.find('"', begin) - begin);
+}
+
+}  // namespace
+
+std::vector<Passed> passed_through(const std::string& xml) {
+  // OpenVINO numbers inputs and outputs as their layers follow one another.
+  std::vector<std::string> inputs, outputs;
+  tags(xml, "layer", [&](const std::string& tag) {
+    const std::string type = attribute(tag, "type");
+    if (type == "Parameter") inputs.push_back(attribute(tag, "id"));
+    if (type == "Result") outputs.push_back(attribute(tag, "id"));
+  });
+  std::vector<Passed> out;
+  tags(xml, "edge", [&](const std::string& tag) {
+    const auto from = std::find(inputs.begin(), inputs.end(), attribute(tag, "from-layer"));
+    const auto to = std::find(outputs.begin(), outputs.end(), attribute(tag, "to-layer"));
+    if (from == inputs.end() || to == outputs.end()) return;
+    out.push_back({static_cast<size_t>(to - outputs.begin()), static_cast<size_t>(from - inputs.begin())});
+  });
+  return out;
+}
+
+}  // namespace gn
