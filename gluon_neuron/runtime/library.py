@@ -86,6 +86,11 @@ def stats() -> dict[str, int]:
     return dict(json.loads(buffer.value))
 
 
+def relayouts() -> int:
+    """How often a weight came as a copy that MXNet made for one call, because it keeps the array in a blocked layout."""
+    return int(_library().gn_relayouts())
+
+
 def version() -> str:
     """The version of gluon_neuron that the library was built as."""
     return str(_library().gn_version().decode())
@@ -118,6 +123,7 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_set_program_callback.restype = None
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
+    library.gn_relayouts.restype = ctypes.c_uint64
     library.gn_release.argtypes = [ctypes.c_char_p]
     library.gn_release.restype = None
     library.gn_release_all.restype = None

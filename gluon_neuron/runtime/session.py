@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import mxnet as mx
 import numpy as np
 
 from ..graph.spec import Spec
+from . import library
 
 _ARRAYS = attrgetter("_data")
 
@@ -53,6 +55,8 @@ class Session:
             self._executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
             self._outputs = list(self._executor.outputs)
         self._feeds = [feeds.get(n) for n in inputs]
+        self._arrays = [*plain.values(), *plain_aux.values()]
+        self._relayouts = -1
 
     def is_current(self) -> bool:
         """Whether every parameter still has the array that the executor was bound to."""
@@ -61,9 +65,19 @@ class Session:
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, as new arrays; asynchronous, as every MXNet call."""
         with self._lock:
+            if library.relayouts() != self._relayouts:
+                self._restore_layout()
             for feed, array in zip(self._feeds, arrays, strict=True):
                 if feed is not None:
                     (array.as_nd_ndarray() if self._is_np else array).copyto(feed)
             self._executor.forward(is_train=False)
             results = [o.copy() for o in self._outputs]
         return [r.as_np_ndarray() for r in results] if self._is_np else results
+
+    def _restore_layout(self) -> None:
+        # MXNet's convolutions leave the weights they use in a blocked layout; if the original block shares them and has
+        # run, each call of ours would be given copies. Asking for an array's address lays it out as usual, for good.
+        address = ctypes.c_void_p()
+        for array in self._arrays:
+            mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+        self._relayouts = library.relayouts()

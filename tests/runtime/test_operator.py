@@ -10,9 +10,6 @@ from openvino import opset13 as ov
 
 from tests.runtime import tiny
 
-DTYPES = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
-
-
 def close(found, expected):
     np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
 
@@ -54,7 +51,7 @@ def test_module_with_changing_batch():
         close(module.get_outputs()[0].asnumpy(), tiny.reference(region)(values)[0])
 
 
-@pytest.mark.parametrize("mode", [None, {}, {"static_alloc": True}, {"static_alloc": True, "static_shape": True}])
+@pytest.mark.parametrize("mode", tiny.MODES.values(), ids=tiny.MODES)
 def test_symbol_block(small, tmp_path, mode):
     region, _, symbol, values = small
     symbol.save(str(tmp_path / "model-symbol.json"))
@@ -102,7 +99,7 @@ def test_several_outputs_some_unused():
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", tiny.FLAGS)
 def test_values_of_every_dtype_pass(dtype, outputs):
     region = tiny.mirror(((2, 3), dtype), outputs)
     artifact = region.artifact()
@@ -116,7 +113,7 @@ def test_values_of_every_dtype_pass(dtype, outputs):
             assert np.array_equal(out.asnumpy(), source)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", tiny.FLAGS)
 def test_computed_values_of_every_dtype(dtype):
     data = mx.sym.var("data")
     symbol = mx.sym.Group([mx.sym.identity(data), mx.sym.concat(data, data, dim=0)])
@@ -164,9 +161,7 @@ def test_arrays_without_elements(counters):
 def test_four_threads_with_their_own_and_with_one_block(small):
     region, artifact, symbol, values = small
     params = {n: v for n, v in values.items() if n != "data"}
-    shared = gluon.SymbolBlock(symbol, [mx.sym.var("data")])
-    _fill(shared, params)
-    shared.hybridize(static_alloc=True, static_shape=True)
+    shared = tiny.block(symbol, tiny.parameters(region, artifact), tiny.MODES["static"])
     wrong = []
 
     def work(seed):
@@ -189,7 +184,8 @@ def test_four_threads_with_their_own_and_with_one_block(small):
 
 
 def test_data_loader_with_forked_workers(small):
-    region, _, symbol, values = small
+    region, artifact, symbol, values = small
+    params = tiny.parameters(region, artifact)
     executor = tiny.bind(symbol, values)
     executor.forward()[0].wait_to_read()  # the parent is warm: its engine's threads are not in the children
 
@@ -198,8 +194,7 @@ def test_data_loader_with_forked_workers(small):
             return 6
 
         def __getitem__(self, i):
-            block = gluon.SymbolBlock(symbol, [mx.sym.var("data")])
-            _fill(block, {n: v for n, v in values.items() if n != "data"})
+            block = tiny.block(symbol, params, None)
             return block(mx.nd.full((2, 5), i)).asnumpy()
 
     found = list(gluon.data.DataLoader(Items(), batch_size=2, num_workers=2))
@@ -210,9 +205,8 @@ def test_data_loader_with_forked_workers(small):
 
 
 def test_backward_says_what_to_do(small):
-    _, _, symbol, values = small
-    block = gluon.SymbolBlock(symbol, [mx.sym.var("data")])
-    _fill(block, {n: v for n, v in values.items() if n != "data"})
+    region, artifact, symbol, values = small
+    block = tiny.block(symbol, tiny.parameters(region, artifact), None)
     x = values["data"]
     x.attach_grad()
     with mx.autograd.record():
@@ -248,11 +242,3 @@ def test_sparse_inputs_are_made_dense_by_mxnet_or_refused(small):
 def _dense(x, w):
     out = x @ w["weight"].T + w["bias"]
     return (out - w["mean"]) * w["gamma"] / np.sqrt(w["var"] + 1e-3) + w["beta"]
-
-
-def _fill(block, params):
-    for name, value in params.items():
-        param = block.collect_params()[name]
-        param.dtype = value.dtype
-        param.shape = value.shape
-        param._load_init(value, mx.cpu())

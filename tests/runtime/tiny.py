@@ -14,6 +14,8 @@ from openvino import opset13 as ov
 from gluon_neuron.artifact.container import Artifact, Payload, graph_hash, pack
 
 OPERATOR = "_neuron_subgraph_op"
+FLAGS = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
+"""The dtypes that can cross the boundary, by MXNet's number."""
 
 
 @dataclass
@@ -74,7 +76,8 @@ def chain(steps):
         return [place[name], 0, 0]
 
     for k, (region, artifact, name, feeds) in enumerate(steps):
-        edges = [[place[feeds[n][0]], feeds[n][1], 0] if n in feeds else variable(n, {}) for n in region.names]
+        flags = {n: {"__dtype__": str(FLAGS.index(t))} for n, (_, t) in region.specs().items()}
+        edges = [[place[feeds[n][0]], feeds[n][1], 0] if n in feeds else variable(n, flags[n]) for n in region.names]
         edges.append(variable(f"{name}_neuronbin", {"__shape__": f"({len(artifact)},)", "__dtype__": "3"}))
         place[k] = len(nodes)
         attrs = {"__ext_extra_inputs__": "1", "__node_name__": name}
@@ -130,6 +133,27 @@ def dense(batch=2, inputs=5, units=3, seed=0, prefix="", normalized=True):
 
     data = {names["data"]: ((batch, inputs), "float32")}
     return Region(out, data, {names[k]: w.astype("float32") for k, w in weights.items()}, build)
+
+
+def parameters(region, artifact, name="region0"):
+    """Gluon parameters with the region's weights and the artifact."""
+    found = mx.gluon.ParameterDict("")
+    for n, value in arrays(region, artifact, name).items():
+        if n not in region.data:
+            found._params[n] = mx.gluon.Parameter(n, shape=value.shape, dtype=value.dtype, init=mx.init.Normal(0.5))
+            found._params[n].initialize(mx.init.Constant(value), ctx=mx.cpu())
+    return found
+
+
+def block(symbol, params, mode):
+    """A SymbolBlock on these very parameters, hybridized with `mode` (not at all for None)."""
+    made = mx.gluon.SymbolBlock(symbol, [mx.sym.var("data")], params=params)
+    if mode is not None:
+        made.hybridize(**mode)
+    return made
+
+
+MODES = {"plain": None, "dynamic": {}, "static_alloc": {"static_alloc": True}, "static": {"static_alloc": True, "static_shape": True}}
 
 
 def mirror(spec, outputs=1):

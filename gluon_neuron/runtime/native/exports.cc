@@ -39,6 +39,8 @@ void gn_release_all() {
   gn::Models::get().drop_orphans(nullptr);
 }
 
+uint64_t gn_relayouts() { return gn::stats().relayouts; }
+
 size_t gn_stats(char* buffer, size_t size) {
   size_t alive = 0, orphans = 0;
   gn::Models::get().count(&alive, &orphans);

@@ -25,6 +25,9 @@ uint64_t gn_epoch();
 void gn_release(const char* graph_hash);
 void gn_release_all();
 
+// How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout.
+uint64_t gn_relayouts();
+
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full.
 size_t gn_stats(char* buffer, size_t size);
 
