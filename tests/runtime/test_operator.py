@@ -10,6 +10,7 @@ from openvino import opset13 as ov
 
 from tests.runtime import tiny
 
+
 def close(found, expected):
     np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
 
@@ -33,7 +34,9 @@ def test_simple_bind_infers_shapes_from_data(small):
     region, artifact, symbol, values = small
     executor = symbol.simple_bind(mx.cpu(), data=(2, 5), grad_req="null")
     assert {n: a.shape for n, a in executor.arg_dict.items()} == {n: values[n].shape for n in symbol.list_arguments()}
-    executor.copy_params_from({n: v for n, v in values.items() if n in executor.arg_dict}, {n: values[n] for n in executor.aux_dict})
+    executor.copy_params_from(
+        {n: v for n, v in values.items() if n in executor.arg_dict}, {n: values[n] for n in executor.aux_dict}
+    )
     close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
     assert symbol.list_auxiliary_states() == ["mean", "var"]
 
@@ -44,7 +47,9 @@ def test_module_with_changing_batch():
     symbol, values = tiny.node(region, artifact), tiny.arrays(region, artifact)
     module = mx.mod.Module(symbol, ["data"], None)
     module.bind([("data", (2, 5))], for_training=False)
-    module.set_params({n: values[n] for n in symbol.list_arguments() if n != "data"}, {n: values[n] for n in ("mean", "var")})
+    module.set_params(
+        {n: values[n] for n in symbol.list_arguments() if n != "data"}, {n: values[n] for n in ("mean", "var")}
+    )
     for batch in (2, 4, 2, 1, 4):
         values["data"] = mx.nd.random.normal(shape=(batch, 5))
         module.forward(mx.io.DataBatch([values["data"]]), is_train=False)
@@ -58,7 +63,9 @@ def test_symbol_block(small, tmp_path, mode):
     auxiliary = symbol.list_auxiliary_states()
     saved = {("aux:" if n in auxiliary else "arg:") + n: v for n, v in values.items() if n != "data"}
     mx.nd.save(str(tmp_path / "model-0000.params"), saved)
-    block = gluon.SymbolBlock.imports(str(tmp_path / "model-symbol.json"), ["data"], str(tmp_path / "model-0000.params"))
+    block = gluon.SymbolBlock.imports(
+        str(tmp_path / "model-symbol.json"), ["data"], str(tmp_path / "model-0000.params")
+    )
     if mode is not None:
         block.hybridize(**mode)
     for _ in range(4):
@@ -86,6 +93,7 @@ def test_several_nodes_in_one_model(small):
 def test_several_outputs_some_unused():
     data = mx.sym.var("data")
     symbol = mx.sym.Group([mx.sym.identity(data * 2), data + 1, mx.sym.exp(data)])
+
     def build(p):
         return [ov.multiply(p["data"], np.float32(2)), ov.add(p["data"], np.float32(1)), ov.exp(p["data"])]
 
@@ -129,7 +137,9 @@ def test_computed_values_of_every_dtype(dtype):
 
 
 def test_weight_as_output(counters):
-    region = tiny.Region(mx.sym.identity(mx.sym.var("w")), {}, {"w": np.arange(40000, dtype="float32")}, lambda p: [p["w"]])
+    region = tiny.Region(
+        mx.sym.identity(mx.sym.var("w")), {}, {"w": np.arange(40000, dtype="float32")}, lambda p: [p["w"]]
+    )
     artifact = region.artifact()
     values = tiny.arrays(region, artifact)
     executor = tiny.bind(tiny.node(region, artifact), values)

@@ -44,7 +44,11 @@ class Region:
         model = openvino.Model(outputs, [nodes[n] for n in self.names], "tiny")
         xml, program, literals = _without_weights(model, self.names, set(self.weights))
         start = len(xml) + -len(xml) % 64
-        program |= {"xml": [0, len(xml)], "literals": [start, len(literals)], "config": {"INFERENCE_PRECISION_HINT": "f32"}}
+        program |= {
+            "xml": [0, len(xml)],
+            "literals": [start, len(literals)],
+            "config": {"INFERENCE_PRECISION_HINT": "f32"},
+        }
         program["data"] = [i for i, n in enumerate(self.names) if n not in self.weights]
         inputs = [
             {"name": n, "shape": list(s), "dtype": t, "role": "weight" if n in self.weights else "data"}
@@ -52,7 +56,9 @@ class Region:
         ]
         results = [{"name": f"o{i}", "shape": list(o.shape), "dtype": _dtype(o)} for i, o in enumerate(model.outputs)]
         signature = {"inputs": inputs, "outputs": results}
-        return Payload("cpu", "openvino", openvino.__version__, signature, program, xml + bytes(start - len(xml)) + literals)
+        return Payload(
+            "cpu", "openvino", openvino.__version__, signature, program, xml + bytes(start - len(xml)) + literals
+        )
 
     def artifact(self, *others):
         """The container, with programs for the region's own data shapes and for each of `others`."""
@@ -140,20 +146,27 @@ def parameters(region, artifact, name="region0"):
     found = mx.gluon.ParameterDict("")
     for n, value in arrays(region, artifact, name).items():
         if n not in region.data:
-            found._params[n] = mx.gluon.Parameter(n, shape=value.shape, dtype=value.dtype, init=mx.init.Normal(0.5))
+            fixed = n in region.symbol.list_auxiliary_states() or n.endswith("_neuronbin")
+            kept = {"shape": value.shape, "dtype": value.dtype, "grad_req": "null" if fixed else "write"}
+            found._params[n] = mx.gluon.Parameter(n, init=mx.init.Normal(0.5), **kept)
             found._params[n].initialize(mx.init.Constant(value), ctx=mx.cpu())
     return found
 
 
 def block(symbol, params, mode):
     """A SymbolBlock on these very parameters, hybridized with `mode` (not at all for None)."""
-    made = mx.gluon.SymbolBlock(symbol, [mx.sym.var("data")], params=params)
+    made = mx.gluon.SymbolBlock(symbol, [mx.sym.var("data", dtype="float32")], params=params)
     if mode is not None:
         made.hybridize(**mode)
     return made
 
 
-MODES = {"plain": None, "dynamic": {}, "static_alloc": {"static_alloc": True}, "static": {"static_alloc": True, "static_shape": True}}
+MODES = {
+    "plain": None,
+    "dynamic": {},
+    "static_alloc": {"static_alloc": True},
+    "static": {"static_alloc": True, "static_shape": True},
+}
 
 
 def mirror(spec, outputs=1):

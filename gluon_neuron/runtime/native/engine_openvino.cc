@@ -1,10 +1,6 @@
 // A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
 #include "engine_openvino.h"
 
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
-
 #include <algorithm>
 #include <cstring>
 
@@ -88,9 +84,6 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
     throw Error(text("the program has ", n_in, " inputs and ", n_out, " outputs, its signature ", inputs_.size(), " and ",
                      outputs_.size(), ". Compile the model again."));
   }
-#ifdef __GLIBC__
-  malloc_trim(0);  // compiling needed much more than the result holds
-#endif
 }
 
 CompiledModel::~CompiledModel() {

@@ -1,6 +1,10 @@
 // A program compiled with its weights, and what exactly it was compiled from.
 #include "model.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <algorithm>
 #include <cstring>
 
@@ -10,6 +14,7 @@ namespace gn {
 namespace {
 
 constexpr size_t kAlignment = 64;
+constexpr size_t kTrimFrom = size_t{8} << 20;
 
 size_t aligned(size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -98,6 +103,12 @@ Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.in
   for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
   compiled_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, inputs, program.outputs);
   ++stats().compiles;
+#ifdef __GLIBC__
+  // Compiling needs much more memory than its result holds; giving it back takes milliseconds.
+  size_t bytes = program.literals.size;
+  for (const Bound& bound : weights_) bytes += bound.nbytes;
+  if (bytes > kTrimFrom) malloc_trim(0);
+#endif
 }
 
 bool Model::serves(const Ingredients& from) const {
