@@ -64,10 +64,10 @@ def test_uninitialized():
     ("sample", "message"),
     [
         ({"pixels": images()}, "no input 'pixels'"),
-        ((images(), images()), "takes 1 inputs"),
+        ((images(), images()), "takes 1 input .*sample has 2"),
         ([], "empty"),
         (np.zeros((1, 3, 16, 16), np.uint16), "uint16"),
-        (None, "NoneType|empty|lacks"),
+        (None, "is None"),
         (mx.nd.zeros((1, 4, 16, 16)), "does not take inputs of these shapes"),
     ],
 )
@@ -248,7 +248,7 @@ def test_missing_openvino_when_running(files):
         try:
             net(mx.nd.zeros((1, 3, 16, 16))).asnumpy()
         except mx.base.MXNetError as error:
-            assert "pip install openvino" in str(error), error
+            assert "pip install 'openvino" in str(error), error
             print("refused")
     """
     absent = {**os.environ, "GLUON_NEURON_OPENVINO": "/nonexistent/libopenvino_c.so"}

@@ -59,12 +59,15 @@ def arguments(block: mx.gluon.HybridBlock, sample: Any, is_np: bool) -> list[Any
     values = list(sample) if isinstance(sample, tuple | list) else [sample]
     if not values:
         raise InputError("The sample input is empty; give one array for each argument of the model.")
+    if all(v is None for v in values):
+        raise InputError("The sample input is None; give one array for each argument of the model.")
     many = len(values) > 1
     args = [convert(v, is_np, f"Input {i}" if many else "The sample input") for i, v in enumerate(values)]
     names, required = argument_names(block)
     if names is not None and not required <= len(args) <= len(names):
         takes = str(len(names)) if required == len(names) else f"{required} to {len(names)}"
-        raise InputError(f"The model takes {takes} inputs ({', '.join(names)}), but the sample has {len(args)}.")
+        plural = "" if takes == "1" else "s"
+        raise InputError(f"The model takes {takes} input{plural} ({', '.join(names)}), but the sample has {len(args)}.")
     return args
 
 

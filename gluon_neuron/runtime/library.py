@@ -87,7 +87,7 @@ def stats() -> dict[str, int]:
 
 
 def relayouts() -> int:
-    """How often a weight came as a copy that MXNet made for one call, because it keeps the array in a blocked layout."""
+    """How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout."""
     return int(_library().gn_relayouts())
 
 

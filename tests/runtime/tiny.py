@@ -20,7 +20,7 @@ FLAGS = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bo
 
 @dataclass
 class Region:
-    """`build` makes the OpenVINO outputs from the inputs' nodes by name; inputs with a value in `weights` are weights."""
+    """`build` makes OpenVINO's outputs from the inputs' nodes by name; inputs with a value in `weights` are weights."""
 
     symbol: mx.sym.Symbol
     data: dict[str, tuple[tuple[int, ...], str]]
@@ -117,7 +117,7 @@ def arrays(region, artifact, name="region0", seed=0):
 
 
 def dense(batch=2, inputs=5, units=3, seed=0, prefix="", normalized=True):
-    """A fully connected layer with BatchNorm, whose statistics are auxiliary states; large ones exceed 64 KB of weights."""
+    """A fully connected layer with BatchNorm, whose statistics are auxiliary states; large: over 64 KB of weights."""
     rng = np.random.default_rng(seed)
     names = {k: prefix + k for k in ("data", "weight", "bias", "gamma", "beta", "mean", "var")}
     v = {k: mx.sym.var(n) for k, n in names.items()}
