@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .api import analyze as analyze
     from .api import compile as compile
     from .api import load as load
+    from .api import get_report as get_report
     from .api import verify as verify
     from .block import NeuronHybridBlock as NeuronHybridBlock
     from .lowering.registry import rule as rule
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "compile": "api",
     "analyze": "api",
+    "get_report": "api",
     "load": "api",
     "verify": "api",
     "NeuronHybridBlock": "block",

@@ -1,4 +1,4 @@
-"""The pipeline, top to bottom: compile, analyze, load and verify."""
+"""The pipeline, top to bottom: compile, analyze, get_report, load and verify."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from typing import Any
 import mxnet as mx
 
 from .block import NeuronHybridBlock
-from .errors import CompileError
+from .errors import CompileError, InputError
 from .frontend import files
 from .frontend.export import export
 from .frontend.infer import annotate
-from .frontend.metadata import Metadata
+from .frontend.metadata import Metadata, find
 from .frontend.model import Model
 from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import Compiled, artifacts, compile_region, stitch
+from .frontend.symbol import from_symbol
 from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
 from .graph.spec import Spec
@@ -30,13 +31,16 @@ from .runtime import library
 from .targets.base import Target, get_target, refusals
 
 
-def compile(net: Any, sample_input: Any, **options: Any) -> NeuronHybridBlock:
-    """Compile a Gluon model; the block given stays as it was and shares its parameters with the result.
+def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Any:
+    """Compile a Gluon model or a symbol; what is given stays as it was and shares its parameters with the result.
 
     `net` is an initialized `gluon.HybridBlock` (a `SymbolBlock` too); `sample_input` what it is called with: an
-    mx.nd, mx.np or NumPy array, a tuple or list of them (nested as the block takes them), or a dict by name.
-    `options` are the fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; `result.report`
-    says which and why.
+    mx.nd, mx.np or NumPy array, a tuple or list of them (nested as the block takes them), or a dict by name. The result
+    is a `NeuronHybridBlock`. Or `net` is a `Symbol`, `args` and `aux` its arrays by name, as `load_checkpoint` gives
+    them; the result is then a new `(symbol, args, aux)` for `save_checkpoint`, `Module` or `bind`.
+
+    `options` are the fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; the report
+    (`result.report`, or `gluon_neuron.get_report(symbol)`) says which and why.
 
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
     and EngineError when the native library or OpenVINO is missing.
@@ -44,38 +48,31 @@ def compile(net: Any, sample_input: Any, **options: Any) -> NeuronHybridBlock:
     chosen = CompileOptions.make(options)
     library.load()
     clock = _Clock()
-    target = get_target(chosen.target)
     with clock("export"):
-        model = export(net, sample_input)
-    with clock("infer"):
-        graphs = _infer(model, chosen)
-    banned: list[Outside] = []
-    while True:
-        with clock("partition"):
-            parts = partition(graphs[0], model.inputs, _refusal(graphs[0], model, target), chosen, banned)
-        with clock("compile"):
-            compiled, failed = _compile_regions(parts, graphs, model, target, chosen)
-        if not failed:
-            with clock("stitch"):
-                block = _reimport(model, graphs[0], parts, compiled, target, chosen, clock.seconds)
-            with clock("load"):
-                failed = _first_run(block, model, parts, compiled, graphs[0], chosen)
-        if not failed:
-            return block
-        banned += failed
+        model = _export(net, sample_input, args, aux)
+    block = _compile(model, chosen, clock)
+    return _checkpoint(block, args, aux) if isinstance(net, mx.sym.Symbol) else block
 
 
-def analyze(net: Any, sample_input: Any, **options: Any) -> Report:
+def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Report:
     """What `compile` would do with each operator, without compiling anything; same arguments, same errors."""
     chosen = CompileOptions.make(options)
     target = get_target(chosen.target)
-    model = export(net, sample_input)
-    graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
+    model = _export(net, sample_input, args, aux)
+    graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
     parts = partition(graph, model.inputs, _refusal(graph, model, target), chosen)
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(parts.regions)
     )
     return _report(graph, parts, regions, target, {})
+
+
+def get_report(symbol: mx.sym.Symbol) -> Report:
+    """The report of a compiled symbol; raises InputError for one that gluon_neuron did not compile."""
+    metadata = find(symbol)
+    if metadata is None:
+        raise InputError("The symbol was not compiled by gluon_neuron: it carries no report.")
+    return metadata.report
 
 
 def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> NeuronHybridBlock:
@@ -101,6 +98,48 @@ def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol:
     and others exactly. The result is true when they do, and prints the differences.
     """
     return compare(compiled, reference, inputs if isinstance(inputs, list) else [inputs], rtol, atol)
+
+
+def _export(net: Any, sample: Any, args: Any, aux: Any) -> Model:
+    if isinstance(net, mx.sym.Symbol):
+        return from_symbol(net, args, aux, sample)
+    if args is not None or aux is not None:
+        raise InputError("args and aux go with a Symbol; a block has its parameters itself.")
+    return export(net, sample)
+
+
+def _compile(model: Model, options: CompileOptions, clock: _Clock) -> NeuronHybridBlock:
+    target = get_target(options.target)
+    with clock("infer"):
+        graphs = _infer(model, options)
+    banned: list[Outside] = []
+    while True:
+        with clock("partition"):
+            parts = partition(graphs[0], model.inputs, _refusal(graphs[0], model, target), options, banned)
+        with clock("compile"):
+            compiled, failed = _compile_regions(parts, graphs, model, target, options)
+        if not failed:
+            with clock("stitch"):
+                block = _reimport(model, graphs[0], parts, compiled, target, options, clock.seconds)
+            with clock("load"):
+                failed = _first_run(block, model, parts, compiled, graphs[0], options)
+        if not failed:
+            return block
+        banned += failed
+
+
+def _checkpoint(
+    block: NeuronHybridBlock, args: Any, aux: Any
+) -> tuple[mx.sym.Symbol, dict[str, mx.nd.NDArray], dict[str, mx.nd.NDArray]]:
+    # The arrays are the caller's own; those that the new symbol does not read any more are left out.
+    symbol = block.symbol
+    names = set(symbol.list_inputs())
+    made = {n: p.data() for n, p in block.collect_params().items() if isinstance(p, ArtifactParameter)}
+    return (
+        symbol,
+        {**{n: a for n, a in (args or {}).items() if n in names}, **made},
+        {n: a for n, a in (aux or {}).items() if n in names},
+    )
 
 
 def _infer(model: Model, options: CompileOptions) -> list[Graph]:

@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from ..graph.spec import Spec
+from .parameters import HeldArray
 
 
 @dataclass(frozen=True)
@@ -18,13 +19,13 @@ class Model:
 
     `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their
     shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results.
-    `params` are the block's own Parameter objects by name: nothing is copied.
+    `params` are the block's own Parameter objects, or a checkpoint's arrays, by name: nothing is copied.
     """
 
     symbol: mx.sym.Symbol
     inputs: tuple[str, ...]
     specs: Mapping[str, Spec]
-    params: Mapping[str, mx.gluon.Parameter]
+    params: Mapping[str, mx.gluon.Parameter | HeldArray]
     in_format: Any
     out_format: Any
     is_np: bool

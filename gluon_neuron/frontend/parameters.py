@@ -1,4 +1,4 @@
-"""Parameters of a compiled block: the artifact, which no training call may touch, and those made from loaded arrays."""
+"""Parameters of a compiled model: the artifact, which no training call may touch, and those made from arrays."""
 
 from __future__ import annotations
 
@@ -22,6 +22,27 @@ class ArtifactParameter(mx.gluon.Parameter):
 
     def cast(self, dtype: Any) -> None:
         """Does nothing: an artifact's bytes are no numbers."""
+
+
+class HeldArray:
+    """An array of a checkpoint where a block has a Parameter: as much of its interface as compiling needs."""
+
+    def __init__(self, name: str, array: mx.nd.NDArray) -> None:
+        self.name = name
+        self.array = array
+        self._data = [array]
+
+    def data(self, ctx: Any = None) -> mx.nd.NDArray:
+        """The array itself, wherever it is."""
+        return self.array
+
+    def list_data(self) -> list[mx.nd.NDArray]:
+        """The array, as a Parameter lists its copies."""
+        return self._data
+
+    def list_ctx(self) -> list[mx.Context]:
+        """The array's context."""
+        return [self.array.ctx]
 
 
 def make_parameter(name: str, array: mx.nd.NDArray, ctx: Any, is_aux: bool) -> mx.gluon.Parameter:
