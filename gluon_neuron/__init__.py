@@ -10,8 +10,8 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .api import analyze as analyze
     from .api import compile as compile
-    from .api import load as load
     from .api import get_report as get_report
+    from .api import load as load
     from .api import verify as verify
     from .block import NeuronHybridBlock as NeuronHybridBlock
     from .lowering.registry import rule as rule
@@ -61,4 +61,11 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+def _offer_archived_names() -> None:
+    from .compat.install import install
+
+    install()
+
+
 _register_operator()
+_offer_archived_names()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,10 +16,12 @@ from .errors import CompileError, InputError
 from .frontend import files
 from .frontend.export import export
 from .frontend.infer import annotate
+from .frontend.keep import Keeper
 from .frontend.metadata import Metadata, find
 from .frontend.model import Model
 from .frontend.parameters import ArtifactParameter
-from .frontend.stitch import Compiled, artifacts, compile_region, stitch
+from .frontend.piece import cut
+from .frontend.stitch import Compiled, artifacts, compile_piece, stitch
 from .frontend.symbol import from_symbol
 from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
@@ -26,9 +29,12 @@ from .graph.spec import Spec
 from .options import CompileOptions
 from .partition.cost import flops
 from .partition.partition import Partition, partition
+from .partition.regions import Region, boundary
 from .report import Outside, RegionReport, Report
 from .runtime import library
 from .targets.base import Target, get_target, refusals
+
+_logger = logging.getLogger(__name__)
 
 
 def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Any:
@@ -174,15 +180,46 @@ def _compile_regions(
 ) -> tuple[list[Compiled], list[Outside]]:
     compiled: list[Compiled] = []
     failed: list[Outside] = []
+    keeper = Keeper(options, model)
     for number, region in enumerate(parts.regions):
+        piece = cut(number, region, graphs, model, options)
+        keeper.before(piece)
+        start = time.perf_counter()
         try:
-            compiled.append(compile_region(number, region, graphs, model, target, options))
+            made = compile_piece(piece, target, options, model.is_np)
         except CompileError as error:
+            keeper.after(piece, (), error, time.perf_counter() - start)
+            _logger.warning("%s (%d operators) stays in MXNet: %s", piece.name, len(region.nodes), error)
             if options.strict:
                 raise
-            nodes = [graphs[0].nodes[i] for i in region.nodes]
-            failed += [Outside(n.name, n.op, "compile failed", str(error)) for n in nodes]
+            culprits = _culprits(region, graphs, model, target, options) if options.op_by_op_retry else {}
+            failed += _outside(graphs[0], culprits or dict.fromkeys(region.nodes, str(error)))
+        else:
+            seconds = time.perf_counter() - start
+            keeper.after(piece, made.payloads, None, seconds)
+            _logger.info(
+                "%s: %d operators compiled for %s in %.2f s", piece.name, len(region.nodes), target.name, seconds
+            )
+            compiled.append(made)
     return compiled, failed
+
+
+def _culprits(
+    region: Region, graphs: list[Graph], model: Model, target: Target, options: CompileOptions
+) -> dict[int, str]:
+    """The operators of a region that cannot be compiled alone either, each with its reason."""
+    found = {}
+    for i in region.nodes:
+        try:
+            compile_piece(cut(0, boundary(graphs[0], [i]), graphs, model, options), target, options, model.is_np)
+        except CompileError as error:
+            found[i] = str(error)
+    return found
+
+
+def _outside(graph: Graph, reasons: Mapping[int, str]) -> list[Outside]:
+    nodes = [graph.nodes[i] for i in reasons]
+    return [Outside(n.name, n.op, "compile failed", reasons[n.id]) for n in nodes]
 
 
 def _reimport(
@@ -195,8 +232,8 @@ def _reimport(
     seconds: dict[str, float],
 ) -> NeuronHybridBlock:
     regions = tuple(
-        RegionReport(c.replacement.name, len(c.region.nodes), _flops(graph, c.region.nodes), c.inputs, c.outputs)
-        for c in compiled
+        RegionReport(p.name, len(p.region.nodes), _flops(graph, p.region.nodes), p.data, p.outputs)
+        for p in (c.piece for c in compiled)
     )
     report = _report(graph, parts, regions, target, dict(seconds))
     specs = tuple(model.specs[n] for n in model.inputs)
@@ -224,8 +261,9 @@ def _first_run(
     if not compiled:
         return []
     try:
+        ctx = next(iter(block.collect_params().values())).list_ctx()[0]
         with mx.util.np_shape(model.is_np):
-            zeros = [mx.nd.zeros(model.specs[n].shape, dtype=model.specs[n].dtype) for n in model.inputs]
+            zeros = [mx.nd.zeros(model.specs[n].shape, ctx, dtype=model.specs[n].dtype) for n in model.inputs]
         for out in block._run(zeros):
             out.wait_to_read()
         return []
@@ -236,8 +274,7 @@ def _first_run(
                 reason = text.split("Stack trace")[0].strip()
                 if options.strict:
                     raise CompileError(f"Region {c.replacement.name} does not run: {reason}") from error
-                nodes = [graph.nodes[i] for i in c.region.nodes]
-                return [Outside(n.name, n.op, "compile failed", reason) for n in nodes]
+                return _outside(graph, dict.fromkeys(c.piece.region.nodes, reason))
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -11,6 +12,12 @@ from .errors import OptionError, nearest
 TARGETS = ("auto", "cpu", "inf1", "inf2", "trn1", "trn2")
 AUTO_CASTS = ("none", "matmult", "all")
 AUTO_CAST_TYPES = ("bf16", "fp16", "tf32")
+
+
+_NOT_IDENTITY = (
+    *("strict", "target", "batch_sizes", "dynamic_batch", "op_by_op_retry", "work_dir"),
+    *("exclude_nodes", "exclude_operators", "include_nodes"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +53,20 @@ class CompileOptions:
     include_nodes: tuple[str, ...] = ()
     """Names of nodes that are compiled even where their region would be too small to be worth a call."""
 
+    pipeline_cores: int = 1
+    """NeuronCores over which one region is spread on inf1; the CPU keeps it for the record."""
+
+    compiler_flags: tuple[str, ...] = ()
+    """Further words of the Neuron compiler's command line, as they are; the CPU keeps them for the record."""
+
+    op_by_op_retry: bool = False
+    """When a region cannot be compiled, try its operators one by one and leave out those that fail, instead of the
+    region. Not part of the identity."""
+
+    work_dir: str | None = None
+    """Where SUBGRAPH_INFO=1 in the environment keeps what was compiled; the working directory if it is not given. Not
+    part of the identity."""
+
     num_threads: int = 0
     """Threads of the CPU engine; 0 lets the engine choose (the machine's cores)."""
 
@@ -56,12 +77,19 @@ class CompileOptions:
         _one_of("target", self.target, TARGETS)
         _one_of("auto_cast", self.auto_cast, AUTO_CASTS)
         _one_of("auto_cast_type", self.auto_cast_type, AUTO_CAST_TYPES)
-        for name in ("inline_weights", "dynamic_batch", "strict"):
+        for name in ("inline_weights", "dynamic_batch", "strict", "op_by_op_retry"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"Option {name} must be True or False, not {getattr(self, name)!r}.")
         if not _is_int(self.num_threads) or self.num_threads < 0:
             raise OptionError(f"Option num_threads must be 0 or a positive integer, not {self.num_threads!r}.")
-        for name in ("exclude_nodes", "exclude_operators", "include_nodes"):
+        if not _is_int(self.pipeline_cores) or self.pipeline_cores < 1:
+            raise OptionError(f"Option pipeline_cores must be a positive integer, not {self.pipeline_cores!r}.")
+        if self.work_dir is not None:
+            try:
+                object.__setattr__(self, "work_dir", os.fspath(self.work_dir))
+            except TypeError:
+                raise OptionError(f"Option work_dir must be a path, not {self.work_dir!r}.") from None
+        for name in ("exclude_nodes", "exclude_operators", "include_nodes", "compiler_flags"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
         sizes = self.batch_sizes
         if _is_int(sizes):
@@ -84,9 +112,8 @@ class CompileOptions:
     def identity(self) -> dict[str, Any]:
         """The fields that decide what a compiled program computes, as JSON-compatible values."""
         chosen = asdict(self)
-        for name in ("strict", "target", "batch_sizes", "dynamic_batch", "exclude_nodes", "exclude_operators"):
+        for name in _NOT_IDENTITY:
             del chosen[name]
-        del chosen["include_nodes"]
         return chosen
 
 

@@ -16,7 +16,14 @@ from .model import Model, dtype_name
 from .parameters import HeldArray
 
 _LABELLED = frozenset(
-    ("SoftmaxOutput", "Softmax", "LinearRegressionOutput", "LogisticRegressionOutput", "MAERegressionOutput", "SVMOutput")
+    (
+        "SoftmaxOutput",
+        "Softmax",
+        "LinearRegressionOutput",
+        "LogisticRegressionOutput",
+        "MAERegressionOutput",
+        "SVMOutput",
+    )
 )
 
 
@@ -75,7 +82,7 @@ def _samples(
         values = list(sample) if isinstance(sample, tuple | list) else [sample]
         if len(values) != len(free):
             raise InputError(
-                f"The symbol has {len(free)} arguments without an array in args ({', '.join(free[:5])}), but the sample "
+                f"{len(free)} arguments of the symbol have no array in args ({', '.join(free[:5])}), but the sample "
                 f"has {len(values)}. Give a dict of input name to array."
             )
         sample = dict(zip(free, values, strict=True))

@@ -1,0 +1,104 @@
+"""Cuts a region out of the model: its own symbol, its inputs with their roles, and its specs for every batch size."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..errors import CompileError
+from ..graph.graph import Entry, Graph
+from ..graph.spec import Spec
+from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
+from ..options import CompileOptions
+from ..partition.regions import Region
+from ..targets.base import DATA, WEIGHT, Compilation
+from .infer import annotate
+from .model import Model
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One region, before it is compiled.
+
+    `name` is its node in the new symbol, `text` the JSON of its own symbol and `visible` the graph that the node shows,
+    in which baked weights are constants. `inputs` are the node's inputs by the names of the own symbol, each with the
+    entry of the whole graph it reads. `data` and `outputs` are the names that a report shows.
+    """
+
+    name: str
+    region: Region
+    text: str
+    visible: Mapping[str, Any]
+    inputs: Mapping[str, Entry]
+    weights: tuple[str, ...]
+    works: tuple[Compilation, ...]
+    data: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def cut(number: int, region: Region, graphs: Sequence[Graph], model: Model, options: CompileOptions) -> Piece:
+    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first."""
+    graph = graphs[0]
+    sub = extract(graph, region.nodes, region.inputs, region.outputs)
+    names = tuple(mx.sym.load_json(sub.text).list_inputs())
+    data = [n for n in names if _is_data(graph, sub.inputs[n], model)]
+    outputs = tuple(_entry_name(graph, e) for e in region.outputs)
+    inline = options.inline_weights
+    values = {n: _bytes(model, n) for n in names if n not in data} if inline else {}
+    shown = tuple(n for n in names if n not in values)
+    roles = {n: DATA if n in data else WEIGHT for n in shown}
+    works = tuple(
+        Compilation(annotate(sub.text, _specs(g, sub), model.is_np), shown, roles, outputs, options, values)
+        for g in graphs
+    )
+    return Piece(
+        name=f"{SUBGRAPH_OP}{number}",
+        region=region,
+        text=sub.text,
+        visible=_without_weights(sub, values, graph) if inline else sub.raw,
+        inputs={n: sub.inputs[n] for n in shown},
+        weights=tuple(n for n in names if n not in data),
+        works=works,
+        data=tuple(_entry_name(graph, sub.inputs[n]) for n in data),
+        outputs=outputs,
+    )
+
+
+def _is_data(graph: Graph, entry: Entry, model: Model) -> bool:
+    node = graph.nodes[entry.node]
+    return not node.is_variable or node.name not in model.params
+
+
+def _entry_name(graph: Graph, entry: Entry) -> str:
+    node = graph.nodes[entry.node]
+    return node.name if node.is_variable else f"{node.name}_output{entry.output or ''}"
+
+
+def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
+    found = {n: whole.nodes[e.node].outs[e.output] for n, e in sub.inputs.items()}
+    missing = [n for n, s in found.items() if s is None]
+    if missing:
+        raise CompileError(f"The shape of {missing[0]!r} is not known.")
+    return {n: s for n, s in found.items() if s is not None}
+
+
+def _bytes(model: Model, name: str) -> bytes:
+    return np.ascontiguousarray(model.params[name].list_data()[0].asnumpy()).tobytes()
+
+
+def _without_weights(sub: Subgraph, values: Mapping[str, Any], graph: Graph) -> dict[str, Any]:
+    # MXNet infers shapes over the node's subgraph, whose variables are the node's inputs: a baked weight must be none,
+    # so zeros of its shape stand in its place.
+    raw: dict[str, Any] = json.loads(sub.text)
+    for node in raw["nodes"]:
+        if node["op"] == "null" and node["name"] in values:
+            spec = graph.nodes[sub.inputs[node["name"]].node].out
+            node["op"] = "_zeros"
+            node["attrs"] = {"shape": str(spec.shape), "dtype": spec.dtype}
+    raw["arg_nodes"] = [i for i, n in enumerate(raw["nodes"]) if n["op"] == "null"]
+    return raw

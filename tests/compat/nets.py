@@ -1,0 +1,44 @@
+"""A checkpoint as scripts for the archived packages have them: a symbol with a softmax layer, its args and aux."""
+
+from __future__ import annotations
+
+import mxnet as mx
+import numpy as np
+
+SHAPE = (2, 3, 8, 8)
+
+
+def checkpoint(seed=0):
+    """`(sym, args, aux)` of a convolutional classifier with 4 classes."""
+    data = mx.sym.var("data")
+    net = mx.sym.Convolution(data, kernel=(3, 3), num_filter=6, pad=(1, 1), name="conv0")
+    net = mx.sym.BatchNorm(net, fix_gamma=False, name="bn0")
+    net = mx.sym.Activation(net, act_type="relu", name="relu0")
+    net = mx.sym.Pooling(net, kernel=(2, 2), stride=(2, 2), pool_type="max", name="pool0")
+    net = mx.sym.Convolution(net, kernel=(1, 1), num_filter=8, name="conv1")
+    net = mx.sym.Activation(net, act_type="relu", name="relu1")
+    net = mx.sym.FullyConnected(mx.sym.Flatten(net, name="flat0"), num_hidden=4, name="fc0")
+    sym = mx.sym.SoftmaxOutput(net, name="softmax")
+    rng = np.random.default_rng(seed)
+    shapes, _, states = sym.infer_shape(data=SHAPE)
+    args = {
+        n: mx.nd.array(rng.normal(size=s) * 0.3)
+        for n, s in zip(sym.list_arguments(), shapes, strict=True)
+        if n not in ("data", "softmax_label")
+    }
+    aux = {n: mx.nd.array(rng.uniform(0.5, 1.5, s)) for n, s in zip(sym.list_auxiliary_states(), states, strict=True)}
+    return sym, args, aux
+
+
+def image(seed=0, batch=SHAPE[0]):
+    """A batch of pictures."""
+    return mx.nd.array(np.random.default_rng(seed).normal(size=(batch, *SHAPE[1:])))
+
+
+def run(sym, args, aux, x, ctx=None):
+    """The outputs of a symbol through `bind`, as NumPy arrays."""
+    given = {**args, "data": x}
+    if "softmax_label" in sym.list_arguments():
+        given["softmax_label"] = mx.nd.zeros((x.shape[0],), x.ctx)
+    executor = sym.bind(ctx or mx.cpu(), args=given, aux_states=aux, grad_req="null")
+    return [o.asnumpy() for o in executor.forward(is_train=False)]
