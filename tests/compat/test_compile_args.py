@@ -167,7 +167,16 @@ def test_wrong_arguments(given, compile_args, message):
 
 
 def test_words():
-    assert compose({"--a": 1, "--b": None, "--c": ["x", "y"]}, ["--d e"]) == ("--a", "1", "--b", "--c", "x", "y", "--d", "e")
+    assert compose({"--a": 1, "--b": None, "--c": ["x", "y"]}, ["--d e"]) == (
+        "--a",
+        "1",
+        "--b",
+        "--c",
+        "x",
+        "y",
+        "--d",
+        "e",
+    )
     assert value_of(("--a", "1", "--a=2"), "--a") == "2"
     assert value_of(("--a",), "--a") == ""
     assert value_of(("--b", "1"), "--a") is None

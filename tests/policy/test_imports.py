@@ -27,17 +27,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "dialect.*": ("errors",),
     "lowering.*": ("graph.*", "dialect.*", "errors"),
     "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "errors", "options", "_version"),
-    # It writes what partition and targets found into the symbol, so it knows their records, not how they work.
-    "frontend.stitch": (
-        "graph.*",
-        "artifact.*",
-        "partition.regions",
-        "targets.base",
-        "report",
-        "options",
-        "errors",
-        "_version",
-    ),
+    # They cut and write what partition and targets found into the symbol, so they know their records, not how they work.
+    "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
+    "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
     "frontend.*": ("graph.*", "artifact.*", "report", "options", "errors", "_version"),
     "runtime.*": ("graph.*", "artifact.*", "options", "errors", "_version", "specialize"),
     "block": (
