@@ -1,0 +1,1 @@
+"""The archived packages' names and arguments."""

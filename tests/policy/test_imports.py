@@ -27,7 +27,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "dialect.*": ("errors",),
     "lowering.*": ("graph.*", "dialect.*", "errors"),
     "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "errors", "options", "_version"),
-    # They cut and write what partition and targets found into the symbol, so they know their records, not how they work.
+    # They cut out and write what partition and targets found, so they know their records, not how they work.
     "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
     "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
     "frontend.*": ("graph.*", "artifact.*", "report", "options", "errors", "_version"),
