@@ -1,5 +1,7 @@
 """Fixtures of the runtime's tests: the native library, loaded, and its counters."""
 
+import gc
+
 import mxnet as mx
 import pytest
 
@@ -19,6 +21,8 @@ def native():
 @pytest.fixture
 def counters():
     """A function that gives what the counters rose by since the test began, and the present numbers of models."""
+    gc.collect()  # nodes of other tests, which hold models
+    library.release()
     before = library.stats()
 
     def risen():

@@ -237,4 +237,4 @@ def _pad(artifact, size):
     more = size - len(artifact)
     text += b" " * more
     assert more % 64 == 0
-    return artifact[:16] + struct.pack("<Q", len(text)) + text + bytes(-(24 + len(text)) % 64) + rest
+    return artifact[:12] + struct.pack("<IQ", 0, len(text)) + text + bytes(-(24 + len(text)) % 64) + rest

@@ -193,11 +193,14 @@ def test_four_threads_with_their_own_and_with_one_block(small):
     assert not wrong
 
 
-def test_data_loader_with_forked_workers(small):
+@pytest.mark.parametrize("threads", [False, True], ids=["forked", "threads"])
+@pytest.mark.parametrize("warm", [True, False], ids=["warm", "cold"])
+def test_data_loader_workers(small, warm, threads):
     region, artifact, symbol, values = small
     params = tiny.parameters(region, artifact)
     executor = tiny.bind(symbol, values)
-    executor.forward()[0].wait_to_read()  # the parent is warm: its engine's threads are not in the children
+    if warm:
+        executor.forward()[0].wait_to_read()  # the engine's threads of the parent are not in the children
 
     class Items(gluon.data.Dataset):
         def __len__(self):
@@ -207,7 +210,8 @@ def test_data_loader_with_forked_workers(small):
             block = tiny.block(symbol, params, None)
             return block(mx.nd.full((2, 5), i)).asnumpy()
 
-    found = list(gluon.data.DataLoader(Items(), batch_size=2, num_workers=2))
+    found = list(gluon.data.DataLoader(Items(), batch_size=2, num_workers=2, thread_pool=threads, timeout=30))
+    assert len(found) == 3
     for k, batch in enumerate(found):
         for j in range(2):
             close(batch[j].asnumpy(), _dense(np.full((2, 5), 2 * k + j, "float32"), region.weights))

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import mxnet as mx
 import numpy as np
-import openvino
-from openvino import opset13 as ov
 
-from gluon_neuron.artifact.container import Artifact, Payload, graph_hash, pack
+from gluon_neuron.artifact import container
+from gluon_neuron.dialect.openvino_import import import_openvino
+
+# The plain import reports itself over the network, also in a process that a test starts.
+openvino = import_openvino()
+ov = openvino.opset13
 
 OPERATOR = "_neuron_subgraph_op"
 FLAGS = ("float32", "float64", "float16", "uint8", "int32", "int8", "int64", "bool")
@@ -56,14 +59,23 @@ class Region:
         ]
         results = [{"name": f"o{i}", "shape": list(o.shape), "dtype": _dtype(o)} for i, o in enumerate(model.outputs)]
         signature = {"inputs": inputs, "outputs": results}
-        return Payload(
+        return container.Payload(
             "cpu", "openvino", openvino.__version__, signature, program, xml + bytes(start - len(xml)) + literals
         )
 
     def artifact(self, *others):
         """The container, with programs for the region's own data shapes and for each of `others`."""
-        payloads = tuple(self.payload(o) for o in ({}, *others))
-        return pack(Artifact(graph_hash(self.symbol.tojson()), self.options, payloads, "0.1.0"))
+        return pack(self, [self.payload(o) for o in ({}, *others)])
+
+
+def pack(region, payloads):
+    """The container of these payloads of the region."""
+    return container.pack(container.Artifact(region_hash(region), region.options, tuple(payloads), "0.1.0"))
+
+
+def region_hash(region):
+    """By which the library knows the region's graph."""
+    return container.graph_hash(region.symbol.tojson())
 
 
 def node(region, artifact, name="region0"):

@@ -2,9 +2,11 @@
 #include "artifact.h"
 
 #include <cstring>
+#include <unordered_map>
 
 #include "checksums.h"
 #include "error.h"
+#include "ir_text.h"
 #include "json.h"
 #include "stats.h"
 
@@ -158,6 +160,26 @@ std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest 
   return out;
 }
 
+// The header gives the places of the arrays, the text their sizes; OpenVINO believes both.
+void check_constants(const Program& program, const uint8_t* payload) {
+  std::unordered_map<size_t, size_t> known;
+  const auto add = [&](const std::vector<size_t>& positions, size_t nbytes) {
+    for (size_t position : positions) {
+      if (!known.emplace(position, nbytes).second) throw Error("two arrays claim one constant of its program");
+    }
+  };
+  for (const WeightUse& use : program.weights) add(use.positions, program.inputs[use.input].spec.nbytes());
+  for (const LiteralUse& use : program.literal_uses) add(use.positions, use.nbytes);
+  const std::string xml(reinterpret_cast<const char*>(payload) + program.xml.offset, program.xml.size);
+  for (const Constant& constant : constants(xml)) {
+    const auto found = known.find(constant.position);
+    if (found == known.end()) throw Error("its program has a constant that its header does not name");
+    if (found->second != constant.nbytes) {
+      throw Error(text("a constant of its program has ", constant.nbytes, " bytes, the array it stands for ", found->second));
+    }
+  }
+}
+
 }  // namespace
 
 bool Program::fits(const std::vector<Spec>& given) const {
@@ -189,6 +211,11 @@ void verify_payload(const Program& program, const uint8_t* artifact) {
   if (program.verified) return;
   if (sha256_hex(artifact + program.payload.offset, program.payload.size) != program.sha256) {
     damaged("the SHA-256 of its program does not match");
+  }
+  try {
+    check_constants(program, artifact + program.payload.offset);
+  } catch (const Error& error) {
+    damaged(error.what());
   }
   program.verified = true;
 }

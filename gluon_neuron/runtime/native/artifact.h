@@ -65,7 +65,8 @@ struct Artifact {
 // Throws Error with a clause about the artifact ("is damaged: ..."), which the caller completes with the node's name.
 std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest digest);
 
-// Compares the payload's SHA-256 once; the bytes are those the artifact was read from.
+// Checks once that the payload has its SHA-256, and that its text reads no constant but those the header knows, at their
+// size: OpenVINO would read what lies beside them. The bytes are those the artifact was read from. Throws Error.
 void verify_payload(const Program& program, const uint8_t* artifact);
 
 }  // namespace gn

@@ -107,7 +107,6 @@ bool Binding::check_weights(const std::vector<Array>& inputs, std::vector<Digest
 std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
   const uint64_t now = epoch();
   same_epoch_ = now == epoch_ && seen_.size() == inputs.size();
-  const Array& artifact = inputs.back();
   bool all = model_ && same_epoch_;
   for (size_t i = 0; all && i < inputs.size(); ++i) {
     // Data inputs are another matter at each call.
@@ -117,6 +116,19 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
     ++stats().trusted_calls;
     return model_;
   }
+  try {
+    update_model(inputs, outputs);
+  } catch (...) {
+    seen_.clear();  // what was seen before may belong to another program than the one at hand now
+    throw;
+  }
+  seen_ = inputs;
+  epoch_ = now;
+  return model_;
+}
+
+void Binding::update_model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
+  const Array& artifact = inputs.back();
   find_program(artifact, outputs);
   Ingredients from;
   const bool valid = check_weights(inputs, from.digests);
@@ -128,9 +140,6 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
     drop_model();
     model_ = Models::get().obtain(from);
   }
-  seen_ = inputs;
-  epoch_ = now;
-  return model_;
 }
 
 }  // namespace gn

@@ -29,6 +29,7 @@ class Binding {
   std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs);
 
  private:
+  void update_model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs);
   bool trusted(size_t input, const Array& array) const;
   void find_program(const Array& artifact, const std::vector<Spec>& outputs);
   bool check_weights(const std::vector<Array>& inputs, std::vector<Digest>& digests) const;
@@ -42,7 +43,7 @@ class Binding {
   std::shared_ptr<const Artifact> used_;  // that, or a specialised one
   size_t index_ = 0;  // of the program in `used_`
   std::shared_ptr<Model> model_;
-  std::vector<Array> seen_;  // the inputs of the last call that went well
+  std::vector<Array> seen_;  // the inputs of the last call; empty unless it went well
   uint64_t epoch_ = 0;  // at its beginning
   bool same_epoch_ = false;  // whether the present call's is the same
 };

@@ -1,6 +1,8 @@
 // A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
 #include "engine_openvino.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -40,12 +42,22 @@ struct Model {
   }
 };
 
+const pid_t kLoader = getpid();  // of the process that loaded the library
+
+bool forked() { return getpid() != kLoader; }
+
 // `config` and what it does not set of our own: no pinning, or MXNet's threads would share one core with OpenVINO's.
 Config with_defaults(Config config) {
   for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", "NO"), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
     bool given = false;
     for (const auto& item : config) given = given || item.first == setting.first;
     if (!given) config.emplace_back(setting.first, setting.second);
+  }
+  if (forked()) {
+    // OpenVINO keeps executors of models that were freed for the next compilation. In a child their threads are missing,
+    // and compiling would wait for them without end; without streams it compiles on the calling thread.
+    config.erase(std::remove_if(config.begin(), config.end(), [](const auto& item) { return item.first == "NUM_STREAMS"; }), config.end());
+    config.emplace_back("NUM_STREAMS", "0");
   }
   return config;
 }
@@ -84,6 +96,11 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
     throw Error(text("the program has ", n_in, " inputs and ", n_out, " outputs, its signature ", inputs_.size(), " and ",
                      outputs_.size(), ". Compile the model again."));
   }
+  for (const Passed& pass : passed_) {
+    if (pass.output < n_out && pass.input < n_in && outputs_[pass.output].nbytes() == inputs_[pass.input].nbytes()) continue;
+    ov.ov_compiled_model_free(compiled);
+    throw Error("the program hands an input through as an output of another size. Compile the model again.");
+  }
 }
 
 CompiledModel::~CompiledModel() {
@@ -118,7 +135,7 @@ void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::ve
     request->inputs[i] = inputs[i];
   }
   for (const Passed& pass : passed_) {
-    const size_t nbytes = std::min(outputs_[pass.output].nbytes(), inputs_[pass.input].nbytes());
+    const size_t nbytes = outputs_[pass.output].nbytes();
     if (nbytes > 0) std::memcpy(outputs[pass.output], inputs[pass.input], nbytes);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {

@@ -14,7 +14,8 @@ const char* gn_version();
 // Where OpenVINO's C library is; to be called before the first node runs.
 void gn_set_openvino(const char* path);
 
-// Who makes a program that an artifact does not hold; null for nobody.
+// Who makes a program that an artifact does not hold; null for nobody. Waits for a callback that is running, so none
+// may call it.
 void gn_set_program_callback(gn_program_callback_t callback);
 
 // To be called after an array was replaced by another one: every node then compares its weights' contents once.

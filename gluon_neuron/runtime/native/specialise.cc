@@ -1,7 +1,6 @@
 // Programs for signatures that a node's artifact does not hold, asked of the process (Python) and kept for a while.
 #include "specialise.h"
 
-#include <atomic>
 #include <list>
 #include <mutex>
 
@@ -21,14 +20,13 @@ struct Entry {
 struct Specialised {
   std::mutex mutex;  // also held while the callback runs, so that a program is made once
   std::list<Entry> recent;  // the last one used first
+  gn_program_callback_t callback = nullptr;
 };
 
 Specialised& specialised() {
   static Specialised* const instance = new Specialised;
   return *instance;
 }
-
-std::atomic<gn_program_callback_t> program_callback{nullptr};
 
 std::string spec_json(const Spec& spec) {
   std::string out = "\"shape\":[";
@@ -58,8 +56,8 @@ void append(void* sink, const char* bytes, size_t nbytes) {
   }
 }
 
-std::shared_ptr<const Artifact> make(const std::string& graph_json, const std::string& request, const std::vector<Spec>& inputs) {
-  const gn_program_callback_t callback = program_callback.load();
+std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::string& graph_json, const std::string& request,
+                                     const std::vector<Spec>& inputs) {
   if (!callback) throw Error("nothing in this process can compile another program");
   std::vector<uint8_t> bytes;
   if (callback(graph_json.c_str(), request.c_str(), &bytes, append) != 0) {
@@ -79,7 +77,11 @@ std::shared_ptr<const Artifact> make(const std::string& graph_json, const std::s
 
 }  // namespace
 
-void set_program_callback(gn_program_callback_t callback) { program_callback = callback; }
+void set_program_callback(gn_program_callback_t callback) {
+  Specialised& state = specialised();
+  const std::lock_guard<std::mutex> lock(state.mutex);  // the old one is not running once this returns
+  state.callback = callback;
+}
 
 std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json, const std::vector<Spec>& inputs,
                                            const std::vector<Spec>& outputs) {
@@ -99,7 +101,7 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
     Models::get().evict(entry->artifact->digest);
     state.recent.erase(entry);
   }
-  auto made = make(graph_json, request, inputs);
+  auto made = make(state.callback, graph_json, request, inputs);
   state.recent.push_front({artifact.graph, request, made});
   return made;
 }
