@@ -102,6 +102,18 @@ class Binary(Core):
         """Either a or b, for bool."""
         return self._binary("logical_xor", a, b, BOOL)
 
+    def bitwise_and(self, a: Any, b: Any) -> Array:
+        """The bits that are set in both integers."""
+        return self._binary("bitwise_and", a, b, INTS)
+
+    def bitwise_or(self, a: Any, b: Any) -> Array:
+        """The bits that are set in either integer."""
+        return self._binary("bitwise_or", a, b, INTS)
+
+    def bitwise_xor(self, a: Any, b: Any) -> Array:
+        """The bits that are set in one of two integers."""
+        return self._binary("bitwise_xor", a, b, INTS)
+
     def where(self, cond: Array, a: Any, b: Any) -> Array:
         """a where `cond` (bool) holds, else b; all three broadcast."""
         self._check("where", cond, BOOL)

@@ -39,6 +39,20 @@ class Reduce(Indexing):
         """Smallest value."""
         return self._reduce("min", x, axes, keepdims, NUMBERS)
 
+    def cumsum(self, x: Array, axis: int) -> Array:
+        """Sums of the elements up to each along `axis`."""
+        k = self._axis("cumsum", self._check("cumsum", x, NUMBERS), axis)
+        if self._has("cumsum"):
+            return self._call("cumsum", (x,), (k,))
+        front = (slice(None),) * k
+        shift = 1
+        # Each round adds the sum of as many elements again: log2(n) additions of whole arrays.
+        while shift < x.shape[k]:
+            moved = self.getitem(x, (*front, slice(0, x.shape[k] - shift)))
+            zeros = self.zeros((*x.shape[:k], shift, *x.shape[k + 1 :]), x.dtype)
+            x, shift = self.add(x, self.concat([zeros, moved], k)), shift * 2
+        return x
+
     def argmax(self, x: Array, axis: int) -> Array:
         """int32: position of the largest value, the first of equals; the axis is dropped."""
         return self._call("argmax", (self._check("argmax", x, NUMBERS),), (self._axis("argmax", x, axis),), "int32")

@@ -53,6 +53,11 @@ def accumulate(fn: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     return reduction
 
 
+def cumsum(x: np.ndarray, axis: int) -> np.ndarray:
+    """Accumulates float32 in float64, and integers in their own dtype."""
+    return np.cumsum(x, axis, dtype=np.float64 if x.dtype.kind == "f" else x.dtype)
+
+
 def argsort(x: np.ndarray, axis: int, descending: bool) -> np.ndarray:
     """Stable in both directions."""
     if not descending:
@@ -87,6 +92,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "prod": accumulate(np.prod),
     "max": lambda x, axes, keepdims: x.max(axes, keepdims=keepdims),
     "min": lambda x, axes, keepdims: x.min(axes, keepdims=keepdims),
+    "cumsum": cumsum,
     "argmax": np.argmax,
     "argmin": np.argmin,
     "argsort": argsort,

@@ -18,14 +18,23 @@ def trunc_divide(op: Any, a: Any, b: Any) -> Any:
     return op.multiply(magnitude, op.multiply(op.sign(a), op.sign(b)))
 
 
+# An order as a statement about the larger operand: a <= b says that it is operand 1, a < b that it is not operand 0.
+_ORDERS = {"less_equal": (1, True), "greater_equal": (0, True), "greater": (1, False), "less": (0, False)}
+
+
 def compare(operator: str) -> Callable[..., Any]:
-    """Integers are compared through their difference: OpenVINO compares as float32, exact only up to 2**24."""
+    """OpenVINO compares integers as float32, exact only up to 2**24, but it finds the larger of two exactly.
+
+    Two are equal when their difference is 0, even where it wraps; its sign would be wrong there.
+    """
 
     def comparison(op: Any, a: Any, b: Any) -> Any:
-        if a.get_element_type() in (op.ov.Type.i32, op.ov.Type.i64):
-            a = op.subtract(a, b)
-            b = op.like(0, a.output(0))
-        return getattr(op, operator)(a, b)
+        if a.get_element_type() not in (op.ov.Type.i32, op.ov.Type.i64):
+            return getattr(op, operator)(a, b)
+        side, same = _ORDERS.get(operator, (1, operator == "equal"))
+        larger = op.maximum(a, b) if operator in _ORDERS else a
+        difference = op.subtract(larger, (a, b)[side])
+        return getattr(op, "equal" if same else "not_equal")(difference, op.like(0, difference.output(0)))
 
     return comparison
 
@@ -54,7 +63,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
             *("abs", "negative", "sign", "floor", "sqrt", "exp", "log", "sin", "cos", "tan", "asin", "acos", "atan"),
             *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "sigmoid", "logical_not", "relu", "softsign"),
             *("add", "subtract", "multiply", "divide", "maximum", "minimum", "elu"),
-            *("logical_and", "logical_or", "logical_xor"),
+            *("logical_and", "logical_or", "logical_xor", "bitwise_and", "bitwise_or", "bitwise_xor"),
         )
     },
     **{name: compare(name) for name in ("equal", "not_equal", "less", "less_equal", "greater", "greater_equal")},

@@ -8,6 +8,13 @@ from typing import Any
 _BEFORE_FIRST = -(2**31)
 
 
+def reshape(op: Any, x: Any, shape: tuple[int, ...]) -> Any:
+    """To a scalar by squeezing: OpenVINO's process dies on a matrix product that is reshaped to one."""
+    if not shape:
+        return op.squeeze(x, op.const(list(range(len(x.get_shape())))))
+    return op.reshape(x, op.const(shape), False)
+
+
 def slice_(op: Any, x: Any, slices: tuple[tuple[int, int, int], ...]) -> Any:
     """Only the axes that change; a stop of -1 (before the first element) would mean the last one here."""
     cuts = [(a, s) for a, (s, n) in enumerate(zip(slices, x.get_shape(), strict=True)) if s != (0, n, 1)]
@@ -44,7 +51,7 @@ def top_k(op: Any, x: Any, k: int, axis: int, largest: bool) -> tuple[Any, Any]:
 
 
 KERNELS: Mapping[str, Callable[..., Any]] = {
-    "reshape": lambda op, x, shape: op.reshape(x, op.const(shape), False),
+    "reshape": reshape,
     "permute_dims": lambda op, x, axes: op.transpose(x, op.const(axes)),
     "broadcast_to": lambda op, x, shape: op.broadcast(x, op.const(shape)),
     "concat": lambda op, *a: op.concat(list(a[:-1]), a[-1]),
@@ -58,6 +65,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "prod": _reduction("reduce_prod"),
     "max": _reduction("reduce_max"),
     "min": _reduction("reduce_min"),
+    "cumsum": lambda op, x, axis: op.cum_sum(x, op.const(axis)),
     "argmax": _position("max"),
     "argmin": _position("min"),
     "argsort": lambda op, x, axis, descending: top_k(op, x, x.get_shape()[axis], axis, descending)[1],

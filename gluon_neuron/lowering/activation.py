@@ -12,13 +12,13 @@ from .registry import ANY, FLOATS, NUMBERS, rule
 _ACTIVATIONS = {"relu": "relu", "sigmoid": "sigmoid", "softrelu": "softplus", "softsign": "softsign", "tanh": "tanh"}
 
 
-@rule("Activation")
+@rule("Activation", "_npx_activation")
 def activation(xp: Any, n: Node, x: Any) -> Any:
     """relu, sigmoid, softrelu, softsign or tanh."""
     return getattr(xp, _ACTIVATIONS[n.attrs.text("act_type")])(x)
 
 
-@rule("relu", dtypes=NUMBERS)
+@rule("relu", "_npx_relu", dtypes=NUMBERS)
 def relu(xp: Any, n: Node, x: Any) -> Any:
     """max(x, 0), of integers too."""
     return xp.relu(x) if x.dtype in FLOATS else xp.maximum(x, 0)
@@ -38,7 +38,7 @@ def _slope(n: Node) -> str | None:
     return None if slope in ((1,), (channels,)) else f"the slope's shape {slope} is neither (1,) nor ({channels},)"
 
 
-@rule("LeakyReLU", refuse=first_of(only_first_output, same_dtypes, _slope))
+@rule("LeakyReLU", "_npx_leaky_relu", refuse=first_of(only_first_output, same_dtypes, _slope))
 def leaky_relu(xp: Any, n: Node, x: Any, slope: Any = None) -> Any:
     """leaky, prelu (slope (C,) or (1,)), elu, selu, gelu, rrelu with its mean slope."""
     kind, given = n.attrs.text("act_type", "leaky"), n.attrs.number("slope", 0.25)
@@ -58,6 +58,8 @@ def leaky_relu(xp: Any, n: Node, x: Any, slope: Any = None) -> Any:
 def _softmax_refusal(n: Node) -> str | None:
     if n.in_spec(0).dtype not in FLOATS or n.out.dtype not in FLOATS:
         return f"{n.op} of {n.in_spec(0).dtype} is not compiled; cast to a floating-point dtype first"
+    if not n.in_spec(0).shape:
+        return "its data has no axes"
     if n.attrs.number("temperature", 1.0) == 0:
         return "temperature=0 divides by zero"
     return None
@@ -73,7 +75,7 @@ def _prepared(xp: Any, n: Node, x: Any) -> tuple[Any, int]:
     return x if temperature == 1 else xp.divide(x, temperature), n.attrs.integer("axis", -1) % x.ndim
 
 
-@rule("softmax", refuse=_softmax_refusal, dtypes=NUMBERS)
+@rule("softmax", "_npx_softmax", refuse=_softmax_refusal, dtypes=NUMBERS)
 def softmax(xp: Any, n: Node, x: Any, length: Any = None) -> Any:
     """Over one axis. With use_length each row has its own length, and what lies beyond it gives 0."""
     x, axis = _prepared(xp, n, x)
@@ -87,7 +89,7 @@ def softmax(xp: Any, n: Node, x: Any, length: Any = None) -> Any:
     return xp.astype(y, n.out.dtype)
 
 
-@rule("log_softmax", refuse=_softmax_refusal)
+@rule("log_softmax", "_npx_log_softmax", refuse=_softmax_refusal)
 def log_softmax(xp: Any, n: Node, x: Any) -> Any:
     """The logarithm of softmax."""
     x, axis = _prepared(xp, n, x)

@@ -73,9 +73,9 @@ FUNCTIONS: dict[str, tuple[Function, frozenset[str], tuple[str, ...]]] = {
     "mod": (mod, NUMBERS, ("broadcast_mod", "_mod", "_Mod")),
     # Integers may have negative exponents or overflow here, where MXNet computes in double.
     "power": (_named("pow"), FLOATS, ("broadcast_power", "_power", "_Power")),
-    "hypot": (hypot, FLOATS, ("broadcast_hypot", "_hypot", "_Hypot")),
-    "maximum": (_named("maximum"), NUMBERS, ("broadcast_maximum", "_maximum", "_Maximum")),
-    "minimum": (_named("minimum"), NUMBERS, ("broadcast_minimum", "_minimum", "_Minimum")),
+    "hypot": (hypot, FLOATS, ("broadcast_hypot", "_hypot", "_Hypot", "_npi_hypot")),
+    "maximum": (_named("maximum"), NUMBERS, ("broadcast_maximum", "_maximum", "_Maximum", "_npi_maximum")),
+    "minimum": (_named("minimum"), NUMBERS, ("broadcast_minimum", "_minimum", "_Minimum", "_npi_minimum")),
     "equal": (_compared("equal"), NUMBERS, ("broadcast_equal", "_equal", "_Equal")),
     "not_equal": (_compared("not_equal"), NUMBERS, ("broadcast_not_equal", "_not_equal", "_Not_Equal")),
     "greater": (_compared("greater"), NUMBERS, ("broadcast_greater", "_greater", "_Greater")),

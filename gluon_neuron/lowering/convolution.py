@@ -16,7 +16,9 @@ def _symmetric(pad: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     return tuple((p, p) for p in pad)
 
 
-@rule("Convolution", "Convolution_v1", refuse=first_of(nonempty, same_dtypes, channels_first, _SHAPES))
+@rule(
+    "Convolution", "Convolution_v1", "_npx_convolution", refuse=first_of(nonempty, same_dtypes, channels_first, _SHAPES)
+)
 def convolution(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, C, spatial...), w (O, C / groups, kernel...), b (O,)."""
     y = xp.conv(
@@ -54,7 +56,11 @@ def _pad_and_adj(n: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple((e + 1) // 2 for e in excess), tuple(e % 2 for e in excess)
 
 
-@rule("Deconvolution", refuse=first_of(_partial_target, nonempty, same_dtypes, channels_first, _SHAPES))
+@rule(
+    "Deconvolution",
+    "_npx_deconvolution",
+    refuse=first_of(_partial_target, nonempty, same_dtypes, channels_first, _SHAPES),
+)
 def deconvolution(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, C, spatial...), w (C, O / groups, kernel...), b (O,)."""
     pad, adj = _pad_and_adj(n)

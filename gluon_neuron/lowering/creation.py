@@ -73,25 +73,34 @@ def eye(xp: Any, n: Node) -> Any:
     return xp.constant(np.eye(rows, columns, n.attrs.integer("k", 0)), n.out.dtype)
 
 
-@rule("diag", dtypes=ANY, refuse=nonempty)
-def diag(xp: Any, n: Node, x: Any) -> Any:
-    """A vector to a matrix with it on diagonal k; otherwise the diagonal of two axes, as a new last axis."""
-    k = n.attrs.integer("k", 0)
-    if x.ndim == 1:
-        side = n.out.shape[0]
-        places = np.full((side, side), x.size)
-        i = np.arange(x.size)
-        places[i + max(-k, 0), i + max(k, 0)] = i
-        padded = xp.concat([x, xp.constant(np.zeros(1), x.dtype)], 0)
-        return xp.take(padded, xp.constant(places, xp.int32), 0)
-    a, b = axis_of(n, "axis1", 0, x.ndim), axis_of(n, "axis2", 1, x.ndim)
+def matrix_of(xp: Any, x: Any, k: int) -> Any:
+    """The square matrix with the vector x on diagonal k."""
+    side = x.size + abs(k)
+    places = np.full((side, side), x.size)
+    i = np.arange(x.size)
+    places[i + max(-k, 0), i + max(k, 0)] = i
+    padded = xp.concat([x, xp.constant(np.zeros(1), x.dtype)], 0)
+    return xp.take(padded, xp.constant(places, xp.int32), 0)
+
+
+def diagonal_of(xp: Any, x: Any, k: int, a: int, b: int) -> Any:
+    """Diagonal k of the axes a and b, which must not be empty, as a new last axis."""
     rest = [i for i in range(x.ndim) if i not in (a, b)]
     x = xp.permute_dims(x, (*rest, a, b))
     rows, columns = x.shape[-2:]
     flat = xp.reshape(x, (*x.shape[:-2], rows * columns))
-    i = np.arange(n.out.shape[-1])
+    i = np.arange(min(rows - max(-k, 0), columns - max(k, 0)))
     places = (i + max(-k, 0)) * columns + i + max(k, 0)
     return xp.take(flat, xp.constant(places, xp.int32), flat.ndim - 1)
+
+
+@rule("diag", "_np_diag", dtypes=ANY, refuse=nonempty)
+def diag(xp: Any, n: Node, x: Any) -> Any:
+    """A vector to a matrix with it on diagonal k; otherwise the diagonal of two axes, as a new last axis."""
+    k = n.attrs.integer("k", 0)
+    if x.ndim == 1:
+        return matrix_of(xp, x, k)
+    return diagonal_of(xp, x, k, axis_of(n, "axis1", 0, x.ndim), axis_of(n, "axis2", 1, x.ndim))
 
 
 @rule("shape_array", "_npx_shape_array", dtypes=ANY, refuse=nonempty)

@@ -11,7 +11,7 @@ from .extents import nonempty
 from .registry import rule
 
 
-@rule("FullyConnected", refuse=first_of(nonempty, same_dtypes))
+@rule("FullyConnected", "_npx_fully_connected", refuse=first_of(nonempty, same_dtypes))
 def fully_connected(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, ...), or (..., C) when it is not flattened; w (O, C), b (O,)."""
     if n.attrs.flag("flatten", True) and x.ndim != 2:
@@ -35,7 +35,7 @@ def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     return xp.reshape(xp.matmul(a, b, transpose_a=flip_a, transpose_b=flip_b), n.out.shape)
 
 
-@rule("batch_dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
+@rule("batch_dot", "_npx_batch_dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
 def batch_dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """A matrix product over the last two axes; the leading axes are equal."""
     return xp.matmul(a, b, transpose_a=n.attrs.flag("transpose_a"), transpose_b=n.attrs.flag("transpose_b"))

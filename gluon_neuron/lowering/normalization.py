@@ -21,7 +21,7 @@ def _along(xp: Any, v: Any, ndim: int, axis: int) -> Any:
     return xp.reshape(v, tuple(v.size if i == axis else 1 for i in range(ndim)))
 
 
-@rule("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm", refuse=_mean_and_var)
+@rule("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm", "_npx_batch_norm", refuse=_mean_and_var)
 def batch_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> Any:
     """Always with the moving statistics; gamma counts as 1 unless fix_gamma is off. A float16 x has float32 vectors."""
     axis = n.attrs.integer("axis", 1) % x.ndim
@@ -37,7 +37,7 @@ def batch_norm_relu(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, 
     return xp.relu(batch_norm(xp, n, x, gamma, beta, mean, var))
 
 
-@rule("LayerNorm", refuse=first_of(same_dtypes, _mean_and_var))
+@rule("LayerNorm", "_npx_layer_norm", refuse=first_of(same_dtypes, _mean_and_var))
 def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
     """Over one axis; gamma and beta have its length."""
     axis = n.attrs.integer("axis", -1) % x.ndim

@@ -69,7 +69,7 @@ def _power(xp: Any, x: Any, p: int) -> Any:
 _REFUSE = first_of(nonempty, channels_first, spatial_counts("kernel", "stride", "pad"), _parameters)
 
 
-@rule("Pooling", refuse=_REFUSE)
+@rule("Pooling", "_npx_pooling", refuse=_REFUSE)
 def pooling(xp: Any, n: Node, x: Any) -> Any:
     """x (N, C, spatial...) to windows' maxima, means, sums or p-norms."""
     kind, p = n.attrs.text("pool_type", "max"), n.attrs.integer("p_value", 2)

@@ -7,9 +7,10 @@ from math import prod as product
 from typing import Any
 
 from ..graph.graph import Node
+from ..graph.spec import ITEM_SIZE
 from .common import first_of
 from .extents import axes_of, axis_of, nonempty
-from .registry import FLOATS, INTS, NUMBERS, rule
+from .registry import ANY, FLOATS, INTS, NUMBERS, rule
 
 
 def _axes(n: Node) -> tuple[int, ...]:
@@ -21,16 +22,30 @@ def _axes(n: Node) -> tuple[int, ...]:
     return tuple(a for a in range(ndim) if (a in axes) != n.attrs.flag("exclude"))
 
 
-def _numpy_axes(n: Node) -> tuple[int, ...]:
+def numpy_axes(n: Node) -> tuple[int, ...]:
     """The axes to reduce as mx.np has them: None means all, () means none."""
     ndim = len(n.in_spec(0).shape)
     return axes_of(n, "axis", ndim) if n.attrs.has("axis") else tuple(range(ndim))
 
 
-def _keeps_dtype(n: Node) -> str | None:
+def keeps_dtype(n: Node) -> str | None:
     if n.out.dtype != n.in_spec(0).dtype:
         return f"it changes the dtype from {n.in_spec(0).dtype} to {n.out.dtype}; cast before or after it"
     return None
+
+
+def _accumulates(n: Node) -> str | None:
+    """Refuse another result dtype, unless it holds every value of the input's."""
+    source, target = n.in_spec(0).dtype, n.out.dtype
+    if source == target or (source in INTS | {"bool"} and (target in FLOATS or ITEM_SIZE[source] < ITEM_SIZE[target])):
+        return None
+    if {source, target} <= FLOATS and ITEM_SIZE[source] < ITEM_SIZE[target]:
+        return None
+    return f"it sums {source} as {target}; cast before or after it"
+
+
+def _no_bool(n: Node) -> str | None:
+    return f"{n.op} of bool as bool is not compiled" if n.out.dtype == "bool" else None
 
 
 def _no_initial(n: Node) -> str | None:
@@ -48,18 +63,29 @@ def _simple(name: str) -> Callable[..., Any]:
 
 def _numpy(name: str) -> Callable[..., Any]:
     def build(xp: Any, n: Node, x: Any) -> Any:
-        return xp.reshape(getattr(xp, name)(x, _numpy_axes(n), True), n.out.shape)
+        x = xp.astype(x, n.out.dtype)
+        return xp.reshape(getattr(xp, name)(x, numpy_axes(n), True), n.out.shape)
 
     return build
 
 
-for _name, _aliases in {"sum": ("sum_axis",), "prod": (), "max": ("max_axis",), "min": ("min_axis",)}.items():
-    rule(_name, *_aliases, dtypes=NUMBERS, refuse=nonempty)(_simple(_name))
-    # Same meaning in mx.np, but for the empty axis and the dtype, which may be another there.
-    _np_names = {"max": ("_np_max", "_np_amax"), "min": ("_np_min", "_np_amin")}.get(_name, (f"_np_{_name}",))
-    rule(*_np_names, dtypes=NUMBERS, refuse=first_of(nonempty, _keeps_dtype, _no_initial))(_numpy(_name))
+# The classic names of each, and those in mx.np: the same meaning there, but for the empty axis and the dtype.
+_REDUCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "sum": (("sum", "sum_axis"), ("_np_sum",)),
+    "prod": (("prod",), ("_np_prod", "_np_product")),
+    "max": (("max", "max_axis"), ("_np_max", "_np_amax")),
+    "min": (("min", "min_axis"), ("_np_min", "_np_amin")),
+}
+for _name, (_classic, _np_names) in _REDUCTIONS.items():
+    rule(*_classic, dtypes=NUMBERS, refuse=nonempty)(_simple(_name))
+    rule(*_np_names, dtypes=ANY, refuse=first_of(nonempty, _accumulates, _no_bool, _no_initial))(_numpy(_name))
 
-rule("_npi_mean", refuse=first_of(nonempty, _keeps_dtype, _no_initial))(_numpy("mean"))
+
+def _floating(n: Node) -> str | None:
+    return None if n.out.dtype in FLOATS else f"a mean as {n.out.dtype} is not compiled; cast after it"
+
+
+rule("_npi_mean", dtypes=ANY, refuse=first_of(nonempty, _accumulates, _floating, _no_initial))(_numpy("mean"))
 
 
 @rule("mean", dtypes=NUMBERS, refuse=nonempty)
@@ -93,18 +119,23 @@ def _norm_kind(n: Node) -> str | None:
     return None if order in (1, 2) else f"ord={order} is not compiled; only 1 and 2 are"
 
 
-@rule("norm", dtypes=FLOATS, refuse=first_of(nonempty, _norm_kind, _keeps_dtype))
+@rule("norm", dtypes=FLOATS, refuse=first_of(nonempty, _norm_kind, keeps_dtype))
 def norm(xp: Any, n: Node, x: Any) -> Any:
     """The sum of absolute values (ord 1), or the root of the sum of squares (ord 2) over any number of axes."""
     axes = _axes(n)
     size = xp.abs(x)
     if n.attrs.integer("ord", 2) == 1:
         return xp.reshape(xp.sum(size, axes, True), n.out.shape)
+    return xp.reshape(root_of_squares(xp, size, axes), n.out.shape)
+
+
+def root_of_squares(xp: Any, size: Any, axes: tuple[int, ...]) -> Any:
+    """The root of the sum of squares of magnitudes; the axes stay, with size 1."""
     # Squares overflow long before the norm does, and MXNet's do not: divide by the largest first.
     largest = xp.max(size, axes, True)
     largest = xp.where(largest == 0.0, 1.0, largest)
     root = xp.sqrt(xp.sum(xp.square(xp.divide(size, largest)), axes, True))
-    return xp.reshape(xp.multiply(root, largest), n.out.shape)
+    return xp.multiply(root, largest)
 
 
 def _position_fits(n: Node) -> str | None:

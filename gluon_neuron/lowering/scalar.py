@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -46,8 +47,9 @@ def _exponent(n: Node) -> str | None:
 
 
 def _finite(n: Node) -> str | None:
-    if math.isinf(n.attrs.number("scalar", 1.0)):
-        return "its scalar is infinite"
+    # In float16 a large number is infinite too.
+    if abs(n.attrs.number("scalar", 1.0)) > (65504 if n.out.dtype == "float16" else sys.float_info.max):
+        return f"its scalar is infinite in {n.out.dtype}"
     return _fits(n)
 
 
@@ -59,19 +61,22 @@ def _register(function: Function, dtypes: frozenset[str], names: tuple[str, ...]
 
 
 _OF = {key: function for key, (function, _, _) in FUNCTIONS.items()}
-_register(_OF["add"], ANY, ("_plus_scalar", "_PlusScalar"))
-_register(_OF["sub"], ANY, ("_minus_scalar", "_MinusScalar"))
-_register(_flipped(_OF["sub"]), ANY, ("_rminus_scalar", "_RMinusScalar"))
-_register(_OF["mul"], ANY, ("_mul_scalar", "_MulScalar"))
+_register(_OF["add"], ANY, ("_plus_scalar", "_PlusScalar", "_npi_add_scalar"))
+_register(_OF["sub"], ANY, ("_minus_scalar", "_MinusScalar", "_npi_subtract_scalar"))
+_register(_flipped(_OF["sub"]), ANY, ("_rminus_scalar", "_RMinusScalar", "_npi_rsubtract_scalar"))
+_register(_OF["mul"], ANY, ("_mul_scalar", "_MulScalar", "_npi_multiply_scalar"))
 _register(_OF["div"], ANY, ("_div_scalar", "_DivScalar"), _divisor)
 _register(_flipped(_OF["div"]), ANY, ("_rdiv_scalar", "_RDivScalar"))
-_register(_OF["mod"], ANY, ("_mod_scalar", "_ModScalar"), _finite)
-_register(_flipped(_OF["mod"]), ANY, ("_rmod_scalar", "_RModScalar"), _finite)
-_register(_OF["power"], ANY, ("_power_scalar", "_PowerScalar"), _exponent)
-_register(_flipped(_OF["power"]), FLOATS, ("_rpower_scalar", "_RPowerScalar"))
-_register(_OF["hypot"], FLOATS, ("_hypot_scalar", "_HypotScalar"), _finite)
-_register(_OF["maximum"], ANY, ("_maximum_scalar", "_MaximumScalar"))
-_register(_OF["minimum"], ANY, ("_minimum_scalar", "_MinimumScalar"))
+# These give float32 for integers, so that the scalar keeps its fraction and may be 0.
+_register(_OF["div"], ANY, ("_npi_true_divide_scalar",))
+_register(_flipped(_OF["div"]), ANY, ("_npi_rtrue_divide_scalar",))
+_register(_OF["mod"], ANY, ("_mod_scalar", "_ModScalar", "_npi_mod_scalar"), _finite)
+_register(_flipped(_OF["mod"]), ANY, ("_rmod_scalar", "_RModScalar", "_npi_rmod_scalar"), _finite)
+_register(_OF["power"], ANY, ("_power_scalar", "_PowerScalar", "_npi_power_scalar"), _exponent)
+_register(_flipped(_OF["power"]), FLOATS, ("_rpower_scalar", "_RPowerScalar", "_npi_rpower_scalar"))
+_register(_OF["hypot"], FLOATS, ("_hypot_scalar", "_HypotScalar", "_npi_hypot_scalar"), _finite)
+_register(_OF["maximum"], ANY, ("_maximum_scalar", "_MaximumScalar", "_npi_maximum_scalar"))
+_register(_OF["minimum"], ANY, ("_minimum_scalar", "_MinimumScalar", "_npi_minimum_scalar"))
 _register(_OF["equal"], ANY, ("_equal_scalar", "_EqualScalar"))
 _register(_OF["not_equal"], ANY, ("_not_equal_scalar", "_NotEqualScalar"))
 _register(_OF["greater"], ANY, ("_greater_scalar", "_GreaterScalar"))
@@ -99,14 +104,14 @@ def _clip(n: Node) -> str | None:
     return f"a_min={n.attrs['a_min']} and a_max={n.attrs['a_max']} leave no value of {n.out.dtype} between them"
 
 
-@rule("clip", refuse=_clip, dtypes=NUMBERS)
+@rule("clip", "_npi_clip", refuse=_clip, dtypes=NUMBERS)
 def clip(xp: Any, n: Node, x: Any) -> Any:
     """x limited to a_min..a_max, either of which may be infinite."""
     lo, hi = _limits(n)
     return xp.clip(x, lo, hi) if x.dtype in FLOATS else xp.clip(x, int(lo), int(hi))
 
 
-@rule("smooth_l1")
+@rule("smooth_l1", "_npx_smooth_l1")
 def smooth_l1(xp: Any, n: Node, x: Any) -> Any:
     """(s * x) ** 2 / 2 where |x| < 1 / s ** 2, else |x| - 1 / (2 * s ** 2)."""
     square = n.attrs.number("scalar", 1.0) ** 2

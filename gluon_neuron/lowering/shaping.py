@@ -15,7 +15,17 @@ def _row_major(n: Node) -> str | None:
     return None if order == "C" else f"order={order!r} is not compiled; only 'C' is"
 
 
-@rule("Reshape", "reshape", "Flatten", "flatten", "expand_dims", "squeeze", dtypes=ANY, refuse=nonempty)
+@rule(
+    "Reshape",
+    "reshape",
+    "Flatten",
+    "flatten",
+    "expand_dims",
+    "_npi_expand_dims",
+    "squeeze",
+    dtypes=ANY,
+    refuse=nonempty,
+)
 @rule("_np_squeeze", "_npx_batch_flatten", dtypes=ANY, refuse=nonempty)
 @rule("_np_reshape", "_npx_reshape", "_npi_reshape", dtypes=ANY, refuse=first_of(nonempty, _row_major))
 def reshape(xp: Any, n: Node, x: Any) -> Any:
@@ -66,7 +76,7 @@ def broadcast_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     return xp.broadcast_to(x, n.out.shape)
 
 
-@rule("tile", dtypes=ANY, refuse=nonempty)
+@rule("tile", "_npi_tile", dtypes=ANY, refuse=nonempty)
 def tile(xp: Any, n: Node, x: Any) -> Any:
     """Repeat the whole array `reps` times along each axis; a longer `reps` adds axes in front."""
     reps = n.attrs.ints("reps")

@@ -24,9 +24,14 @@ def _cut(x: Any, axis: int, part: slice | int) -> Any:
 @rule("slice", "crop", "_npx_slice", "_npi_slice", dtypes=ANY, refuse=nonempty)
 def slice_(xp: Any, n: Node, x: Any) -> Any:
     """A range with a step, which may be negative, along each of the first axes."""
-    bounds = [n.attrs.optional_ints(key) for key in ("begin", "end", "step")]
-    begin, end, step = (b + (None,) * (x.ndim - len(b)) for b in bounds)
-    return x[tuple(_range(*r) for r in zip(begin, end, step, x.shape))]
+    return x[bounds(n, x.shape)]
+
+
+def bounds(n: Node, shape: tuple[int, ...]) -> tuple[slice, ...]:
+    """The slice of each axis that a node's attributes `begin`, `end` and `step` ask for."""
+    given = [n.attrs.optional_ints(key) for key in ("begin", "end", "step")]
+    begin, end, step = (b + (None,) * (len(shape) - len(b)) for b in given)
+    return tuple(_range(*r) for r in zip(begin, end, step, shape))
 
 
 @rule("slice_axis", dtypes=ANY, refuse=nonempty)
@@ -59,10 +64,14 @@ def slice_channel(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     return _split(xp, n, x, axis, list(range(0, x.shape[axis], length)))
 
 
-@rule("_split_v2", "_npi_split", dtypes=ANY, refuse=nonempty)
+@rule("_split_v2", "_npi_split", "_npi_dsplit", dtypes=ANY, refuse=nonempty)
 def split_v2(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     """Parts that begin at `indices` along an axis, or `sections` parts of which the first are one longer."""
-    axis = axis_of(n, "axis", 1, x.ndim)
+    return split_at(xp, n, x, axis_of(n, "axis", 1, x.ndim))
+
+
+def split_at(xp: Any, n: Node, x: Any, axis: int) -> tuple[Any, ...]:
+    """The parts along `axis` that a node's attributes `indices` and `sections` ask for."""
     sections = n.attrs.integer("sections", 0)
     if not sections:
         return _split(xp, n, x, axis, list(n.attrs.ints("indices")))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..graph.graph import Node
 from .common import first_of, only_first_output
 from .registry import ANY, FLOATS, INTS, NUMBERS, rule
@@ -37,12 +39,20 @@ FLOAT_FUNCTIONS = {
     "sigmoid": "sigmoid",
     "softsign": "softsign",
 }
+# Names in mx.np and mx.npx that are not just "_npi_" before MXNet's.
+_NUMPY_NAMES: dict[str, tuple[str, ...]] = {
+    "abs": ("_npi_abs", "_npi_absolute"),
+    "erf": ("_npx_erf",),
+    "sigmoid": ("_npx_sigmoid",),
+    "rsqrt": (),
+    "softsign": (),
+}
 NUMBER_FUNCTIONS = {"abs": "abs", "negative": "negative", "sign": "sign", "square": "square"}
 ROUNDING_FUNCTIONS = {"floor": "floor", "ceil": "ceil", "trunc": "trunc", "fix": "trunc"}
 
 
 def _register(name: str, function: str, dtypes: frozenset[str], integers_stay: bool = False) -> None:
-    @rule(name, dtypes=dtypes)
+    @rule(name, *_NUMPY_NAMES.get(name, (f"_npi_{name}",)), dtypes=dtypes)
     def build(xp: Any, n: Node, x: Any) -> Any:
         return x if integers_stay and x.dtype in INTS else getattr(xp, function)(x)
 
@@ -65,7 +75,7 @@ def round_away(xp: Any, n: Node, x: Any) -> Any:
     return xp.where(far, xp.add(whole, xp.sign(x)), whole)
 
 
-@rule("rint", dtypes=NUMBERS)
+@rule("rint", "_npi_rint", dtypes=NUMBERS)
 def rint(xp: Any, n: Node, x: Any) -> Any:
     """To the nearest integer, halves down: MXNet takes the floor unless the ceiling is nearer."""
     if x.dtype in INTS:
@@ -80,7 +90,7 @@ def sign_ste(xp: Any, n: Node, x: Any) -> Any:
     return xp.sign(x)
 
 
-@rule("cbrt")
+@rule("cbrt", "_npi_cbrt")
 def cbrt(xp: Any, n: Node, x: Any) -> Any:
     """The cube root, negative for negative x."""
     return xp.multiply(xp.sign(x), xp.pow(xp.abs(x), 1 / 3))
@@ -92,16 +102,16 @@ def rcbrt(xp: Any, n: Node, x: Any) -> Any:
     return xp.reciprocal(cbrt(xp, n, x))
 
 
-@rule("degrees")
+@rule("degrees", "_npi_degrees")
 def degrees(xp: Any, n: Node, x: Any) -> Any:
-    """Radians to degrees."""
-    return xp.multiply(x, 180 / math.pi)
+    """Radians to degrees, by a factor of float32 precision for float64 too."""
+    return xp.multiply(x, float(np.float32(180) / np.float32(math.pi)))
 
 
-@rule("radians")
+@rule("radians", "_npi_radians")
 def radians(xp: Any, n: Node, x: Any) -> Any:
-    """Degrees to radians."""
-    return xp.multiply(x, math.pi / 180)
+    """Degrees to radians, by a factor of float32 precision for float64 too."""
+    return xp.multiply(x, float(np.float32(math.pi) / np.float32(180)))
 
 
 @rule("_contrib_quadratic")
@@ -129,9 +139,18 @@ def _identity(*names: str, refuse: Callable[[Node], str | None] | None = None) -
         return x
 
 
-_identity("_copy", "identity", "BlockGrad", "stop_gradient", "make_loss", "MakeLoss", "_contrib_gradientmultiplier")
+_identity(
+    "_copy",
+    "_np_copy",
+    "identity",
+    "BlockGrad",
+    "stop_gradient",
+    "make_loss",
+    "MakeLoss",
+    "_contrib_gradientmultiplier",
+)
 _identity("_identity_with_attr_like_rhs")
-_identity("Dropout", refuse=first_of(_dropout, only_first_output))
+_identity("Dropout", "_npx_dropout", refuse=first_of(_dropout, only_first_output))
 
 
 def cast(xp: Any, x: Any, dtype: str) -> Any:
@@ -145,7 +164,7 @@ def cast(xp: Any, x: Any, dtype: str) -> Any:
     return xp.astype(xp.subtract(xp.remainder(xp.add(x, 128), 256), 128), dtype)
 
 
-@rule("Cast", "cast", dtypes=ANY)
+@rule("Cast", "cast", "_npi_cast", "_npx_cast", dtypes=ANY)
 def cast_rule(xp: Any, n: Node, x: Any) -> Any:
     """Floats are truncated to integers; those that do not fit 32 bits are undefined, as in MXNet."""
     return cast(xp, x, n.out.dtype)

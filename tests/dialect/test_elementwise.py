@@ -18,6 +18,12 @@ NEGATIVE_AND_POSITIVE = np.int32([-7, 7, -7, 7, -8, 8, 0]), np.int32([2, -2, -2,
 # Neighbours that float32 cannot tell apart.
 LARGE = np.int32([2**24 + 1, 2**24, -(2**24) - 1, 5]), np.int32([2**24, 2**24 + 1, -(2**24), 5])
 
+# Neighbours, and numbers so far apart that their difference leaves int32.
+FAR = (
+    np.int32([2 * 10**9, -2 * 10**9, -(2**31), 2**31 - 1, 5]),
+    np.int32([-2 * 10**9, 2 * 10**9, 2**31 - 1, -(2**31), 5]),
+)
+
 UNARY = {
     "abs": (X, abs),
     "negative": (X, lambda v: -v),
@@ -133,10 +139,20 @@ CASES += [
         "half": (np.float16([[1, 2, 3]]), np.float16([[1], [2.5]])),
         "int": (ints(2, 1, 3), ints(4, 1)),
         "large": LARGE,
+        "far": FAR,
     }.items()
+    if kind != "far" or fn(*values).dtype == bool
     # 2**24 + 1 doubled, or squared, leaves int32; the language promises wrapping there, and nothing more is tested.
 ]
+# Bits of numbers that float32 cannot hold.
+BITS = np.int32([2**30 + 5, 7 - 2**31, 123456789, -1]), np.int32([2**30 + 4, -1, 987654321, 2**31 - 1])
 CASES += [
+    Case(f"{n}-{kind}", lambda xp, a, b, n=n: getattr(xp, n)(a, b), values, getattr(np, n)(*values))
+    for n in ("bitwise_and", "bitwise_or", "bitwise_xor")
+    for kind, values in {"int": BITS, "broadcast": (BITS[0][:, None], BITS[1][:3])}.items()
+]
+CASES += [
+    Case("bitwise-scalar", lambda xp, a: xp.bitwise_xor(a, -1), BITS[:1], ~BITS[0]),
     Case("divide", lambda xp, a, b: a / b, [X, POSITIVE], np.divide),
     Case(
         "trunc_divide",

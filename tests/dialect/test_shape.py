@@ -154,6 +154,18 @@ CASES += [
         )
         for n in ("max", "min")
     ),
+    *(
+        Case(f"cumsum-{axis}", lambda xp, a, axis=axis: xp.cumsum(a, axis), [X], lambda a, axis=axis: a.cumsum(axis))
+        for axis in (0, 1, -1)
+    ),
+    # Large enough that float32 would round; not so large that the sum leaves int32.
+    Case(
+        "cumsum-int",
+        lambda xp, a: xp.cumsum(a, 0),
+        [np.int32([2**24 + 1, 1, 1, 2**30, -5])],
+        np.int32([2**24 + 1, 1, 1, 2**30, -5]).cumsum(dtype="int32"),
+    ),
+    Case("cumsum-half", lambda xp, a: xp.cumsum(a, 0), [np.full((5,), 0.5, "float16")], lambda a: a.cumsum()),
     Case("argsort", lambda xp, a: xp.argsort(a, 1), [DISTINCT], DISTINCT.argsort(1).astype("int32")),
     Case("argsort-down", lambda xp, a: xp.argsort(a, 1, True), [DISTINCT], (-DISTINCT).argsort(1).astype("int32")),
     Case(
@@ -194,6 +206,19 @@ for ta in (False, True):
             )
         )
 CASES += [
+    # OpenVINO's process died on these where the scalar was made by a reshape.
+    Case(
+        "matmul-scalar",
+        lambda xp, a, b: xp.reshape(a @ b, ()),
+        [random(1, 4), random(4, 1)],
+        lambda a, b: (a @ b)[0, 0],
+    ),
+    Case(
+        "matmul-element",
+        lambda xp, a, b: xp.sigmoid(a @ b)[0, 0] * b,
+        [random(1, 4), random(4, 1)],
+        lambda a, b: b / (1 + np.exp(-(a @ b))),
+    ),
     Case("matmul-operator", lambda xp, a, b: a @ b, [random(3, 4), random(4, 5)], np.matmul),
     Case(
         "matmul-half", lambda xp, a, b: a @ b, [random(3, 4, dtype="float16"), random(4, 5, dtype="float16")], np.matmul
