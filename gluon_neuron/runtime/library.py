@@ -24,9 +24,17 @@ Program = Callable[[str, str], bytes]
 _Emit = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit)
 
+Pass = Callable[[str, str], tuple[str, int, dict[str, bytes]]]
+"""Answers MXNet's graph pass: from the graph's and the request's JSON, the new graph's JSON, and on which host device
+which new uint8 arguments are to be made; or raises an exception with the reason."""
+
+_Argument = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+_PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit, _Argument)
+
 _lock = threading.Lock()
 _loaded: ctypes.CDLL | None = None
 _callback: ctypes._FuncPointer | None = None
+_pass_callback: ctypes._FuncPointer | None = None
 
 
 def load() -> None:
@@ -45,6 +53,11 @@ def load() -> None:
             parameter_watch.install(_loaded.gn_bump_epoch)
 
 
+def is_loaded() -> bool:
+    """Whether the operator is registered."""
+    return _loaded is not None
+
+
 def openvino_library() -> Path | None:
     """OpenVINO's C library in the installed wheel, found without importing it; None without the wheel."""
     spec = importlib.util.find_spec("openvino")
@@ -59,6 +72,36 @@ def set_program_callback(program: Program | None) -> None:
     It is called on MXNet's own thread: it must neither run MXNet operators nor wait for arrays.
     """
     _set_callback(_library(), program)
+
+
+def set_pass_callback(answer: Pass | None) -> None:
+    """Who answers `optimize_for(..., backend="neuron")`; None for nobody. It is called on the thread that asked."""
+    global _pass_callback
+    if answer is None:
+        callback = _PassCallback()
+    else:
+        partition = answer
+
+        def reply(
+            graph: bytes,
+            request: bytes,
+            sink: int,
+            emit: Callable[[int, bytes, int], None],
+            argument: Callable[[int, bytes, int, bytes, int], None],
+        ) -> int:
+            try:
+                text, device, arrays = partition(graph.decode(), request.decode())
+                for name, content in arrays.items():
+                    argument(sink, name.encode(), device, content, len(content))
+                data, status = text.encode(), 0
+            except Exception as error:  # an exception cannot cross C++; its text does
+                data, status = f"{type(error).__name__}: {error}".encode(), 1
+            emit(sink, data, len(data))
+            return status
+
+        callback = _PassCallback(reply)
+    _library().gn_set_pass_callback(callback)
+    _pass_callback = callback  # after the exchange: until then the library may call the old one
 
 
 def bump_epoch() -> None:
@@ -121,6 +164,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_set_openvino.restype = None
     library.gn_set_program_callback.argtypes = [_Callback]
     library.gn_set_program_callback.restype = None
+    library.gn_set_pass_callback.argtypes = [_PassCallback]
+    library.gn_set_pass_callback.restype = None
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
     library.gn_relayouts.restype = ctypes.c_uint64
