@@ -131,16 +131,27 @@ def make_parameters(
     for name in wanted:
         array = arrays[name]
         if name.endswith(ARTIFACT_SUFFIX):
-            if np.dtype(array.dtype) != np.uint8:
-                raise ArtifactCorruptError(
-                    f"{where}: the artifact {name} has become {np.dtype(array.dtype)}; something cast all parameters. "
-                    "Export the model again, and leave the *_neuronbin parameters out of casts."
-                )
-            unpack(memoryview(array.asnumpy()), f"{where}: the artifact {name}")
-            params[name] = ArtifactParameter(name, array, contexts)
+            data = _uncast(name, array, where)
+            unpack(memoryview(data), f"{where}: the artifact {name}")
+            params[name] = ArtifactParameter(name, mx.nd.array(data, dtype=np.uint8), contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
     return params
+
+
+def _uncast(name: str, array: mx.nd.NDArray, where: str) -> np.ndarray:
+    # Scripts cast "all parameters", and the artifact with them; a byte's value survives in any wider type.
+    data = array.asnumpy()
+    if data.dtype == np.uint8:
+        return data
+    with np.errstate(invalid="ignore"):
+        restored = data.astype(np.uint8)
+    if data.ndim != 1 or not np.array_equal(restored, data):
+        raise ArtifactCorruptError(
+            f"{where}: the artifact {name} has become {data.dtype} and lost its bytes; something cast or changed all "
+            "parameters. Export the model again, and leave the *_neuronbin parameters out."
+        )
+    return restored
 
 
 def check_symbol(text: str, where: str) -> Graph:
