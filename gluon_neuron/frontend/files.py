@@ -132,7 +132,7 @@ def make_parameters(
         array = arrays[name]
         if name.endswith(ARTIFACT_SUFFIX):
             data = _uncast(name, array, where)
-            unpack(memoryview(data), f"{where}: the artifact {name}")
+            unpack(data.data, f"{where}: the artifact {name}")
             params[name] = ArtifactParameter(name, mx.nd.array(data, dtype=np.uint8), contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
