@@ -14,8 +14,9 @@ import numpy as np
 from ..artifact.container import unpack
 from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
 from ..graph.graph import Graph
+from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
-from .metadata import Metadata, find
+from .metadata import KEY, Metadata, find
 from .parameters import ArtifactParameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
@@ -99,6 +100,8 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise GraphError(f"{path} is not text: {error}. Export the model again.") from error
+    if KEY not in text:
+        _refuse_foreign(text, path)
     check_symbol(text, str(path))
     try:
         symbol = mx.sym.load_json(text)
@@ -109,10 +112,21 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is None:
-        raise InputError(
-            f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
-        )
+        raise GraphError(f"{path} has lost its metadata. Export the model again.")
     return (symbol.as_np_ndarray() if metadata.is_np else symbol), metadata
+
+
+def _refuse_foreign(text: str, path: str | os.PathLike[str]) -> None:
+    Graph.from_json(text)
+    if has_compiled_nodes(text):
+        raise InputError(
+            f"{path} was compiled by the archived Neuron package: its programs run on Inf1 only. It keeps the original "
+            "operators, so compile it anew: sym, args, aux = mx.model.load_checkpoint(prefix, epoch), then "
+            "gluon_neuron.compile(sym, inputs, args=args, aux=aux)."
+        )
+    raise InputError(
+        f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
+    )
 
 
 def make_parameters(
