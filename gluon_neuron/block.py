@@ -17,6 +17,7 @@ from .frontend.inputs import convert
 from .frontend.metadata import Metadata
 from .frontend.model import dtype_name
 from .frontend.parameters import ArtifactParameter
+from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
 from .runtime.session import Session
@@ -48,6 +49,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._out_format = metadata.out_format
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
+        self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._sessions_lock = threading.Lock()
@@ -143,7 +145,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         params = self.collect_params()
         try:
-            return Session(self.symbol, self._metadata.inputs, specs, params, ctx, self._metadata.is_np)
+            return Session(self._bound_symbol, self._metadata.inputs, specs, params, ctx, self._metadata.is_np)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()
