@@ -241,7 +241,14 @@ def _reimport(
     report = _report(graph, parts, regions, target, dict(seconds))
     specs = tuple(model.specs[n] for n in model.inputs)
     metadata = Metadata(
-        model.inputs, specs, model.in_format, model.out_format, model.is_np, options.dynamic_batch, report
+        model.inputs,
+        specs,
+        model.in_format,
+        model.out_format,
+        model.is_np,
+        options.dynamic_batch,
+        options.batch_sizes,
+        report,
     )
     symbol = stitch(graph, compiled, metadata, model.is_np)
     names = set(symbol.list_inputs())

@@ -7,7 +7,9 @@ import importlib.util
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mxnet as mx
@@ -35,6 +37,10 @@ _lock = threading.Lock()
 _loaded: ctypes.CDLL | None = None
 _callback: ctypes._FuncPointer | None = None
 _pass_callback: ctypes._FuncPointer | None = None
+_released: deque[str | None] = deque()
+# Python may collect garbage, and so end sessions, on whichever thread runs Python: also on one that the library calls
+# back from.
+_calling_back = threading.local()
 
 
 def load() -> None:
@@ -89,14 +95,15 @@ def set_pass_callback(answer: Pass | None) -> None:
             emit: Callable[[int, bytes, int], None],
             argument: Callable[[int, bytes, int, bytes, int], None],
         ) -> int:
-            try:
-                text, device, arrays = partition(graph.decode(), request.decode())
-                for name, content in arrays.items():
-                    argument(sink, name.encode(), device, content, len(content))
-                data, status = text.encode(), 0
-            except Exception as error:  # an exception cannot cross C++; its text does
-                data, status = f"{type(error).__name__}: {error}".encode(), 1
-            emit(sink, data, len(data))
+            with _called_back():
+                try:
+                    text, device, arrays = partition(graph.decode(), request.decode())
+                    for name, content in arrays.items():
+                        argument(sink, name.encode(), device, content, len(content))
+                    data, status = text.encode(), 0
+                except Exception as error:  # an exception cannot cross C++; its text does
+                    data, status = f"{type(error).__name__}: {error}".encode(), 1
+                emit(sink, data, len(data))
             return status
 
         callback = _PassCallback(reply)
@@ -110,11 +117,19 @@ def bump_epoch() -> None:
 
 
 def release(graph: str | None = None) -> None:
-    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all."""
-    if graph is None:
-        _library().gn_release_all()
-    else:
-        _library().gn_release(graph.encode())
+    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all.
+
+    Within a callback of the library, which holds its locks then, it is put off until the next call.
+    """
+    _released.append(graph)
+    if getattr(_calling_back, "depth", 0):
+        return
+    while _released:
+        name = _released.popleft()
+        if name is None:
+            _library().gn_release_all()
+        else:
+            _library().gn_release(name.encode())
 
 
 def stats() -> dict[str, int]:
@@ -201,6 +216,15 @@ def _is_mapped(path: Path) -> bool:
         return any(line.rstrip().endswith(str(path)) for line in maps)
 
 
+@contextmanager
+def _called_back() -> Iterator[None]:
+    _calling_back.depth = getattr(_calling_back, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _calling_back.depth -= 1
+
+
 def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
     global _callback
     if program is None:
@@ -209,11 +233,12 @@ def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
         make = program
 
         def answer(graph: bytes, request: bytes, sink: int, emit: Callable[[int, bytes, int], None]) -> int:
-            try:
-                data, status = make(graph.decode(), request.decode()), 0
-            except Exception as error:  # an exception cannot cross C++; its text does
-                data, status = f"{type(error).__name__}: {error}".encode(), 1
-            emit(sink, data, len(data))
+            with _called_back():
+                try:
+                    data, status = make(graph.decode(), request.decode()), 0
+                except Exception as error:  # an exception cannot cross C++; its text does
+                    data, status = f"{type(error).__name__}: {error}".encode(), 1
+                emit(sink, data, len(data))
             return status
 
         callback = _Callback(answer)
