@@ -51,20 +51,26 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
     and EngineError when the native library or OpenVINO is missing.
     """
-    chosen = CompileOptions.make(options)
-    library.load()
-    clock = _Clock()
-    with clock("export"):
-        model = _export(net, sample_input, args, aux)
-    block = _compile(model, chosen, clock)
-    return _checkpoint(block, args, aux) if isinstance(net, mx.sym.Symbol) else block
+    if isinstance(net, mx.sym.Symbol):
+        return _checkpoint(compile_symbol(net, sample_input, args, aux, options), args, aux)
+    if args is not None or aux is not None:
+        raise InputError("args and aux go with a Symbol; a block has its parameters itself.")
+    return _compile(lambda: export(net, sample_input), options)
+
+
+def compile_symbol(
+    symbol: mx.sym.Symbol, sample_inputs: Any, args: Any, aux: Any, options: Mapping[str, Any]
+) -> NeuronHybridBlock:
+    """As `compile` for a symbol, but returns the block, whose parameters are the given arrays themselves."""
+    return _compile(lambda: from_symbol(symbol, args, aux, sample_inputs), options)
 
 
 def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Report:
     """What `compile` would do with each operator, without compiling anything; same arguments, same errors."""
     chosen = CompileOptions.make(options)
     target = get_target(chosen.target)
-    model = _export(net, sample_input, args, aux)
+    symbolic = isinstance(net, mx.sym.Symbol)
+    model = from_symbol(net, args, aux, sample_input) if symbolic else export(net, sample_input)
     graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
     parts = partition(graph, model.inputs, _refusal(graph, model, target), chosen)
     regions = tuple(
@@ -106,15 +112,12 @@ def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol:
     return compare(compiled, reference, inputs if isinstance(inputs, list) else [inputs], rtol, atol)
 
 
-def _export(net: Any, sample: Any, args: Any, aux: Any) -> Model:
-    if isinstance(net, mx.sym.Symbol):
-        return from_symbol(net, args, aux, sample)
-    if args is not None or aux is not None:
-        raise InputError("args and aux go with a Symbol; a block has its parameters itself.")
-    return export(net, sample)
-
-
-def _compile(model: Model, options: CompileOptions, clock: _Clock) -> NeuronHybridBlock:
+def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
+    options = CompileOptions.make(given)
+    library.load()
+    clock = _Clock()
+    with clock("export"):
+        model = source()
     target = get_target(options.target)
     with clock("infer"):
         graphs = _infer(model, options)
@@ -238,7 +241,14 @@ def _reimport(
     report = _report(graph, parts, regions, target, dict(seconds))
     specs = tuple(model.specs[n] for n in model.inputs)
     metadata = Metadata(
-        model.inputs, specs, model.in_format, model.out_format, model.is_np, options.dynamic_batch, report
+        model.inputs,
+        specs,
+        model.in_format,
+        model.out_format,
+        model.is_np,
+        options.dynamic_batch,
+        options.batch_sizes,
+        report,
     )
     symbol = stitch(graph, compiled, metadata, model.is_np)
     names = set(symbol.list_inputs())

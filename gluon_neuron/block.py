@@ -11,18 +11,21 @@ from typing import Any
 import mxnet as mx
 from mxnet.gluon.block import _flatten, _regroup
 
+from .artifact.container import unpack
 from .errors import InputError
 from .frontend import files
 from .frontend.inputs import convert
 from .frontend.metadata import Metadata
 from .frontend.model import dtype_name
 from .frontend.parameters import ArtifactParameter
+from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
 from .runtime.session import Session
 
-MAX_SESSIONS = 4
-"""How many signatures stay bound at once; each holds the memory of its intermediate results."""
+MAX_SPECIALISED = 2
+"""How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results, and the
+weights as the engine arranges them."""
 
 
 class NeuronHybridBlock(mx.gluon.SymbolBlock):
@@ -48,7 +51,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._out_format = metadata.out_format
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
+        self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
+        self._graph_hashes: tuple[str, ...] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._sessions_lock = threading.Lock()
         self._owner = os.getpid()
@@ -134,20 +139,34 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
                 specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
                 session = self._bind(specs, ctx)
                 self._sessions[key] = session
-                while len(self._sessions) > MAX_SESSIONS:
-                    self._sessions.popitem(last=False)
+                self._drop_specialised()
             else:
                 self._sessions.move_to_end(key)
             return session
 
+    def _drop_specialised(self) -> None:
+        """Drop what was specialised for a signature and not used for the longest time; what was asked for stays."""
+        sizes = {s.shape[0] for s in self._metadata.specs[:1] if s.shape} | set(self._metadata.batch_sizes)
+        made = [key for key, s in self._sessions.items() if s.batch_size not in sizes]
+        for key in made[: max(0, len(made) - MAX_SPECIALISED)]:
+            del self._sessions[key]
+
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         params = self.collect_params()
+        names = self._metadata.inputs
         try:
-            return Session(self.symbol, self._metadata.inputs, specs, params, ctx, self._metadata.is_np)
+            return Session(self._bound_symbol, names, specs, params, ctx, self._metadata.is_np, self._graphs())
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()
             raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
+
+    def _graphs(self) -> tuple[str, ...]:
+        """The hashes of the compiled regions' graphs, by which the native library knows their models."""
+        if self._graph_hashes is None:
+            held = [p for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
+            self._graph_hashes = tuple(unpack(p.list_data()[0].asnumpy().data).graph for p in held)
+        return self._graph_hashes
 
     def _takes(self) -> str:
         pairs = zip(self._metadata.inputs, self._metadata.specs, strict=True)

@@ -12,6 +12,7 @@ from ..errors import BlockError, InputError, UninitializedError
 from ..graph.spec import Spec
 from .inputs import arguments, check_dtypes, flatten
 from .model import Model, dtype_name
+from .symbol import original
 
 _MISSING = object()
 
@@ -41,6 +42,7 @@ def export(block: Any, sample: Any) -> Model:
         out_format = block._out_format
         if _deferred(block):
             _finish_deferred(block, args)
+    symbol = original(symbol)
     inputs = tuple(s.name for s in symbols)
     if len(inputs) != len(flat):
         raise InputError(f"The model takes {len(inputs)} arrays ({', '.join(inputs)}), but the sample has {len(flat)}.")

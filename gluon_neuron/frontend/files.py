@@ -14,8 +14,9 @@ import numpy as np
 from ..artifact.container import unpack
 from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
 from ..graph.graph import Graph
+from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
-from .metadata import Metadata, find
+from .metadata import KEY, Metadata, find
 from .parameters import ArtifactParameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
@@ -99,6 +100,8 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
         text = Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise GraphError(f"{path} is not text: {error}. Export the model again.") from error
+    if KEY not in text:
+        _refuse_foreign(text, path)
     check_symbol(text, str(path))
     try:
         symbol = mx.sym.load_json(text)
@@ -109,10 +112,21 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is None:
-        raise InputError(
-            f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
-        )
+        raise GraphError(f"{path} has lost its metadata. Export the model again.")
     return (symbol.as_np_ndarray() if metadata.is_np else symbol), metadata
+
+
+def _refuse_foreign(text: str, path: str | os.PathLike[str]) -> None:
+    Graph.from_json(text)
+    if has_compiled_nodes(text):
+        raise InputError(
+            f"{path} was compiled by the archived Neuron package: its programs run on Inf1 only. It keeps the original "
+            "operators, so compile it anew: sym, args, aux = mx.model.load_checkpoint(prefix, epoch), then "
+            "gluon_neuron.compile(sym, inputs, args=args, aux=aux)."
+        )
+    raise InputError(
+        f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
+    )
 
 
 def make_parameters(
@@ -131,16 +145,27 @@ def make_parameters(
     for name in wanted:
         array = arrays[name]
         if name.endswith(ARTIFACT_SUFFIX):
-            if np.dtype(array.dtype) != np.uint8:
-                raise ArtifactCorruptError(
-                    f"{where}: the artifact {name} has become {np.dtype(array.dtype)}; something cast all parameters. "
-                    "Export the model again, and leave the *_neuronbin parameters out of casts."
-                )
-            unpack(memoryview(array.asnumpy()), f"{where}: the artifact {name}")
-            params[name] = ArtifactParameter(name, array, contexts)
+            data = _uncast(name, array, where)
+            unpack(data.data, f"{where}: the artifact {name}")
+            params[name] = ArtifactParameter(name, mx.nd.array(data, dtype=np.uint8), contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
     return params
+
+
+def _uncast(name: str, array: mx.nd.NDArray, where: str) -> np.ndarray:
+    # Scripts cast "all parameters", and the artifact with them; a byte's value survives in any wider type.
+    data = array.asnumpy()
+    if data.dtype == np.uint8:
+        return data
+    with np.errstate(invalid="ignore"):
+        restored = data.astype(np.uint8)
+    if data.ndim != 1 or not np.array_equal(restored, data):
+        raise ArtifactCorruptError(
+            f"{where}: the artifact {name} has become {data.dtype} and lost its bytes; something cast or changed all "
+            "parameters. Export the model again, and leave the *_neuronbin parameters out."
+        )
+    return restored
 
 
 def check_symbol(text: str, where: str) -> Graph:

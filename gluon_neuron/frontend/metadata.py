@@ -24,6 +24,7 @@ class Metadata:
     out_format: Any
     is_np: bool
     dynamic_batch: bool
+    batch_sizes: tuple[int, ...]
     report: Report
 
     def to_json(self) -> str:
@@ -36,6 +37,7 @@ class Metadata:
                 "out_format": self.out_format,
                 "is_np": self.is_np,
                 "dynamic_batch": self.dynamic_batch,
+                "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
             },
             separators=(",", ":"),
@@ -52,6 +54,7 @@ class Metadata:
             raw["out_format"],
             raw["is_np"],
             raw["dynamic_batch"],
+            tuple(raw["batch_sizes"]),
             Report.from_dict(raw["report"]),
         )
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import CompileError
 from ..graph.graph import Entry, Graph
+from ..graph.inline import BAKED
 from ..graph.spec import Spec
 from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
@@ -99,6 +100,6 @@ def _without_weights(sub: Subgraph, values: Mapping[str, Any], graph: Graph) -> 
         if node["op"] == "null" and node["name"] in values:
             spec = graph.nodes[sub.inputs[node["name"]].node].out
             node["op"] = "_zeros"
-            node["attrs"] = {"shape": str(spec.shape), "dtype": spec.dtype}
+            node["attrs"] = {"shape": str(spec.shape), "dtype": spec.dtype, BAKED: "1"}
     raw["arg_nodes"] = [i for i, n in enumerate(raw["nodes"]) if n["op"] == "null"]
     return raw

@@ -12,7 +12,7 @@ import numpy as np
 from .._version import __version__
 from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.graph import Graph
-from ..graph.subgraph import ARTIFACT_SUFFIX, Replacement, replace
+from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP, Replacement, replace
 from ..options import CompileOptions
 from ..targets.base import Target
 from .metadata import KEY, Metadata
@@ -48,6 +48,21 @@ def stitch(graph: Graph, compiled: Sequence[Compiled], metadata: Metadata, is_np
     carrier.setdefault("attrs", {})[KEY] = metadata.to_json()
     symbol = mx.sym.load_json(json.dumps(raw))
     return symbol.as_np_ndarray() if is_np else symbol
+
+
+def without_name_copies(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
+    """The same symbol without the copies that only give outputs their names; for a caller who needs none."""
+    raw = json.loads(symbol.tojson(remove_amp_cast=False))
+    heads: list[list[int]] = []
+    for head in raw["heads"]:
+        node = raw["nodes"][head[0]]
+        source: list[int] = node["inputs"][0] if node["op"] == "_copy" else head
+        direct = raw["nodes"][source[0]]["op"] == SUBGRAPH_OP and source not in heads
+        heads.append(source if direct else head)
+    if heads == raw["heads"]:
+        return symbol
+    made = mx.sym.load_json(json.dumps({**raw, "heads": heads}))
+    return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
 
 
 def artifacts(compiled: Sequence[Compiled]) -> dict[str, np.ndarray]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,11 @@ import mxnet as mx
 
 from ..errors import InputError, UninitializedError, nearest
 from ..graph.graph import Graph
+from ..graph.inline import has_compiled_nodes, inline
 from ..graph.spec import Spec
 from .infer import annotate
 from .inputs import check_dtypes, to_array
+from .metadata import KEY
 from .model import Model, dtype_name
 from .parameters import HeldArray
 
@@ -33,6 +36,7 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Mode
     A label of an output layer (which inference ignores) needs no sample. Raises InputError for wrong names, kinds or
     shapes, UninitializedError when a parameter has no array.
     """
+    symbol = original(symbol)
     is_np = isinstance(symbol, mx.sym.np._Symbol)
     held = {**_arrays("args", args), **_arrays("aux", aux)}
     text = symbol.tojson(remove_amp_cast=False)
@@ -60,6 +64,22 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Mode
     inputs = tuple(n for n in names if n in specs)
     count = len(symbol.list_outputs())
     return Model(symbol, inputs, specs, params, [0] * len(inputs), 0 if count == 1 else [0] * count, is_np)
+
+
+def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
+    """The symbol with the operators that compiled nodes, ours or the archived package's, hold; any other as it is.
+
+    So a compiled model can be compiled again, for another target or with other options. Raises GraphError when the
+    weights are baked in.
+    """
+    text = symbol.tojson(remove_amp_cast=False)
+    if not has_compiled_nodes(text):
+        return symbol
+    raw = json.loads(inline(text))
+    for node in raw["nodes"]:
+        node.get("attrs", {}).pop(KEY, None)
+    made = mx.sym.load_json(json.dumps(raw))
+    return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
 
 
 def _arrays(which: str, value: Any) -> dict[str, mx.nd.NDArray]:

@@ -7,7 +7,9 @@ import importlib.util
 import json
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import mxnet as mx
@@ -24,9 +26,21 @@ Program = Callable[[str, str], bytes]
 _Emit = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t)
 _Callback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit)
 
+Pass = Callable[[str, str], tuple[str, int, dict[str, bytes]]]
+"""Answers MXNet's graph pass: from the graph's and the request's JSON, the new graph's JSON, and on which host device
+which new uint8 arguments are to be made; or raises an exception with the reason."""
+
+_Argument = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
+_PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit, _Argument)
+
 _lock = threading.Lock()
 _loaded: ctypes.CDLL | None = None
 _callback: ctypes._FuncPointer | None = None
+_pass_callback: ctypes._FuncPointer | None = None
+_released: deque[str | None] = deque()
+# Python may collect garbage, and so end sessions, on whichever thread runs Python: also on one that the library calls
+# back from.
+_calling_back = threading.local()
 
 
 def load() -> None:
@@ -45,6 +59,11 @@ def load() -> None:
             parameter_watch.install(_loaded.gn_bump_epoch)
 
 
+def is_loaded() -> bool:
+    """Whether the operator is registered."""
+    return _loaded is not None
+
+
 def openvino_library() -> Path | None:
     """OpenVINO's C library in the installed wheel, found without importing it; None without the wheel."""
     spec = importlib.util.find_spec("openvino")
@@ -61,17 +80,56 @@ def set_program_callback(program: Program | None) -> None:
     _set_callback(_library(), program)
 
 
+def set_pass_callback(answer: Pass | None) -> None:
+    """Who answers `optimize_for(..., backend="neuron")`; None for nobody. It is called on the thread that asked."""
+    global _pass_callback
+    if answer is None:
+        callback = _PassCallback()
+    else:
+        partition = answer
+
+        def reply(
+            graph: bytes,
+            request: bytes,
+            sink: int,
+            emit: Callable[[int, bytes, int], None],
+            argument: Callable[[int, bytes, int, bytes, int], None],
+        ) -> int:
+            with _called_back():
+                try:
+                    text, device, arrays = partition(graph.decode(), request.decode())
+                    for name, content in arrays.items():
+                        argument(sink, name.encode(), device, content, len(content))
+                    data, status = text.encode(), 0
+                except Exception as error:  # an exception cannot cross C++; its text does
+                    data, status = f"{type(error).__name__}: {error}".encode(), 1
+                emit(sink, data, len(data))
+            return status
+
+        callback = _PassCallback(reply)
+    _library().gn_set_pass_callback(callback)
+    _pass_callback = callback  # after the exchange: until then the library may call the old one
+
+
 def bump_epoch() -> None:
     """Make every region compare its weights' contents at its next call: arrays were replaced in a way of your own."""
     _library().gn_bump_epoch()
 
 
 def release(graph: str | None = None) -> None:
-    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all."""
-    if graph is None:
-        _library().gn_release_all()
-    else:
-        _library().gn_release(graph.encode())
+    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all.
+
+    Within a callback of the library, which holds its locks then, it is put off until the next call.
+    """
+    _released.append(graph)
+    if getattr(_calling_back, "depth", 0):
+        return
+    while _released:
+        name = _released.popleft()
+        if name is None:
+            _library().gn_release_all()
+        else:
+            _library().gn_release(name.encode())
 
 
 def stats() -> dict[str, int]:
@@ -121,6 +179,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_set_openvino.restype = None
     library.gn_set_program_callback.argtypes = [_Callback]
     library.gn_set_program_callback.restype = None
+    library.gn_set_pass_callback.argtypes = [_PassCallback]
+    library.gn_set_pass_callback.restype = None
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
     library.gn_relayouts.restype = ctypes.c_uint64
@@ -156,6 +216,15 @@ def _is_mapped(path: Path) -> bool:
         return any(line.rstrip().endswith(str(path)) for line in maps)
 
 
+@contextmanager
+def _called_back() -> Iterator[None]:
+    _calling_back.depth = getattr(_calling_back, "depth", 0) + 1
+    try:
+        yield
+    finally:
+        _calling_back.depth -= 1
+
+
 def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
     global _callback
     if program is None:
@@ -164,11 +233,12 @@ def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
         make = program
 
         def answer(graph: bytes, request: bytes, sink: int, emit: Callable[[int, bytes, int], None]) -> int:
-            try:
-                data, status = make(graph.decode(), request.decode()), 0
-            except Exception as error:  # an exception cannot cross C++; its text does
-                data, status = f"{type(error).__name__}: {error}".encode(), 1
-            emit(sink, data, len(data))
+            with _called_back():
+                try:
+                    data, status = make(graph.decode(), request.decode()), 0
+                except Exception as error:  # an exception cannot cross C++; its text does
+                    data, status = f"{type(error).__name__}: {error}".encode(), 1
+                emit(sink, data, len(data))
             return status
 
         callback = _Callback(answer)

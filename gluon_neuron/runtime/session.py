@@ -35,6 +35,7 @@ class Session:
         params: Mapping[str, mx.gluon.Parameter],
         ctx: mx.Context,
         is_np: bool,
+        graphs: Sequence[str] = (),
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
@@ -57,6 +58,17 @@ class Session:
         self._feeds = [feeds.get(n) for n in inputs]
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = -1
+        self._graphs = tuple(graphs)
+        self._owner = os.getpid()
+        self.batch_size = specs[0].shape[0] if specs and specs[0].shape else None
+
+    def __del__(self) -> None:
+        # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a
+        # forked child they stay: ending one waits for threads that did not come along.
+        if self.__dict__.pop("_executor", None) is not None and self._owner == os.getpid():
+            self._outputs = []
+            for graph in self._graphs:
+                library.release(graph)
 
     def is_current(self) -> bool:
         """Whether every parameter still has the array that the executor was bound to."""

@@ -1,12 +1,11 @@
 // The exports by which MXNet 1.9 finds `_neuron_subgraph_op` and calls it, typed by its own header.
 #include <mxnet/lib_api.h>
 
-#include <exception>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "error.h"
+#include "guard.h"
 #include "messages.h"
 #include "node.h"
 #include "tensor.h"
@@ -23,22 +22,6 @@ namespace gn {
 namespace {
 
 constexpr char kOperator[] = "_neuron_subgraph_op";
-
-// Runs `body`; what it throws becomes a message for MXNet, which raises it as MXNetError.
-template <class Body>
-int guarded(Body body) {
-  try {
-    body();
-    return mxnet::ext::MX_SUCCESS;
-  } catch (const std::bad_alloc&) {
-    messages::add("gluon_neuron: out of memory");
-  } catch (const std::exception& error) {
-    messages::add(error.what());
-  } catch (...) {
-    messages::add("gluon_neuron: an unknown error");
-  }
-  return mxnet::ext::MX_FAIL;
-}
 
 const DType* dtype(int flag, const std::string& node) {
   const DType* type = dtype_by_flag(flag);

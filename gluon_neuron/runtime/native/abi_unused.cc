@@ -1,4 +1,4 @@
-// The exports that MXNet looks up but that serve nothing here: plain operators, partitioners and graph passes.
+// The exports that MXNet looks up but that serve nothing here: plain operators and partitioners.
 #include <mxnet/lib_api.h>
 
 #include <cstdlib>
@@ -52,17 +52,6 @@ int _partCallReviewSubgraph(mxnet::ext::reviewSubgraph_t, const char*, int, int*
                             char***, char***, int*, const char* const*, int, void* const*, const int64_t* const*, const int*,
                             const int*, const size_t*, const char* const*, const int*, const char* const*, int, void* const*,
                             const int64_t* const*, const int*, const int*, const size_t*, const char* const*, const int*) {
-  return 0;
-}
-
-int _passRegSize() { return 0; }
-
-void _passRegGet(int, mxnet::ext::graphPass_t*, const char**) {}
-
-int _passCallGraphPass(mxnet::ext::graphPass_t, const char*, char**, const char* const*, const char* const*, int, const char*,
-                       const char* const*, int, void* const*, const int64_t* const*, const int*, const int*, const size_t*,
-                       const char* const*, const int*, const char* const*, int, void* const*, const int64_t* const*, const int*,
-                       const int*, const size_t*, const char* const*, const int*, mxnet::ext::nd_malloc_t, const void*) {
   return 0;
 }
 

@@ -23,6 +23,8 @@ void gn_set_openvino(const char* path) { gn::set_openvino_path(path ? path : "")
 
 void gn_set_program_callback(gn_program_callback_t callback) { gn::set_program_callback(callback); }
 
+void gn_set_pass_callback(gn_pass_callback_t callback) { gn::set_pass_callback(callback); }
+
 void gn_bump_epoch() { gn::bump_epoch(); }
 
 uint64_t gn_epoch() { return gn::epoch(); }

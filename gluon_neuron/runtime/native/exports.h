@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "graph_pass.h"
 #include "specialise.h"
 
 extern "C" {
@@ -17,6 +18,9 @@ void gn_set_openvino(const char* path);
 // Who makes a program that an artifact does not hold; null for nobody. Waits for a callback that is running, so none
 // may call it.
 void gn_set_program_callback(gn_program_callback_t callback);
+
+// Who answers MXNet's graph pass "neuron"; null for nobody.
+void gn_set_pass_callback(gn_pass_callback_t callback);
 
 // To be called after an array was replaced by another one: every node then compares its weights' contents once.
 void gn_bump_epoch();

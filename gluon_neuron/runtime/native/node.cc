@@ -1,18 +1,75 @@
 // One node of a bound graph: the state that MXNet keeps for it.
 #include "node.h"
 
+#include <cstring>
+
 #include "error.h"
 #include "stats.h"
 
 namespace gn {
 
+namespace {
+
+// False when a value is no byte.
+template <class T>
+bool to_bytes(const uint8_t* data, std::vector<uint8_t>& bytes) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    T value;
+    std::memcpy(&value, data + i * sizeof value, sizeof value);
+    if (!(value >= T(0) && value <= T(255)) || value != T(static_cast<uint8_t>(value))) return false;
+    bytes[i] = static_cast<uint8_t>(value);
+  }
+  return true;
+}
+
+// A half-precision number's bits are those of a byte's value exactly when it is one of 256.
+bool half_to_bytes(const uint8_t* data, std::vector<uint8_t>& bytes) {
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    uint16_t bits;
+    std::memcpy(&bits, data + i * sizeof bits, sizeof bits);
+    if (bits == 0) {
+      bytes[i] = 0;
+      continue;
+    }
+    const int exponent = (bits >> 10) - 15;  // the sign bit makes it too large
+    const int mantissa = (bits & 0x3ff) | 0x400;
+    if (exponent < 0 || exponent > 7 || (mantissa & ((1 << (10 - exponent)) - 1)) != 0) return false;
+    bytes[i] = static_cast<uint8_t>(mantissa >> (10 - exponent));
+  }
+  return true;
+}
+
+bool to_bytes_of(const std::string& dtype, const uint8_t* data, std::vector<uint8_t>& bytes) {
+  if (dtype == "float32") return to_bytes<float>(data, bytes);
+  if (dtype == "float64") return to_bytes<double>(data, bytes);
+  if (dtype == "float16") return half_to_bytes(data, bytes);
+  if (dtype == "int32") return to_bytes<int32_t>(data, bytes);
+  if (dtype == "int64") return to_bytes<int64_t>(data, bytes);
+  return false;
+}
+
+}  // namespace
+
 Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs) : name_(std::move(name)), inputs_(inputs.size()) {
-  if (inputs.empty() || inputs.back().dtype != dtype_by_name("uint8")) {
+  if (inputs.empty() || inputs.back().shape.size() != 1) {
     throw Error(text("gluon_neuron: node ", name_, " lacks the uint8 array with its artifact as last input. Compile the model again."));
   }
-  const size_t artifact_size = inputs.back().nbytes();
+  artifact_dtype_ = inputs.back().dtype;
+  artifact_size_ = inputs.back().elements();
   inputs.pop_back();
-  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size);
+  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_);
+}
+
+Array Node::uncast(const Array& artifact) {
+  std::vector<uint8_t> bytes(artifact_size_);
+  if (!to_bytes_of(artifact_dtype_->name, artifact.data, bytes)) {
+    throw Error(text("its artifact has become ", artifact_dtype_->name,
+                     " and lost its bytes: something cast or changed all parameters. Load it again, and leave the *_neuronbin "
+                     "parameters out."));
+  }
+  // Compiled models may point into the bytes, so they move only when they change.
+  if (bytes != bytes_) bytes_ = std::move(bytes);
+  return {bytes_.data(), artifact.version};
 }
 
 void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs) {
@@ -24,7 +81,13 @@ void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& ou
     std::shared_ptr<Model> model;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
-      model = binding_->model(inputs, output_specs);
+      if (std::string(artifact_dtype_->name) == "uint8") {
+        model = binding_->model(inputs, output_specs);
+      } else {
+        std::vector<Array> restored = inputs;
+        restored.back() = uncast(inputs.back());
+        model = binding_->model(restored, output_specs);
+      }
     }
     model->run(inputs, outputs);
   } catch (const std::exception& error) {

@@ -29,8 +29,14 @@ class Node : public mxnet::ext::CustomStatefulOp {
                                     const mxnet::ext::OpResource&) override;
 
  private:
+  // The artifact's own bytes, from an array of another type that something has cast it to.
+  Array uncast(const Array& artifact);
+
   std::string name_;
   size_t inputs_;
+  const DType* artifact_dtype_;
+  size_t artifact_size_ = 0;
+  std::vector<uint8_t> bytes_;
   std::mutex mutex_;
   std::unique_ptr<Binding> binding_;
 };

@@ -1,0 +1,51 @@
+"""The models' names, where each comes from, and the size of its pictures."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+VISION = (
+    *(f"resnet{depth}_v{version}" for version in (1, 2) for depth in (18, 34, 50, 101, 152)),
+    *(f"vgg{depth}{norm}" for norm in ("", "_bn") for depth in (11, 13, 16, 19)),
+    "alexnet",
+    *(f"densenet{depth}" for depth in (121, 161, 169, 201)),
+    *("squeezenet1.0", "squeezenet1.1"),
+    "inceptionv3",
+    *(f"mobilenet{width}" for width in ("1.0", "0.75", "0.5", "0.25")),
+    *(f"mobilenetv2_{width}" for width in ("1.0", "0.75", "0.5", "0.25")),
+)
+"""The names of `mxnet.gluon.model_zoo.vision`."""
+
+_DEFAULT = (224, 224)
+# The first pattern that fits a name decides: height and width of the pictures that the model was made for.
+_SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
+    (r"ssd_300", (300, 300)),
+    (r"ssd_512|center_net", (512, 512)),
+    (r"yolo3", (416, 416)),
+    (r"faster_rcnn|mask_rcnn|custom_", (600, 800)),
+    (r"fcn|psp|deeplab|icnet|fastscnn|danet", (480, 480)),
+    (r"pose", (256, 192)),
+    (r"cifar", (32, 32)),
+    (r"inception|xception|googlenet", (299, 299)),
+    (r"nasnet", (331, 331)),
+)
+
+
+def names() -> tuple[str, ...]:
+    """All names that `get_model` knows here: Gluon's vision zoo, and GluonCV's models when it is installed."""
+    return (*VISION, *sorted(set(gluoncv_models()) - set(VISION)))
+
+
+def gluoncv_models() -> dict[str, Any]:
+    """GluonCV's functions by name; empty when it is not installed."""
+    try:
+        from gluoncv.model_zoo.model_zoo import _models
+    except ImportError:
+        return {}
+    return dict(_models)
+
+
+def image_size_of(name: str) -> tuple[int, int]:
+    """Height and width of the pictures that the model of this name was made for."""
+    return next((size for pattern, size in _SIZES if re.search(pattern, name)), _DEFAULT)

@@ -1,0 +1,80 @@
+"""get_model: builds a network by its name, gives it weights, and compiles it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+import mxnet as mx
+
+from .. import api
+from ..block import NeuronHybridBlock
+from ..errors import OptionError, nearest
+from .names import VISION, gluoncv_models, image_size_of, names
+from .weights import LecunNormal
+
+
+def get_model(
+    name: str,
+    *,
+    batch_size: int = 1,
+    image_size: int | tuple[int, int] | None = None,
+    pretrained: bool = False,
+    ctx: mx.Context | None = None,
+    model_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> NeuronHybridBlock:
+    """A compiled model of Gluon's vision zoo or of GluonCV.
+
+    It takes float32 pictures of shape `(batch_size, 3, height, width)`; `image_size` is one length for both, or
+    `(height, width)`, and what the model was made for if not given (299 for inceptionv3, 224 for most). Weights are
+    random unless `pretrained=True`, which downloads them through MXNet's zoo. `model_options` go to the network's
+    constructor, for example `{"classes": 10}`; all other `options` are those of `gluon_neuron.compile`.
+
+    Raises OptionError, with the nearest valid name, for an unknown name or option, and what `compile` raises.
+    """
+    height, width = _size(name, image_size)
+    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
+        raise OptionError(f"Option batch_size must be a positive integer, not {batch_size!r}.")
+    network = get_network(name, pretrained=pretrained, ctx=ctx, model_options=model_options)
+    return api.compile(network, mx.nd.zeros((batch_size, 3, height, width), ctx=ctx), **options)
+
+
+def get_network(
+    name: str,
+    *,
+    pretrained: bool = False,
+    ctx: mx.Context | None = None,
+    model_options: Mapping[str, Any] | None = None,
+) -> mx.gluon.HybridBlock:
+    """The same model before it is compiled, with weights. Raises OptionError for an unknown name."""
+    wanted = name.lower() if isinstance(name, str) else name
+    given = dict(model_options or {})
+    if wanted in VISION:
+        network = mx.gluon.model_zoo.vision.get_model(wanted, pretrained=pretrained, ctx=ctx or mx.cpu(), **given)
+    else:
+        make = gluoncv_models().get(wanted)
+        if make is None:
+            raise OptionError(_unknown(name))
+        if not pretrained and "pretrained_base" in inspect.signature(make).parameters:
+            given.setdefault("pretrained_base", False)
+        network = make(pretrained=pretrained, ctx=ctx or mx.cpu(), **given)
+    if not pretrained:
+        network.initialize(LecunNormal(), ctx=ctx, force_reinit=True)
+    return network
+
+
+def _size(name: str, given: int | tuple[int, int] | None) -> tuple[int, int]:
+    if given is None:
+        return image_size_of(str(name))
+    size = (given, given) if isinstance(given, int) else tuple(given)
+    if len(size) != 2 or not all(isinstance(s, int) and s > 0 for s in size):
+        raise OptionError(f"Option image_size must be a positive integer or (height, width), not {given!r}.")
+    return size[0], size[1]
+
+
+def _unknown(name: object) -> str:
+    known = names()
+    missing = "" if gluoncv_models() else " GluonCV is not installed; its models need: pip install gluoncv."
+    return f"There is no model {name!r}.{nearest(str(name).lower(), known)} model_zoo.names() lists all.{missing}"

@@ -1,0 +1,1 @@
+"""The command `gluon-neuron` and what its subcommands do."""

@@ -1,0 +1,67 @@
+"""The command `gluon-neuron`: parses its line and calls the tool it names."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .._version import __version__
+from ..errors import GluonNeuronError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns its exit status: 0, or 1 after an error that was explained."""
+    given = _parser().parse_args(argv)
+    try:
+        print(given.run(given))
+    except (GluonNeuronError, OSError) as error:
+        print(f"gluon-neuron {given.command}: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="gluon-neuron", description="Tools for models compiled by gluon_neuron.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    check = commands.add_parser("check-model", help="what of a checkpoint is, or could be, compiled")
+    check.add_argument("prefix", help="the part of the files' names before -symbol.json")
+    check.add_argument("--epoch", type=int, default=0, help="the number in the parameters' file")
+    check.add_argument("--show-names", "--show_names", action="store_true", help="list the nodes of each operator")
+    check.add_argument(
+        "--expand-subgraph", "--expand_subgraph", action="store_true", help="list the operators inside the subgraphs"
+    )
+    check.set_defaults(run=_check_model)
+
+    gather = commands.add_parser("gather-info", help="collect what a bug report needs")
+    gather.add_argument("-o", "--output", required=True, help="a new directory")
+    gather.add_argument("--model", help="prefix of a compiled checkpoint whose report is taken")
+    gather.add_argument("--work-dir", default=".", help="where SUBGRAPH_INFO=1 kept its files")
+    gather.add_argument("--include-weights", action="store_true", help="take the kept parameters too")
+    gather.set_defaults(run=_gather_info)
+
+    again = commands.add_parser("compile-kept", help="compile a region that SUBGRAPH_INFO=1 kept")
+    again.add_argument("prefix", help="the part of the kept files' names before -symbol.json")
+    again.add_argument("-o", "--output", help="prefix of the compiled checkpoint to write")
+    again.set_defaults(run=_compile_kept)
+    return parser
+
+
+def _check_model(given: argparse.Namespace) -> str:
+    from .check_model import check_model
+
+    return check_model(given.prefix, given.epoch, given.show_names, given.expand_subgraph)
+
+
+def _gather_info(given: argparse.Namespace) -> str:
+    from .gather_info import gather_info
+
+    return "\n".join(gather_info(given.output, given.model, given.work_dir, given.include_weights))
+
+
+def _compile_kept(given: argparse.Namespace) -> str:
+    from .compile_kept import compile_kept
+
+    return compile_kept(given.prefix, given.output)

@@ -1,0 +1,95 @@
+"""`gluon-neuron gather-info`: collects what a bug report needs, and nothing that a user would not want to send."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+
+from .._version import __version__
+from ..errors import ExportError
+from ..frontend import files
+
+_PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
+_NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")
+_BEGINNINGS = ("MXNET_", "NEURON_", "NEURONCORE_", "GLUON_NEURON_")
+_KEPT = tuple(f".*-{ending}" for ending in ("symbol.json", "signature.json", "command.txt", "compile.log", "*.program"))
+_WEIGHTS = (".*-0000.params",)
+
+
+def gather_info(
+    output: str | os.PathLike[str],
+    model: str | os.PathLike[str] | None = None,
+    work_dir: str | os.PathLike[str] = ".",
+    include_weights: bool = False,
+) -> list[str]:
+    """Write versions, environment names that matter, a model's report and kept compiler files to a new directory.
+
+    No weights unless asked for, and never inputs. Returns the names of the files, for the user to look through. Raises
+    ExportError when the directory exists or cannot be written, FileNotFoundError when the model does not.
+    """
+    place = Path(output)
+    if place.exists():
+        raise ExportError(f"{place} exists already; give the name of a new directory.")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    except OSError as error:
+        raise ExportError(f"{place} cannot be written: {error}.") from error
+    try:
+        _write(beside, "versions", versions())
+        _write(beside, "environment", dict(environment()))
+        if model is not None:
+            report = files.read_symbol(files.paths(model, 0)[0])[1].report
+            _write(beside, "report", report.to_dict())
+            (beside / "report.txt").write_text(f"{report}\n")
+        for pattern in (*_KEPT, *(_WEIGHTS if include_weights else ())):
+            for path in sorted(Path(work_dir).glob(pattern)):
+                shutil.copy(path, beside / path.name.lstrip("."))
+        beside.chmod(0o755)
+        beside.rename(place)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return sorted(str(p) for p in place.iterdir())
+
+
+def versions() -> dict[str, str]:
+    """The versions of what takes part, by name; of packages, those that are installed."""
+    found = {
+        "gluon_neuron": __version__,
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": str(len(os.sched_getaffinity(0))),
+    }
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def environment() -> Iterator[tuple[str, str]]:
+    """The environment's names that change how a model is compiled or run, and no others."""
+    for name, value in sorted(os.environ.items()):
+        if name in _NAMES or name.startswith(_BEGINNINGS):
+            yield name, value
+
+
+def _write(place: Path, name: str, content: object) -> None:
+    (place / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

@@ -1,0 +1,179 @@
+"""Every way in which scripts load and run a compiled checkpoint gives MXNet's own numbers."""
+
+from __future__ import annotations
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+import gluon_neuron
+from gluon_neuron.errors import ArtifactCorruptError
+from gluon_neuron.runtime import library
+from tests.compat.nets import SHAPE, checkpoint, image, run
+
+BIN = "_neuron_subgraph_op0_neuronbin"
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The prefix of a compiled checkpoint, written by MXNet's save_checkpoint."""
+    prefix = str(tmp_path_factory.mktemp("checkpoint") / "net")
+    mx.model.save_checkpoint(prefix, 3, *mx.contrib.neuron.compile(*checkpoint(), {"data": image()}))
+    return prefix
+
+
+@pytest.fixture
+def loaded(files):
+    return mx.model.load_checkpoint(files, 3)
+
+
+def expected(x):
+    return run(*checkpoint(), x)[0]
+
+
+def close(found, x):
+    np.testing.assert_allclose(found, expected(x), 1e-4, 1e-5)
+
+
+def bound(sym, args, aux, batch=SHAPE[0]):
+    module = mx.mod.Module(sym, data_names=["data"], label_names=None)
+    module.bind(for_training=False, data_shapes=[("data", (batch, *SHAPE[1:]))])
+    module.set_params(args, aux, allow_missing=True, allow_extra=True)
+    return module
+
+
+def predict(module, x):
+    module.forward(mx.io.DataBatch([x]), is_train=False)
+    return module.get_outputs()[0].asnumpy()
+
+
+def test_bind(loaded):
+    close(run(*loaded, image(1))[0], image(1))
+
+
+def test_simple_bind(loaded):
+    executor = loaded[0].simple_bind(mx.cpu(), data=SHAPE, grad_req="null")
+    executor.copy_params_from(loaded[1], loaded[2])
+    for seed in range(3):
+        close(executor.forward(data=image(seed))[0].asnumpy(), image(seed))
+
+
+def test_module(loaded):
+    module = bound(*loaded)
+    for seed in range(3):
+        close(predict(module, image(seed)), image(seed))
+
+
+def logits():
+    """The checkpoint without its softmax layer, whose label keeps a Module from changing its batch."""
+    sym, args, aux = checkpoint()
+    return sym.get_internals()["fc0_output"], args, aux
+
+
+def test_module_bound_again_for_another_batch():
+    sym, args, aux = mx.contrib.neuron.compile(*logits(), {"data": image()})
+    module = bound(sym, args, aux)
+    for batch in (2, 5, 1, 2):
+        module.bind(for_training=False, data_shapes=[("data", (batch, *SHAPE[1:]))], force_rebind=True)
+        module.set_params(args, aux, allow_missing=True, allow_extra=True, force_init=True)
+        x = image(batch, batch=batch)
+        np.testing.assert_allclose(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
+
+
+def test_module_bound_again_without_its_params():
+    # MXNet's Module loses what set_params(allow_missing=True) gave it when it is bound again.
+    module = bound(*mx.contrib.neuron.compile(*logits(), {"data": image()}))
+    module.bind(for_training=False, data_shapes=[("data", (5, *SHAPE[1:]))], force_rebind=True)
+    with pytest.raises(mx.base.MXNetError, match="all zeros.*set_params"):
+        predict(module, image(batch=5))
+
+
+def test_module_with_a_batch_of_another_size():
+    module = bound(*mx.contrib.neuron.compile(*logits(), {"data": image()}))
+    for batch in (2, 5, 1):
+        x = image(batch, batch=batch)
+        np.testing.assert_allclose(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
+
+
+def test_module_with_all_params_cast(loaded):
+    # A published script casts every parameter, the artifact too, before it sets them.
+    sym, args, aux = loaded
+    for name in args:
+        args[name] = args[name].astype("float32")
+    close(predict(bound(sym, args, aux), image(1)), image(1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32"])
+def test_files_with_all_params_cast(loaded, tmp_path, dtype):
+    sym, args, aux = loaded
+    prefix = str(tmp_path / "cast")
+    mx.model.save_checkpoint(prefix, 0, sym, {**args, BIN: args[BIN].astype(dtype)}, aux)
+    net = gluon_neuron.load(prefix)
+    close(net(image(1), mx.nd.zeros((SHAPE[0],))).asnumpy(), image(1))
+    assert net.collect_params()[BIN].dtype == np.uint8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16", "int64"])
+def test_bind_with_a_cast_artifact(loaded, dtype):
+    sym, args, aux = loaded
+    close(run(sym, {**args, BIN: args[BIN].astype(dtype)}, aux, image(1))[0], image(1))
+
+
+def test_cast_that_lost_bytes(loaded, tmp_path):
+    sym, args, aux = loaded
+    prefix = str(tmp_path / "lost")
+    mx.model.save_checkpoint(prefix, 0, sym, {**args, BIN: args[BIN].astype("float32") * 0.5}, aux)
+    with pytest.raises(ArtifactCorruptError, match="has become float32 and lost its bytes"):
+        gluon_neuron.load(prefix)
+
+
+def test_module_load(files):
+    module = mx.mod.Module.load(files, 3, label_names=None)
+    module.bind(for_training=False, data_shapes=[("data", SHAPE)])
+    close(predict(module, image(1)), image(1))
+
+
+def test_bucketing_module():
+    sym, args, aux = mx.contrib.neuron.compile(*logits(), {"data": image()})
+    module = mx.mod.BucketingModule(lambda key: (sym, ["data"], None), default_bucket_key=4)
+    module.bind([("data", (4, *SHAPE[1:]))], for_training=False)
+    module.set_params(args, aux, allow_missing=True, allow_extra=True)
+    for batch in (4, 2, 3, 4, 2):
+        x = image(batch, batch=batch)
+        shapes = [mx.io.DataDesc("data", x.shape)]
+        module.forward(mx.io.DataBatch([x], bucket_key=batch, provide_data=shapes), is_train=False)
+        np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), run(*logits(), x)[0], 1e-4, 1e-5)
+
+
+def test_buckets_of_different_graphs_are_told_apart(loaded):
+    # Buckets share their parameters by name, the artifact among them: the wrong one must be refused, not run.
+    sym, args, aux = loaded
+    inner = checkpoint()[0].get_internals()["fc0_output"]
+    other, _, _ = mx.contrib.neuron.compile(inner, *checkpoint()[1:], {"data": image()})
+    with pytest.raises(mx.base.MXNetError, match="_neuron_subgraph_op0"):
+        run(other, args, aux, image())
+
+
+def test_symbol_block(files):
+    net = mx.gluon.SymbolBlock.imports(f"{files}-symbol.json", ["data", "softmax_label"], f"{files}-0003.params")
+    for mode in ({}, {"static_alloc": True, "static_shape": True}):
+        net.hybridize(**mode)
+        for seed in range(2):
+            close(net(image(seed), mx.nd.zeros((SHAPE[0],))).asnumpy(), image(seed))
+
+
+def test_our_load(files):
+    net = gluon_neuron.load(files, 3)
+    close(net(image(1), mx.nd.zeros((SHAPE[0],))).asnumpy(), image(1))
+    assert net.report.compiled_operators == 9
+
+
+def test_binding_again_does_not_compile_again(loaded):
+    first = bound(*loaded)
+    predict(first, image())
+    before = library.stats()["compiles"]
+    for _ in range(3):
+        close(run(*loaded, image(1))[0], image(1))
+        close(predict(bound(*loaded), image(2)), image(2))
+    assert library.stats()["compiles"] == before
+    close(predict(first, image(3)), image(3))

@@ -1,0 +1,92 @@
+"""gluon-neuron check-model: columns and totals for compiled and uncompiled checkpoints."""
+
+from __future__ import annotations
+
+import struct
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_neuron.tools.cli import main
+from tests.compat.nets import checkpoint, image
+
+
+@pytest.fixture
+def plain(tmp_path):
+    sym, args, aux = checkpoint()
+    sym = mx.sym.Group([sym, mx.sym.contrib.boolean_mask(mx.sym.var("a"), mx.sym.var("b"), name="mask0")])
+    mx.model.save_checkpoint(str(tmp_path / "plain"), 0, sym, args, aux)
+    return str(tmp_path / "plain")
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    made = mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, excl_node_names=["pool0"])
+    mx.model.save_checkpoint(str(tmp_path / "made"), 0, *made)
+    return str(tmp_path / "made")
+
+
+def output(capsys, *words):
+    assert main(["check-model", *words]) == 0
+    return capsys.readouterr().out
+
+
+def rows(text):
+    """The cells of the tables' lines."""
+    return [line.split() for line in text.splitlines()]
+
+
+def test_uncompiled(plain, capsys):
+    text = output(capsys, plain)
+    assert ["Op", "Type", "Num", "Instances", "Neuron", "Supported", "?"] in rows(text)
+    assert ["Convolution", "2", "Yes"] in rows(text)
+    assert ["_contrib_boolean_mask", "1", "No"] in rows(text)
+    assert "* Total inference operations: 10\n" in text
+    assert "* Total Neuron supported inference operations: 9\n" in text
+    assert "* Percent of total inference operations supported by Neuron: 90.0\n" in text
+    assert "conv0" not in text
+
+
+def test_names(plain, capsys):
+    assert "conv0, conv1" in output(capsys, plain, "--show-names")
+    assert "conv0, conv1" in output(capsys, plain, "--show_names")
+
+
+def test_compiled(compiled, capsys):
+    text = output(capsys, compiled)
+    assert "* Found 2 Neuron subgraph(s) (_neuron_subgraph_op(s)) in this compiled model." in text
+    assert "at least 1 NeuronCore(s)" in text
+    assert ["_neuron_subgraph_op0", "1", "3", "1", "for", "cpu"] in rows(text)
+    assert ["_neuron_subgraph_op1", "1", "5", "1", "for", "cpu"] in rows(text)
+    assert ["Pooling", "1", "No"] in rows(text)
+    assert ["Convolution", "1", "Yes"] not in rows(text)
+
+
+def test_expanded(compiled, capsys):
+    assert rows(output(capsys, compiled, "--expand-subgraph")).count(["Convolution", "1", "Yes"]) == 2
+
+
+def test_without_parameters(compiled, capsys):
+    assert "missing" in output(capsys, compiled, "--epoch", "7")
+
+
+def test_archived_neff(compiled, capsys):
+    sym, args, aux = mx.model.load_checkpoint(compiled, 0)
+    neff = struct.pack("<168xI304xI64B", 4, 4, *[0] * 64) + bytes(2000)
+    args["_neuron_subgraph_op0_neuronbin"] = mx.nd.array(np.frombuffer(neff, np.uint8), dtype=np.uint8)
+    mx.model.save_checkpoint(compiled, 1, sym, args, aux)
+    text = output(capsys, compiled, "--epoch", "1")
+    assert "at least 4 NeuronCore(s)" in text
+    assert "NEFF of the archived package" in text
+
+
+def test_no_such_model(tmp_path, capsys):
+    assert main(["check-model", str(tmp_path / "nothing")]) == 1
+    assert "There is no symbol file" in capsys.readouterr().err
+
+
+def test_no_symbol(tmp_path, capsys):
+    (tmp_path / "bad-symbol.json").write_text("{")
+    assert main(["check-model", str(tmp_path / "bad")]) == 1
+    assert "is not an MXNet symbol" in capsys.readouterr().err

@@ -1,0 +1,68 @@
+"""gluon-neuron gather-info: takes what helps, and neither weights nor other environment names unless asked."""
+
+from __future__ import annotations
+
+import json
+
+import mxnet as mx
+import pytest
+
+from gluon_neuron.tools.cli import main
+from tests.compat.nets import checkpoint, image
+
+
+@pytest.fixture
+def model(tmp_path, monkeypatch):
+    monkeypatch.setenv("SUBGRAPH_INFO", "1")
+    made = mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, work_dir=tmp_path / "work")
+    mx.model.save_checkpoint(str(tmp_path / "net"), 0, *made)
+    return tmp_path
+
+
+def test_what_it_takes(model, monkeypatch, capsys):
+    monkeypatch.setenv("NEURON_RT_NUM_CORES", "2")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hidden")
+    place = model / "info"
+    assert (
+        main(["gather-info", "-o", str(place), "--model", str(model / "net"), "--work-dir", str(model / "work")]) == 0
+    )
+    taken = sorted(p.name for p in place.iterdir())
+    assert taken == [
+        *(
+            f"_neuron_subgraph_op0-{e}"
+            for e in ("command.txt", "compile.log", "cpu-0.program", "signature.json", "symbol.json")
+        ),
+        *("environment.json", "report.json", "report.txt", "versions.json"),
+    ]
+    assert capsys.readouterr().out.split() == [str(place / n) for n in taken]
+    environment = json.loads((place / "environment.json").read_text())
+    assert environment["NEURON_RT_NUM_CORES"] == "2"
+    assert "AWS_SECRET_ACCESS_KEY" not in environment
+    assert "PATH" not in environment
+    versions = json.loads((place / "versions.json").read_text())
+    assert {"gluon_neuron", "python", "mxnet", "numpy", "openvino"} <= set(versions)
+    assert json.loads((place / "report.json").read_text())["target"] == "cpu"
+
+
+def test_weights_when_asked(model):
+    place = model / "info"
+    assert main(["gather-info", "-o", str(place), "--work-dir", str(model / "work"), "--include-weights"]) == 0
+    assert (place / "_neuron_subgraph_op0-0000.params").exists()
+
+
+def test_existing_directory_is_left_alone(model, capsys):
+    assert main(["gather-info", "-o", str(model / "work")]) == 1
+    assert "exists already" in capsys.readouterr().err
+
+
+def test_nothing_is_left_after_a_failure(model, capsys):
+    assert main(["gather-info", "-o", str(model / "info"), "--model", str(model / "absent")]) == 1
+    assert not list(model.glob("*info*"))
+
+
+def test_command_line(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["check-modell", "x"])
+    assert stop.value.code == 2
+    with pytest.raises(SystemExit):
+        main(["--version"])
