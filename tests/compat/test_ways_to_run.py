@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import tempfile
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -177,3 +181,42 @@ def test_binding_again_does_not_compile_again(loaded):
         close(predict(bound(*loaded), image(2)), image(2))
     assert library.stats()["compiles"] == before
     close(predict(first, image(3)), image(3))
+
+
+def test_memory_of_the_last_user_is_freed():
+    code = """
+import gc, sys
+import mxnet as mx, numpy as np
+import gluon_neuron
+from pathlib import Path
+
+def resident():
+    gc.collect()
+    mx.nd.waitall()
+    line = next(t for t in Path("/proc/self/status").read_text().splitlines() if t.startswith("VmRSS:"))
+    return int(line.split()[1]) / 1024
+
+def use():
+    sym, args, aux = mx.model.load_checkpoint(sys.argv[1], 0)
+    executor = sym.bind(mx.cpu(), {**args, "data": mx.nd.ones((1, 3000))}, grad_req="null")
+    for _ in range(2):
+        executor.forward()[0].wait_to_read()
+
+use()
+before = resident()
+for _ in range(100):
+    use()
+print(before, resident(), gluon_neuron.runtime.library.stats()["models_alive"])
+"""
+    sym = mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=1000, name="fc")
+    args = {"fc_weight": mx.nd.random.normal(shape=(1000, 3000)), "fc_bias": mx.nd.zeros((1000,))}
+    with tempfile.TemporaryDirectory() as folder:
+        prefix = f"{folder}/large"
+        made = mx.contrib.neuron.compile(sym, args, {}, {"data": mx.nd.ones((1, 3000))})
+        mx.model.save_checkpoint(prefix, 0, *made)
+        done = subprocess.run([sys.executable, "-c", code, prefix], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    before, after, alive = map(float, done.stdout.split())
+    # One model holds 12 MiB of weights twice: 100 of them would show.
+    assert after - before < 30
+    assert alive == 0

@@ -1,6 +1,7 @@
 // The artifact's container, read and checked: the programs of a node and the signatures they were compiled for.
 #include "artifact.h"
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -134,7 +135,12 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
 
 std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest digest) {
   if (size < kPrefix) throw Error(text("it has only ", size, " bytes"));
-  if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) throw Error(text("it does not begin with ", kMagic));
+  if (std::all_of(data, data + kPrefix, [](uint8_t byte) { return byte == 0; })) {
+    throw Error("it is all zeros, so the model's parameters were not set (Module.set_params, Executor.copy_params_from)");
+  }
+  if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
+    throw Error(text("it does not begin with ", kMagic, ". One of the archived Neuron package runs on Inf1 only"));
+  }
   const size_t length = little_endian(data + 16, 8);
   if (length > kMaxHeader || length > size - kPrefix) throw Error("its header is truncated");
   // A writer that knows the header's CRC-32 puts it here; 0 stands for none.

@@ -1,6 +1,8 @@
 // What a node's compiled model is valid for, checked at each call: its program, its weights' places and their contents.
 #include "binding.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "artifacts.h"
@@ -12,6 +14,8 @@
 
 namespace gn {
 namespace {
+
+constexpr size_t kKeptWeights = size_t{8} << 20;
 
 Digest checked_hash(const uint8_t* data, size_t nbytes) {
   ++stats().content_checks;
@@ -35,10 +39,16 @@ std::string no_program(const Artifact& artifact, const std::vector<Spec>& given,
 }  // namespace
 
 Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size)
-    : graph_json_(std::move(graph_json)), specs_(std::move(inputs)), artifact_size_(artifact_size) {}
+    : graph_json_(std::move(graph_json)), specs_(std::move(inputs)), artifact_size_(artifact_size), process_(getpid()) {}
 
 Binding::~Binding() {
-  if (model_) Models::get().release(model_, false);
+  if (!model_) return;
+  // Gluon's cached operator calls a state once and makes another, which will want the model. One that was called more often
+  // belonged to an executor: with it, a large model goes. In a forked child it stays: its threads did not come along.
+  size_t bytes = 0;
+  for (const Model::Bound& bound : model_->weights()) bytes += bound.nbytes;
+  const bool last = calls_ > 1 && bytes > kKeptWeights && process_ == getpid();
+  Models::get().release(model_, last);
 }
 
 void Binding::drop_model() {
@@ -114,6 +124,7 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
   }
   if (all) {
     ++stats().trusted_calls;
+    ++calls_;
     return model_;
   }
   try {
@@ -124,6 +135,7 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
   }
   seen_ = inputs;
   epoch_ = now;
+  ++calls_;
   return model_;
 }
 

@@ -45,6 +45,8 @@ class Binding {
   std::shared_ptr<Model> model_;
   std::vector<Array> seen_;  // the inputs of the last call; empty unless it went well
   uint64_t epoch_ = 0;  // at its beginning
+  size_t calls_ = 0;  // that went well
+  const int process_;  // in which it was made
   bool same_epoch_ = false;  // whether the present call's is the same
 };
 
