@@ -28,11 +28,13 @@ def bare_region(net: Any, sample: np.ndarray) -> Callable[[], Any] | None:
     core = openvino.Core()
     model = core.read_model(xml, openvino.Tensor(constants))
     request = core.compile_model(model, "CPU", payload.program["config"]).create_infer_request()
-    request.set_input_tensor(openvino.Tensor(np.ascontiguousarray(sample), shared_memory=True))
+    picture = np.ascontiguousarray(sample)
+    request.set_input_tensor(openvino.Tensor(picture, shared_memory=True))
 
-    def run() -> Any:
+    def run(_kept: tuple[np.ndarray, np.ndarray] = (picture, constants)) -> np.ndarray:
+        # OpenVINO points into both, so they are to live as long as the function.
         request.infer()
-        return constants  # keeps the memory that the program points into
+        return np.asarray(request.get_output_tensor(0).data)
 
     return run
 

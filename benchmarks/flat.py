@@ -21,7 +21,7 @@ def main() -> None:
     import mxnet as mx
 
     from gluon_neuron.model_zoo import get_model
-    from gluon_neuron.model_zoo.names import image_size_of
+    from gluon_neuron.model_zoo.catalog import image_size_of
 
     from .contenders import wait
 

@@ -15,7 +15,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from gluon_neuron.model_zoo.names import image_size_of
+from gluon_neuron.model_zoo.catalog import image_size_of
 from gluon_neuron.tools.gather_info import versions
 
 from . import contenders

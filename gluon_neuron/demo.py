@@ -19,7 +19,7 @@ import mxnet as mx
 from . import api
 from .errors import GluonNeuronError
 from .model_zoo import get_network
-from .model_zoo.names import image_size_of
+from .model_zoo.catalog import image_size_of
 
 
 def main(argv: Sequence[str] | None = None) -> int:

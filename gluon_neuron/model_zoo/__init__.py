@@ -1,6 +1,6 @@
 """One-liners: compiled models of Gluon's vision zoo and of GluonCV, by name."""
 
-from .names import names as names
+from .catalog import names as names
 from .zoo import get_model as get_model
 from .zoo import get_network as get_network
 

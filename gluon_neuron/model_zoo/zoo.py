@@ -11,8 +11,8 @@ import mxnet as mx
 from .. import api
 from ..block import NeuronHybridBlock
 from ..errors import OptionError, nearest
-from .names import VISION, gluoncv_models, image_size_of, names
-from .weights import LecunNormal
+from .catalog import VISION, gluoncv_models, image_size_of, names
+from .weights import ScaledNormal
 
 
 def get_model(
@@ -61,7 +61,7 @@ def get_network(
             given.setdefault("pretrained_base", False)
         network = make(pretrained=pretrained, ctx=ctx or mx.cpu(), **given)
     if not pretrained:
-        network.initialize(LecunNormal(), ctx=ctx, force_reinit=True)
+        network.initialize(ScaledNormal(), ctx=ctx, force_reinit=True)
     return network
 
 

@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include <sched.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 #include "error.h"
@@ -46,9 +49,22 @@ const pid_t kLoader = getpid();  // of the process that loaded the library
 
 bool forked() { return getpid() != kLoader; }
 
-// `config` and what it does not set of our own: no pinning, or MXNet's threads would share one core with OpenVINO's.
+// Pinned threads find each other faster, which small models feel (up to 1.7 times); but processes that share a machine, each
+// with some of its cores, would all be pinned to the same ones.
+bool takes_all_cores(const Config& config) {
+  cpu_set_t cores;
+  CPU_ZERO(&cores);
+  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return false;
+  for (const auto& item : config) {
+    if (item.first == "INFERENCE_NUM_THREADS") return std::strtol(item.second.c_str(), nullptr, 10) >= CPU_COUNT(&cores);
+  }
+  return true;
+}
+
+// `config` and what it does not set of our own.
 Config with_defaults(Config config) {
-  for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", "NO"), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
+  const char* pinning = takes_all_cores(config) && !forked() ? "YES" : "NO";
+  for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", pinning), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
     bool given = false;
     for (const auto& item : config) given = given || item.first == setting.first;
     if (!given) config.emplace_back(setting.first, setting.second);
