@@ -36,6 +36,8 @@ def heads(name: str, net: Any) -> list[Head]:
     if name.startswith("yolo3"):
         return [Head([o.prediction for o in net.yolo_outputs], **_YOLO)]
     if name.startswith("faster_rcnn"):
+        # Proposals hardly leave their anchors: what is cut to the border of the image has no features, and there would
+        # be many of the same score.
         proposals = [Head([net.rpn.score], 0, 2), Head([net.rpn.loc], 0, 0.1)]
         return [*proposals, Head([net.class_predictor], **_SOFTMAX_OF_REGIONS), Head([net.box_predictor], 0, 1)]
     if name.startswith("fcn"):

@@ -49,6 +49,7 @@ def test_mobilenet(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Cannot decide type")
 def test_ssd(tmp_path):
     net = detection.model("ssd_512_resnet50_v1_coco", 256, 256)
     export_and_compare(net, images("ssd", 1, 256), tmp_path / "ssd")
