@@ -21,6 +21,7 @@ from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
+from .runtime.lending import lendable
 from .runtime.session import Session
 
 MAX_SPECIALISED = 2
@@ -53,6 +54,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
+        self._lendable: frozenset[str] | None = None
         self._graph_hashes: tuple[str, ...] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._sessions_lock = threading.Lock()
@@ -154,8 +156,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         params = self.collect_params()
         names = self._metadata.inputs
+        symbol, is_np = self._bound_symbol, self._metadata.is_np
+        if self._lendable is None:
+            self._lendable = lendable(symbol)
         try:
-            return Session(self._bound_symbol, names, specs, params, ctx, self._metadata.is_np, self._graphs())
+            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), self._lendable)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()

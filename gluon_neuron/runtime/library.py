@@ -149,6 +149,16 @@ def relayouts() -> int:
     return int(_library().gn_relayouts())
 
 
+def epoch() -> int:
+    """A number that rises whenever a Parameter's array is replaced by another."""
+    return int(_library().gn_epoch())
+
+
+def functions() -> ctypes.CDLL:
+    """The library's C functions (`native/exports.h`), with their types set."""
+    return _library()
+
+
 def version() -> str:
     """The version of gluon_neuron that the library was built as."""
     return str(_library().gn_version().decode())
@@ -184,6 +194,8 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
     library.gn_relayouts.restype = ctypes.c_uint64
+    library.gn_loan_new.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.gn_loan_new.restype = ctypes.c_void_p
     library.gn_release.argtypes = [ctypes.c_char_p]
     library.gn_release.restype = None
     library.gn_release_all.restype = None

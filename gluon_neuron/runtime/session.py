@@ -1,11 +1,10 @@
-"""Session: a symbol bound to the parameters' own arrays for one signature; copies the data in and the results out."""
+"""Session: a symbol bound to the parameters' own arrays for one signature; data goes in, results are copied out."""
 
 from __future__ import annotations
 
-import ctypes
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from operator import attrgetter, is_
 
 import mxnet as mx
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..graph.spec import Spec
 from . import library
+from .lending import LEAST_BYTES, Loan, address_of
 
 _ARRAYS = attrgetter("_data")
 
@@ -36,9 +36,11 @@ class Session:
         ctx: mx.Context,
         is_np: bool,
         graphs: Sequence[str] = (),
+        lendable: Container[str] = frozenset(),
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
+        self._epoch = library.epoch()  # before the arrays are looked at
         self._params = [params[n] for n in (*arguments, *auxiliary) if n in params]
         self._held = [p._data for p in self._params]
         self._lock = threading.Lock()
@@ -56,6 +58,10 @@ class Session:
             self._executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
             self._outputs = list(self._executor.outputs)
         self._feeds = [feeds.get(n) for n in inputs]
+        large = [
+            f if f is not None and s.nbytes >= LEAST_BYTES else None for f, s in zip(self._feeds, specs, strict=True)
+        ]
+        self._loans = [None if f is None or n not in lendable else Loan(f) for n, f in zip(inputs, large, strict=True)]
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = -1
         self._graphs = tuple(graphs)
@@ -72,24 +78,39 @@ class Session:
 
     def is_current(self) -> bool:
         """Whether every parameter still has the array that the executor was bound to."""
-        return all(map(is_, map(_ARRAYS, self._params), self._held))
+        now = library.epoch()
+        if now == self._epoch:
+            return True
+        if all(map(is_, map(_ARRAYS, self._params), self._held)):
+            self._epoch = now
+            return True
+        return False
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        """The outputs for the given data, as new arrays; asynchronous, as every MXNet call."""
+        """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there."""
+        given = [a.as_nd_ndarray() for a in arrays] if self._is_np else arrays
+        addresses = [address_of(array) if loan else 0 for loan, array in zip(self._loans, given, strict=True)]
+        begun: list[tuple[Loan, mx.nd.NDArray]] = []
         with self._lock:
             if library.relayouts() != self._relayouts:
                 self._restore_layout()
-            for feed, array in zip(self._feeds, arrays, strict=True):
-                if feed is not None:
-                    (array.as_nd_ndarray() if self._is_np else array).copyto(feed)
-            self._executor.forward(is_train=False)
+            try:
+                for feed, loan, address, array in zip(self._feeds, self._loans, addresses, given, strict=True):
+                    if loan and address:
+                        loan.begin(address)
+                        begun.append((loan, array))
+                    elif feed is not None:
+                        array.copyto(feed)
+                self._executor.forward(is_train=False)
+            finally:
+                for loan, array in begun:
+                    loan.end(array)
             results = [o.copy() for o in self._outputs]
         return [r.as_np_ndarray() for r in results] if self._is_np else results
 
     def _restore_layout(self) -> None:
         # MXNet's convolutions leave the weights they use in a blocked layout; if the original block shares them and has
         # run, each call of ours would be given copies. Asking for an array's address lays it out as usual, for good.
-        address = ctypes.c_void_p()
         for array in self._arrays:
-            mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+            address_of(array)
         self._relayouts = library.relayouts()

@@ -33,6 +33,18 @@ void gn_release_all();
 // How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout.
 uint64_t gn_relayouts();
 
+// An array that stands in for the one that a node was bound to. The two functions are pushed to MXNet's engine (their
+// first argument is its own), before the node with the bound array to be written, and behind it with the lent one to be read
+// and the bound one to be written: so the engine keeps the lent array as it is until the node has run.
+typedef struct {
+  const void* bound;
+  const void* lent;
+} gn_loan_t;
+gn_loan_t* gn_loan_new(const void* bound, const void* lent);
+void gn_loan_free(void* loan);
+void gn_loan_begin(void* run_context, void* loan);
+void gn_loan_end(void* run_context, void* bound);
+
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full.
 size_t gn_stats(char* buffer, size_t size);
 

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "lending.h"
 #include "stats.h"
 
 namespace gn {
@@ -122,7 +123,7 @@ bool Model::serves(const Ingredients& from) const {
 
 void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {
   std::vector<const uint8_t*> data;
-  for (size_t i : artifact_->programs[index_]->data) data.push_back(inputs[i].data);
+  for (size_t i : artifact_->programs[index_]->data) data.push_back(lent_for(inputs[i].data));
   compiled_->run(data, outputs);
 }
 
