@@ -21,7 +21,7 @@ from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
-from .runtime.lending import lendable
+from .runtime.bound_graph import lendable
 from .runtime.session import Session
 
 MAX_SPECIALISED = 2

@@ -33,6 +33,8 @@ which new uint8 arguments are to be made; or raises an exception with the reason
 _Argument = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
 _PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit, _Argument)
 
+_Handles = ctypes.POINTER(ctypes.c_void_p)
+
 _lock = threading.Lock()
 _loaded: ctypes.CDLL | None = None
 _callback: ctypes._FuncPointer | None = None
@@ -194,8 +196,17 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
     library.gn_relayouts.restype = ctypes.c_uint64
-    library.gn_loan_new.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-    library.gn_loan_new.restype = ctypes.c_void_p
+    library.gn_bound_new.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_size_t, _Handles, _Handles),
+        *(ctypes.c_size_t, _Handles, ctypes.c_int, ctypes.c_int),
+    ]
+    library.gn_bound_new.restype = ctypes.c_void_p
+    library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
+    library.gn_bound_free.argtypes = [ctypes.c_void_p]
+    library.gn_bound_free.restype = None
+    library.gn_set_mxnet.argtypes = [ctypes.c_void_p]
+    if library.gn_set_mxnet(mx.base._LIB._handle) != 0:
+        raise NativeLibraryError(f"MXNet {mx.__version__} lacks C functions that the native operator calls.")
     library.gn_release.argtypes = [ctypes.c_char_p]
     library.gn_release.restype = None
     library.gn_release_all.restype = None

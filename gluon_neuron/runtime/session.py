@@ -12,7 +12,7 @@ import numpy as np
 
 from ..graph.spec import Spec
 from . import library
-from .lending import LEAST_BYTES, Loan, address_of
+from .bound_graph import LEAST_LENT, BoundGraph, address_of
 
 _ARRAYS = attrgetter("_data")
 
@@ -24,7 +24,7 @@ class Session:
     """An executor that holds the arrays it was bound to, so that their addresses cannot be recycled while it lives.
 
     MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
-    Calls from several threads are pushed one after the other; MXNet's engine orders what they read and write.
+    Calls may come from several threads.
     """
 
     def __init__(
@@ -55,13 +55,9 @@ class Session:
             aux = {n: params[n].data(ctx) for n in auxiliary}
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
-            self._executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
-            self._outputs = list(self._executor.outputs)
-        self._feeds = [feeds.get(n) for n in inputs]
-        large = [
-            f if f is not None and s.nbytes >= LEAST_BYTES else None for f, s in zip(self._feeds, specs, strict=True)
-        ]
-        self._loans = [None if f is None or n not in lendable else Loan(f) for n, f in zip(inputs, large, strict=True)]
+            executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
+            lend = [n in lendable and s.nbytes >= LEAST_LENT for n, s in zip(inputs, specs, strict=True)]
+            self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, ctx)
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = -1
         self._graphs = tuple(graphs)
@@ -71,8 +67,7 @@ class Session:
     def __del__(self) -> None:
         # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a
         # forked child they stay: ending one waits for threads that did not come along.
-        if self.__dict__.pop("_executor", None) is not None and self._owner == os.getpid():
-            self._outputs = []
+        if self.__dict__.pop("_graph", None) is not None and self._owner == os.getpid():
             for graph in self._graphs:
                 library.release(graph)
 
@@ -88,25 +83,11 @@ class Session:
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there."""
-        given = [a.as_nd_ndarray() for a in arrays] if self._is_np else arrays
-        addresses = [address_of(array) if loan else 0 for loan, array in zip(self._loans, given, strict=True)]
-        begun: list[tuple[Loan, mx.nd.NDArray]] = []
-        with self._lock:
-            if library.relayouts() != self._relayouts:
+        if library.relayouts() != self._relayouts:
+            with self._lock:
                 self._restore_layout()
-            try:
-                for feed, loan, address, array in zip(self._feeds, self._loans, addresses, given, strict=True):
-                    if loan and address:
-                        loan.begin(address)
-                        begun.append((loan, array))
-                    elif feed is not None:
-                        array.copyto(feed)
-                self._executor.forward(is_train=False)
-            finally:
-                for loan, array in begun:
-                    loan.end(array)
-            results = [o.copy() for o in self._outputs]
-        return [r.as_np_ndarray() for r in results] if self._is_np else results
+        make = mx.np.ndarray if self._is_np else mx.nd.NDArray
+        return [make(mx.base.NDArrayHandle(handle)) for handle in self._graph.run(arrays)]
 
     def _restore_layout(self) -> None:
         # MXNet's convolutions leave the weights they use in a blocked layout; if the original block shares them and has

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "bound_graph.h"
 #include "epoch.h"
 #include "error.h"
 #include "models.h"
@@ -14,6 +15,10 @@
 #ifndef GLUON_NEURON_VERSION
 #error "the build defines GLUON_NEURON_VERSION"
 #endif
+
+struct gn_bound {
+  gn::BoundGraph graph;
+};
 
 extern "C" {
 
@@ -40,6 +45,19 @@ void gn_release_all() {
   gn::drop_specialised(nullptr);
   gn::Models::get().drop_orphans(nullptr);
 }
+
+int gn_set_mxnet(void* library) { return gn::set_mxnet(library) ? 0 : -1; }
+
+gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
+                         void* const* outputs, int device, int number) {
+  std::vector<gn::BoundGraph::Feed> feeds(n_inputs);
+  for (size_t i = 0; i < n_inputs; ++i) feeds[i] = {inputs[i], addresses[i]};
+  return new gn_bound{{executor, std::move(feeds), {outputs, outputs + n_outputs}, device, number}};
+}
+
+int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) { return bound->graph.call(given, results); }
+
+void gn_bound_free(gn_bound_t* bound) { delete bound; }
 
 uint64_t gn_relayouts() { return gn::stats().relayouts; }
 

@@ -33,17 +33,18 @@ void gn_release_all();
 // How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout.
 uint64_t gn_relayouts();
 
-// An array that stands in for the one that a node was bound to. The two functions are pushed to MXNet's engine (their
-// first argument is its own), before the node with the bound array to be written, and behind it with the lent one to be read
-// and the bound one to be written: so the engine keeps the lent array as it is until the node has run.
-typedef struct {
-  const void* bound;
-  const void* lent;
-} gn_loan_t;
-gn_loan_t* gn_loan_new(const void* bound, const void* lent);
-void gn_loan_free(void* loan);
-void gn_loan_begin(void* run_context, void* loan);
-void gn_loan_end(void* run_context, void* bound);
+// What dlopen gave for MXNet's library; 0 when it has all that the next functions need.
+int gn_set_mxnet(void* library);
+
+// An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
+// data is if callers' arrays are to stand in for it (null: they are copied into it). All belong to the caller and live as long
+// as the result, which is to be freed. `device` and `number` are MXNet's context.
+typedef struct gn_bound gn_bound_t;
+gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
+                         void* const* outputs, int device, int number);
+// MXNet's own status; `results` gets handles of new arrays, which the caller owns.
+int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
+void gn_bound_free(gn_bound_t* bound);
 
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full.
 size_t gn_stats(char* buffer, size_t size);

@@ -1,0 +1,63 @@
+"""BoundGraph: an executor whose call is one C call; large data that only compiled regions read is lent, not copied."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from collections.abc import Sequence
+
+import mxnet as mx
+
+from ..graph.subgraph import SUBGRAPH_OP
+from . import library
+
+LEAST_LENT = 1 << 17
+"""Bytes. Smaller arrays are copied sooner than lent."""
+
+
+def lendable(symbol: mx.sym.Symbol) -> frozenset[str]:
+    """The variables that only compiled regions read: MXNet's operators would look for the data in the bound array."""
+    graph = json.loads(symbol.tojson(remove_amp_cast=False))
+    elsewhere = {i for n in graph["nodes"] if n["op"] != SUBGRAPH_OP for i, *_ in n["inputs"]}
+    elsewhere |= {head[0] for head in graph["heads"]}
+    return frozenset(n["name"] for i, n in enumerate(graph["nodes"]) if n["op"] == "null" and i not in elsewhere)
+
+
+def address_of(array: mx.nd.NDArray) -> int | None:
+    """Where the array's data is, in the usual layout; None for an array without elements."""
+    address = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    return address.value
+
+
+class BoundGraph:
+    """An executor and its bound arrays, for the native library; `lend` says for which inputs it may lend."""
+
+    def __init__(
+        self,
+        executor: mx.executor.Executor,
+        inputs: Sequence[mx.nd.NDArray | None],
+        lend: Sequence[bool],
+        ctx: mx.Context,
+    ) -> None:
+        outputs = executor.outputs
+        self._held = executor, list(inputs), outputs
+        self._functions = library.functions()
+        self._inputs, self._outputs = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
+        addresses = [address_of(a) if a is not None and yes else None for a, yes in zip(inputs, lend, strict=True)]
+        self._bound = self._functions.gn_bound_new(
+            *(executor.handle, len(inputs), self._inputs(*[a.handle if a is not None else None for a in inputs])),
+            *(self._inputs(*addresses), len(outputs), self._outputs(*[a.handle for a in outputs])),
+            *(ctx.device_typeid, ctx.device_id),
+        )
+
+    def __del__(self) -> None:
+        if "_bound" in self.__dict__:
+            self._functions.gn_bound_free(self._bound)
+
+    def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[int]:
+        """Handles of new arrays, which the caller owns; asynchronous, but waits for data that it lends."""
+        results = self._outputs()
+        given = self._inputs(*[a.handle for a in arrays])
+        mx.base.check_call(self._functions.gn_bound_call(self._bound, given, results))
+        return [r or 0 for r in results]

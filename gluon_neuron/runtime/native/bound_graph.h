@@ -1,0 +1,40 @@
+// A call through an executor of MXNet's: data in, the graph, results out, all pushed to MXNet's engine in one go.
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <vector>
+
+#include "mxnet_api.h"
+
+namespace gn {
+
+class BoundGraph {
+ public:
+  // An input's bound array; null where the graph does not read it.
+  struct Feed {
+    NDArrayHandle array = nullptr;
+    const void* address = nullptr;  // of its data, where callers' arrays stand in for it: only compiled regions read it
+  };
+
+  BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<NDArrayHandle> outputs, int device, int number);
+
+  // One array for each feed; writes the handles of new arrays to `results`, which the caller owns. The result is MXNet's own
+  // status, with the text of an error left there. Waits for data that it lends, and for nothing else.
+  int call(NDArrayHandle const* given, NDArrayHandle* results);
+
+ private:
+  int push(NDArrayHandle const* given, const std::vector<void*>& lent, std::vector<size_t>& begun);
+  int copy_results(NDArrayHandle* results) const;
+  int push_loan(EngineSyncFunc function, void* argument, EngineFuncParamDeleter free, const Feed& feed, NDArrayHandle read);
+
+  const ExecutorHandle executor_;
+  const std::vector<Feed> feeds_;
+  const std::vector<NDArrayHandle> outputs_;
+  struct {
+    int device, number;
+  } context_;         // as mxnet::Context
+  std::mutex mutex_;  // calls of several threads are pushed one after the other
+};
+
+}  // namespace gn

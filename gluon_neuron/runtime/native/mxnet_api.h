@@ -1,0 +1,27 @@
+// The few functions of MXNet's own C library that a call through a bound graph needs, found in the process at run time.
+#pragma once
+
+#include <mxnet/c_api.h>
+
+namespace gn {
+
+struct MxNet {
+  decltype(&::MXExecutorForward) MXExecutorForward;
+  decltype(&::MXImperativeInvoke) MXImperativeInvoke;
+  decltype(&::MXNDArrayWaitToRead) MXNDArrayWaitToRead;
+  decltype(&::MXNDArrayGetData) MXNDArrayGetData;
+  decltype(&::MXNDArrayGetShapeEx64) MXNDArrayGetShapeEx64;
+  decltype(&::MXNDArrayGetDType) MXNDArrayGetDType;
+  decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
+  decltype(&::MXNDArrayFree) MXNDArrayFree;
+  decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
+  AtomicSymbolCreator copyto;  // the operator
+};
+
+// `library` is what dlopen gave for MXNet. False when it lacks any of them.
+bool set_mxnet(void* library);
+
+// To be called after set_mxnet only.
+const MxNet& mxnet_api();
+
+}  // namespace gn

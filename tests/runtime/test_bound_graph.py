@@ -1,0 +1,138 @@
+"""Large data is lent to compiled regions instead of copied, and nobody sees a difference."""
+
+from __future__ import annotations
+
+import threading
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+import gluon_neuron
+from gluon_neuron.runtime.bound_graph import LEAST_LENT, lendable
+
+SHAPE = (4, 3, 160, 160)
+ROUNDS = 20
+assert 4 * np.prod(SHAPE) > LEAST_LENT
+
+
+@pytest.fixture(scope="module")
+def nets():
+    net = mx.gluon.nn.HybridSequential()
+    net.add(mx.gluon.nn.Conv2D(8, 3), mx.gluon.nn.BatchNorm(), mx.gluon.nn.MaxPool2D(), mx.gluon.nn.Dense(5))
+    net.initialize(mx.init.Normal(0.1))
+    return net, gluon_neuron.compile(net, mx.nd.zeros(SHAPE))
+
+
+def picture(seed):
+    return mx.nd.array(np.random.default_rng(seed).uniform(-1, 1, SHAPE))
+
+
+def agree(found, expected):
+    np.testing.assert_allclose(found.asnumpy(), expected.asnumpy(), 1e-3, 1e-4)
+
+
+def test_the_input_is_lent(nets):
+    assert lendable(nets[1].symbol) >= set(nets[1].input_names)
+
+
+def test_what_mxnet_reads_is_not_lent():
+    a, b = mx.sym.var("a"), mx.sym.var("b")
+    assert lendable(mx.sym.Group([a + b, b])) == frozenset()
+
+
+def test_overwritten_while_the_call_is_on_its_way(nets):
+    net, compiled = nets
+    expected = [net(picture(seed)) for seed in range(ROUNDS)]
+    x = picture(0)
+    found = []
+    for seed in range(ROUNDS):
+        x[:] = picture(seed)
+        found.append(compiled(x))
+        x[:] = 1e9
+    for one, other in zip(found, expected, strict=True):
+        agree(one, other)
+
+
+def test_freed_while_the_call_is_on_its_way(nets):
+    net, compiled = nets
+    found = [compiled(picture(seed)) for seed in range(ROUNDS)]
+    for seed, result in enumerate(found):
+        agree(result, net(picture(seed)))
+
+
+def test_views(nets):
+    net, compiled = nets
+    many = mx.nd.concat(*[picture(seed) for seed in range(3)], dim=0)
+    for start in (0, 1, 7):
+        agree(compiled(many[start : start + 4]), net(many[start : start + 4]))
+    whole = mx.nd.concat(mx.nd.zeros((1,)), picture(5).reshape(-1), dim=0)
+    agree(compiled(whole[1:].reshape(SHAPE)), net(picture(5)))
+
+
+def test_result_of_a_convolution(nets):
+    # It is in a blocked layout, and pending.
+    net, compiled = nets
+    first = mx.gluon.nn.Conv2D(3, 3, padding=1)
+    first.initialize()
+    for seed in range(3):
+        agree(compiled(first(picture(seed))), net(first(picture(seed))))
+
+
+def test_result_of_another_compiled_net(nets):
+    net, compiled = nets
+    first = mx.gluon.nn.Conv2D(3, 3, padding=1)
+    first.initialize()
+    before = gluon_neuron.compile(first, picture(0))
+    for seed in range(3):
+        agree(compiled(before(picture(seed))), net(first(picture(seed))))
+
+
+def test_threads_share_a_net(nets):
+    net, compiled = nets
+    expected = [net(picture(seed)).asnumpy() for seed in range(4)]
+    wrong = []
+
+    def work(seed):
+        x = picture(seed)
+        for _ in range(ROUNDS):
+            if not np.allclose(compiled(x).asnumpy(), expected[seed], 1e-3, 1e-4):
+                wrong.append(seed)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_an_error_in_the_data_is_raised(nets):
+    net, compiled = nets
+    with pytest.raises(mx.base.MXNetError):
+        compiled(mx.nd.random.normal(scale=-1, shape=SHAPE)).wait_to_read()  # MXNet finds out when it computes
+    agree(compiled(picture(1)), net(picture(1)))
+
+
+def test_same_array_for_two_inputs():
+    class Both(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, a, b):
+            return F.broadcast_add(a * 2, F.sqrt(F.abs(b)))
+
+    net = Both()
+    compiled = gluon_neuron.compile(net, (picture(0), picture(1)))
+    agree(compiled(picture(2), picture(2)), net(picture(2), picture(2)))
+    x = picture(3)
+    agree(compiled(x, x), net(x, x))
+
+
+def test_an_output_that_is_an_input():
+    class Same(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, a):
+            return F.sqrt(F.abs(a)), F.identity(a)
+
+    net = Same()
+    compiled = gluon_neuron.compile(net, picture(0))
+    for seed in range(3):
+        for one, other in zip(compiled(picture(seed)), net(picture(seed)), strict=True):
+            agree(one, other)
