@@ -14,6 +14,8 @@ from . import library
 LEAST_LENT = 1 << 17
 """Bytes. Smaller arrays are copied sooner than lent."""
 
+_NOT_AS_BOUND = 1  # in native/exports.h
+
 
 def lendable(symbol: mx.sym.Symbol) -> frozenset[str]:
     """The variables that only compiled regions read: MXNet's operators would look for the data in the bound array."""
@@ -54,6 +56,16 @@ class BoundGraph:
     def __del__(self) -> None:
         if "_bound" in self.__dict__:
             self._functions.gn_bound_free(self._bound)
+
+    def run_if(self, epoch: int, relayouts: int, arrays: Sequence[mx.nd.NDArray]) -> list[int] | None:
+        """As `run`; None when the arrays are not as the bound ones, a gradient is recorded, or a number rose."""
+        results = self._outputs()
+        given = self._inputs(*[a.handle for a in arrays])
+        status = self._functions.gn_bound_call_if(self._bound, epoch, relayouts, given, results)
+        if status == _NOT_AS_BOUND:
+            return None
+        mx.base.check_call(status)
+        return [r or 0 for r in results]
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[int]:
         """Handles of new arrays, which the caller owns; asynchronous, but waits for data that it lends."""

@@ -202,6 +202,8 @@ def _load(path: Path) -> ctypes.CDLL:
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
+    numbers = ctypes.c_uint64, ctypes.c_uint64
+    library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]
     library.gn_bound_free.argtypes = [ctypes.c_void_p]
     library.gn_bound_free.restype = None
     library.gn_set_mxnet.argtypes = [ctypes.c_void_p]

@@ -59,7 +59,7 @@ class Session:
             lend = [n in lendable and s.nbytes >= LEAST_LENT for n, s in zip(inputs, specs, strict=True)]
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, ctx)
         self._arrays = [*plain.values(), *plain_aux.values()]
-        self._relayouts = -1
+        self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
         self._owner = os.getpid()
         self.batch_size = specs[0].shape[0] if specs and specs[0].shape else None
@@ -86,8 +86,16 @@ class Session:
         if library.relayouts() != self._relayouts:
             with self._lock:
                 self._restore_layout()
+        return self._wrap(self._graph.run(arrays))
+
+    def run_again(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray] | None:
+        """As `run`, after one; None when anything needs another look: the arrays' kinds, parameters, recording."""
+        handles = self._graph.run_if(self._epoch, self._relayouts, arrays)
+        return None if handles is None else self._wrap(handles)
+
+    def _wrap(self, handles: Sequence[int]) -> list[mx.nd.NDArray]:
         make = mx.np.ndarray if self._is_np else mx.nd.NDArray
-        return [make(mx.base.NDArrayHandle(handle)) for handle in self._graph.run(arrays)]
+        return [make(mx.base.NDArrayHandle(handle)) for handle in handles]
 
     def _restore_layout(self) -> None:
         # MXNet's convolutions leave the weights they use in a blocked layout; if the original block shares them and has

@@ -136,3 +136,29 @@ def test_an_output_that_is_an_input():
     for seed in range(3):
         for one, other in zip(compiled(picture(seed)), net(picture(seed)), strict=True):
             agree(one, other)
+
+
+def test_a_repeated_call_notices_what_changed(nets):
+    net, compiled = nets
+    x = picture(0)
+    for _ in range(2):
+        agree(compiled(x), net(x))
+    small = x[:2]
+    for _ in range(2):
+        agree(compiled(small), net(small))  # another shape
+    with mx.autograd.record():
+        recorded = compiled(x)
+    with pytest.raises(mx.base.MXNetError, match="inference only"):
+        recorded.backward()
+    seen = []
+    handle = compiled.register_forward_hook(lambda block, inputs, output: seen.append(output.shape))
+    compiled(x)
+    handle.detach()
+    compiled(x)
+    assert seen == [(4, 5)]
+    agree(compiled(x.asnumpy()), net(x))
+    with pytest.raises(gluon_neuron.errors.InputError):
+        compiled(x, x)
+    last = compiled(x)
+    net[3].bias.set_data(net[3].bias.data() + 1)
+    agree(compiled(x), last + 1)

@@ -1,6 +1,7 @@
 // A call through an executor of MXNet's: data in, the graph, results out, all pushed to MXNet's engine in one go.
 #include "bound_graph.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lending.h"
@@ -33,6 +34,28 @@ int copy(NDArrayHandle from, NDArrayHandle to) {
 
 BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<NDArrayHandle> outputs, int device, int number)
     : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_{device, number} {}
+
+bool BoundGraph::same_kind(NDArrayHandle one, NDArrayHandle other) const {
+  const MxNet& mxnet = mxnet_api();
+  int dtypes[2], ranks[2], device = 0, number = 0;
+  const int64_t* shape = nullptr;
+  // The shape's place is MXNet's own, for the next question.
+  if (mxnet.MXNDArrayGetShapeEx64(one, &ranks[0], &shape) != 0) return false;
+  const std::vector<int64_t> first(shape, shape + std::max(ranks[0], 0));
+  if (mxnet.MXNDArrayGetShapeEx64(other, &ranks[1], &shape) != 0 || ranks[0] != ranks[1]) return false;
+  return std::equal(first.begin(), first.end(), shape) && mxnet.MXNDArrayGetDType(one, &dtypes[0]) == 0 &&
+         mxnet.MXNDArrayGetDType(other, &dtypes[1]) == 0 && dtypes[0] == dtypes[1] &&
+         mxnet.MXNDArrayGetContext(one, &device, &number) == 0 && device == context_.device && number == context_.number;
+}
+
+bool BoundGraph::takes(NDArrayHandle const* given) const {
+  bool recording = true;
+  if (mxnet_api().MXAutogradIsRecording(&recording) != 0 || recording) return false;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (!feeds_[i].array || !same_kind(given[i], feeds_[i].array)) return false;
+  }
+  return true;
+}
 
 int BoundGraph::push_loan(EngineSyncFunc function, void* argument, EngineFuncParamDeleter free, const Feed& feed, NDArrayHandle read) {
   NDArrayHandle written = feed.array;

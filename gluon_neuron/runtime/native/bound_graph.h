@@ -19,12 +19,16 @@ class BoundGraph {
 
   BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<NDArrayHandle> outputs, int device, int number);
 
+  // Whether the arrays are of the bound ones' shapes and dtypes, on their device, and nothing is recorded for a gradient.
+  bool takes(NDArrayHandle const* given) const;
+
   // One array for each feed; writes the handles of new arrays to `results`, which the caller owns. The result is MXNet's own
   // status, with the text of an error left there. Waits for data that it lends, and for nothing else.
   int call(NDArrayHandle const* given, NDArrayHandle* results);
 
  private:
   int push(NDArrayHandle const* given, const std::vector<void*>& lent, std::vector<size_t>& begun);
+  bool same_kind(NDArrayHandle one, NDArrayHandle other) const;
   int copy_results(NDArrayHandle* results) const;
   int push_loan(EngineSyncFunc function, void* argument, EngineFuncParamDeleter free, const Feed& feed, NDArrayHandle read);
 

@@ -57,6 +57,11 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
 
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) { return bound->graph.call(given, results); }
 
+int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results) {
+  if (epoch != gn::epoch() || relayouts != gn::stats().relayouts || !bound->graph.takes(given)) return GN_NOT_AS_BOUND;
+  return bound->graph.call(given, results);
+}
+
 void gn_bound_free(gn_bound_t* bound) { delete bound; }
 
 uint64_t gn_relayouts() { return gn::stats().relayouts; }

@@ -44,6 +44,10 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
                          void* const* outputs, int device, int number);
 // MXNet's own status; `results` gets handles of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
+// The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what the
+// functions of these names give; otherwise GN_NOT_AS_BOUND, and nothing is done.
+#define GN_NOT_AS_BOUND 1
+int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results);
 void gn_bound_free(gn_bound_t* bound);
 
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full.

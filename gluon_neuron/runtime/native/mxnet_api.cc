@@ -22,6 +22,7 @@ bool set_mxnet(void* library) {
          find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) && find(library, "MXNDArrayGetData", api.MXNDArrayGetData) &&
          find(library, "MXNDArrayFree", api.MXNDArrayFree) && find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
          find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) && find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
+         find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) && find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
          find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) && find(library, "NNGetOpHandle", handle_of) && handle_of("_copyto", &api.copyto) == 0;
 }
 

@@ -12,6 +12,8 @@ struct MxNet {
   decltype(&::MXNDArrayGetData) MXNDArrayGetData;
   decltype(&::MXNDArrayGetShapeEx64) MXNDArrayGetShapeEx64;
   decltype(&::MXNDArrayGetDType) MXNDArrayGetDType;
+  decltype(&::MXNDArrayGetContext) MXNDArrayGetContext;
+  decltype(&::MXAutogradIsRecording) MXAutogradIsRecording;
   decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
   decltype(&::MXNDArrayFree) MXNDArrayFree;
   decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
