@@ -166,13 +166,13 @@ def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tup
     # A model's output keeps its name through a copy called as the node, which serves outputs called "<node>_output".
     names = model.symbol.list_outputs()
     heads = zip(graph.heads, names, strict=True)
-    pinned = {h.node for h, name in heads if name != f"{graph.nodes[h.node].name}_output"}
+    pinned = {h.node: name for h, name in heads if name != f"{graph.nodes[h.node].name}_output"}
     ask = refusals(target, graph)
 
     def refusal(node: Node) -> tuple[str, str] | None:
         found = ask(node)
         if found is None and node.id in pinned:
-            return "attribute", "it has several outputs and is an output of the model, whose name must be kept"
+            return "attribute", f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
         return found
 
     return refusal

@@ -1,6 +1,7 @@
 """The artifact's container: magic, version, JSON header, payloads; written and read without executing anything.
 
-Layout, little endian: 8 bytes magic "GLUONNRN"; uint32 format version; uint32 zero; uint64 header length; the header,
+Layout, little endian: 8 bytes magic "GLUONNRN"; uint32 format version; uint32 CRC-32 of the
+header, zero for none; uint64 header length; the header,
 UTF-8 JSON; zeros up to a multiple of 64 bytes; the data area. The header's `payloads` name their offset in the data
 area, size and SHA-256. The native operator reads the same bytes.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -84,7 +86,7 @@ def pack(artifact: Artifact) -> bytes:
         "payloads": entries,
     }
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    prefix = _PREFIX.pack(MAGIC, VERSION, 0, len(text))
+    prefix = _PREFIX.pack(MAGIC, VERSION, zlib.crc32(text), len(text))
     return b"".join((prefix, text, bytes(-(len(prefix) + len(text)) % ALIGNMENT), *blobs))
 
 
@@ -124,7 +126,7 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
 def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
     if len(view) < _PREFIX.size:
         raise ArtifactCorruptError(f"{where} has only {len(view)} bytes: it is truncated. Compile the model again.")
-    magic, version, _, length = _PREFIX.unpack_from(view)
+    magic, version, crc, length = _PREFIX.unpack_from(view)
     if magic != MAGIC:
         raise ArtifactCorruptError(f"{where} does not begin with {MAGIC.decode()}: it is no artifact of gluon_neuron.")
     if version > VERSION:
@@ -135,6 +137,8 @@ def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
     if version < 1 or length > min(MAX_HEADER, len(view) - _PREFIX.size):
         raise ArtifactCorruptError(f"{where} has a damaged or truncated header. Compile the model again.")
     end = _PREFIX.size + length
+    if crc and crc != zlib.crc32(view[_PREFIX.size : end]):
+        raise ArtifactCorruptError(f"{where} has a header whose checksum does not match. Compile the model again.")
     try:
         header = json.loads(bytes(view[_PREFIX.size : end]).decode(), object_pairs_hook=_no_duplicates)
     except (ValueError, RecursionError) as error:

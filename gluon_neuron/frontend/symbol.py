@@ -11,6 +11,7 @@ import mxnet as mx
 from ..errors import InputError, UninitializedError, nearest
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes, inline
+from ..graph.merge import merge_variables
 from ..graph.spec import Spec
 from .infer import annotate
 from .inputs import check_dtypes, to_array
@@ -67,18 +68,23 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Mode
 
 
 def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
-    """The symbol with the operators that compiled nodes, ours or the archived package's, hold; any other as it is.
+    """The symbol with the operators that compiled nodes, ours or the archived package's, hold, and one variable a name.
 
-    So a compiled model can be compiled again, for another target or with other options. Raises GraphError when the
-    weights are baked in.
+    So a compiled model can be compiled again, for another target or with other options. Any other symbol is returned
+    as it is. Raises GraphError when the weights are baked in.
     """
     text = symbol.tojson(remove_amp_cast=False)
-    if not has_compiled_nodes(text):
+    names = symbol.list_inputs()
+    twice = len(set(names)) < len(names)
+    compiled = has_compiled_nodes(text)
+    if not twice and not compiled:
         return symbol
-    raw = json.loads(inline(text))
-    for node in raw["nodes"]:
-        node.get("attrs", {}).pop(KEY, None)
-    made = mx.sym.load_json(json.dumps(raw))
+    if compiled:
+        raw = json.loads(inline(text))
+        for node in raw["nodes"]:
+            node.get("attrs", {}).pop(KEY, None)
+        text = json.dumps(raw)
+    made = mx.sym.load_json(merge_variables(text) if twice else text)
     return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
 
 

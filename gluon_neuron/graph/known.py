@@ -21,6 +21,16 @@ _SOURCES = frozenset(
         "_npi_ones",
         "_npi_arange",
         "_npi_eye",
+        "_npi_full",
+        "_npi_full_like",
+        "_npi_identity",
+        "_npi_indices",
+        "_npi_linspace",
+        "_npi_logspace",
+        "_npi_diag_indices_from",
+        "_npi_blackman",
+        "_npi_hamming",
+        "_npi_hanning",
     )
 )
 

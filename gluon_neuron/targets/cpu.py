@@ -43,7 +43,8 @@ _MOVERS = frozenset(
 
 _INEXACT_INT32 = re.compile(
     r"(_np_|_npi_|nan)?(sum|mean|prod|a?max|a?min|argmax|argmin)(_axis|_channel)?|"
-    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index"
+    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index|"
+    r"_npi_(r?mod(_scalar)?|pad|clip)|(_|_npi_)r?power_scalar|_np_trace"
 )
 """Operators for which OpenVINO's CPU plugin computes int32 as float32."""
 

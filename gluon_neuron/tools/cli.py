@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from .._version import __version__
-from ..errors import GluonNeuronError
+from ..errors import GluonNeuronError, InputError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -46,6 +46,18 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("prefix", help="the part of the kept files' names before -symbol.json")
     again.add_argument("-o", "--output", help="prefix of the compiled checkpoint to write")
     again.set_defaults(run=_compile_kept)
+
+    mar = commands.add_parser("archive", help="pack a checkpoint for multi-model-server")
+    mar.add_argument("prefix", help="the part of the files' names before -symbol.json")
+    mar.add_argument("output", help="NAME.mar, to be served under NAME")
+    mar.add_argument("--epoch", type=int, default=0, help="the number in the parameters' file")
+    mar.add_argument("--input", help="NAME=BATCH,... : the only input's name and shape; compiled checkpoints know them")
+    mar.add_argument("--labels", help="a file with a label a line")
+    mar.add_argument("--input-type", default="image/jpeg", help="image/jpeg (the default) or application/json")
+    mar.add_argument("--resize", type=int, help="pixels of a picture's shorter side before the middle is cropped")
+    mar.add_argument("--no-softmax", action="store_true", help="the model's output is probabilities already")
+    mar.add_argument("--top", type=int, default=5, help="how many labels an answer has")
+    mar.set_defaults(run=_archive)
     return parser
 
 
@@ -65,3 +77,27 @@ def _compile_kept(given: argparse.Namespace) -> str:
     from .compile_kept import compile_kept
 
     return compile_kept(given.prefix, given.output)
+
+
+def _archive(given: argparse.Namespace) -> str:
+    from ..serve import archive
+
+    inputs = None
+    if given.input:
+        name, _, shape = given.input.partition("=")
+        try:
+            inputs = {name: [int(d) for d in shape.split(",")]}
+        except ValueError as error:
+            raise InputError(f"--input {given.input!r} must be NAME=BATCH,..., such as data=1,3,224,224.") from error
+    made = archive(
+        given.prefix,
+        given.output,
+        epoch=given.epoch,
+        inputs=inputs,
+        labels=given.labels,
+        input_type=given.input_type,
+        resize=given.resize,
+        softmax=not given.no_softmax,
+        top=given.top,
+    )
+    return f"{made}: serve it with multi-model-server --start --model-store {made.parent} --models {made.name}"

@@ -44,6 +44,14 @@ def test_flipped_bytes_are_found_or_harmless(position, flip):
     assert [p.data for p in found.payloads] == [p.data for p in artifact().payloads]
 
 
+@given(st.integers(24, 24 + 500), st.integers(1, 255))
+def test_no_damage_of_the_header_goes_unseen(position, flip):
+    damaged = bytearray(DATA)
+    damaged[position] ^= flip
+    with pytest.raises(ArtifactCorruptError, match="checksum"):
+        unpack(bytes(damaged))
+
+
 def test_newer_version():
     newer = bytearray(DATA)
     struct.pack_into("<I", newer, 8, 2)
@@ -84,4 +92,4 @@ def test_misused_headers(edit):
 def test_duplicate_keys():
     text = b'{"format":1,"format":1}'
     with pytest.raises(ArtifactCorruptError, match="twice"):
-        unpack(DATA[:16] + struct.pack("<Q", len(text)) + text + bytes(100))
+        unpack(DATA[:12] + bytes(4) + struct.pack("<Q", len(text)) + text + bytes(100))

@@ -1,0 +1,144 @@
+"""What an archive holds, and what the handler answers, without a server."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+import gluon_neuron
+from gluon_neuron.errors import ExportError, InputError
+from gluon_neuron.serve import archive
+from gluon_neuron.serve.handler import handle
+from gluon_neuron.tools.cli import main
+from tests.serve.pictures import jpegs
+
+
+class Context:
+    """As multi-model-server's: where the model is, and what the handler says about each answer."""
+
+    def __init__(self, folder):
+        self.system_properties = {"model_dir": str(folder)}
+        self.statuses = {}
+
+    def set_response_content_type(self, index, value):
+        assert value == "application/json"
+
+    def set_response_status(self, code, phrase, index):
+        self.statuses[index] = code
+
+
+@pytest.fixture(scope="module")
+def net():
+    made = mx.gluon.nn.HybridSequential()
+    made.add(mx.gluon.nn.Conv2D(4, 3, strides=4), mx.gluon.nn.GlobalAvgPool2D(), mx.gluon.nn.Dense(6))
+    made.initialize(mx.init.Normal(1))
+    made.hybridize()
+    made(mx.nd.zeros((1, 3, 32, 40)))
+    return made
+
+
+def unpack(mar, folder):
+    with zipfile.ZipFile(mar) as archived:
+        archived.extractall(folder)
+    return folder
+
+
+def test_contents(net, tmp_path):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((2, 3, 32, 40)))
+    mar = archive(compiled, tmp_path / "small.mar", labels=list("abcdef"), top=2)
+    folder = unpack(mar, tmp_path / "out")
+    manifest = json.loads((folder / "MAR-INF" / "MANIFEST.json").read_text())
+    assert manifest["model"] == {"handler": "gluon_neuron_service:handle", "modelName": "small"}
+    signature = json.loads((folder / "signature.json").read_text())
+    assert signature["inputs"] == [{"data_name": "data", "data_shape": [2, 3, 32, 40], "dtype": "float32"}]
+    assert (folder / "synset.txt").read_text().split() == list("abcdef")
+    assert list(tmp_path.iterdir()) in ([mar, folder], [folder, mar])  # nothing is left beside it
+
+
+def test_handler_answers_each_request_of_a_batch(net, tmp_path):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((2, 3, 32, 40)))
+    folder = unpack(archive(compiled, tmp_path / "small.mar", labels=list("abcdef"), top=6), tmp_path / "out")
+    context = Context(folder)
+    assert handle(None, context) is None
+    good, other, third = jpegs()[:3]
+    answers = handle([{"body": good}, {"data": b"bad"}, {"picture": other}, {"body": third}, {}], context)
+    assert context.statuses == {1: 400, 4: 400}
+    assert len(answers) == 5
+    for number in (0, 2, 3):
+        found = json.loads(answers[number])
+        assert sorted(f["class"] for f in found) == list("abcdef")
+        assert sum(f["probability"] for f in found) == pytest.approx(1)
+        assert found == sorted(found, key=lambda f: -f["probability"])
+    assert json.loads(handle([{"body": third}], context)[0]) == json.loads(answers[3])
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_arrays(net, tmp_path, compiled):
+    prefix = str(tmp_path / "net")
+    if compiled:
+        gluon_neuron.compile(net, mx.nd.zeros((2, 3, 32, 40))).export(prefix)
+    else:
+        net.export(prefix)
+    mar = archive(prefix, tmp_path / "a.mar", inputs={"data": (2, 3, 32, 40)}, input_type="application/json")
+    context = Context(unpack(mar, tmp_path / "out"))
+    x = np.random.default_rng(0).normal(size=(3, 32, 40)).astype(np.float32)
+    answers = handle([{"body": json.dumps(x.tolist()).encode()}, {"body": b"[[1, 2]]"}, {"body": b"{"}], context)
+    np.testing.assert_allclose(json.loads(answers[0]), net(mx.nd.array(x[None])).asnumpy()[0], 1e-3, 1e-4)
+    assert context.statuses == {1: 400, 2: 400}
+    assert "(1, 2)" in json.loads(answers[1])["message"]
+
+
+def test_command(net, tmp_path, capsys):
+    gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40))).export(str(tmp_path / "net"))
+    assert main(["archive", str(tmp_path / "net"), str(tmp_path / "m.mar"), "--top", "3", "--resize", "50"]) == 0
+    assert "multi-model-server" in capsys.readouterr().out
+    own = json.loads((unpack(tmp_path / "m.mar", tmp_path / "out") / "signature.json").read_text())["gluon_neuron"]
+    assert (own["top"], own["preprocessing"]["resize"]) == (3, 50)
+    assert main(["archive", str(tmp_path / "net"), str(tmp_path / "m.mar"), "--input", "data=x"]) == 1
+    assert "NAME=BATCH" in capsys.readouterr().err
+    assert main(["archive", str(tmp_path / "absent"), str(tmp_path / "n.mar")]) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "words"),
+    [
+        ("a.zip", {}, ExportError, "NAME.mar"),
+        ("a b.mar", {}, ExportError, "NAME.mar"),
+        ("a.mar", {"input_type": "text/plain"}, InputError, "text/plain"),
+        ("a.mar", {"inputs": {"pixels": (1, 3, 32, 40)}}, InputError, "pixels"),
+        ("a.mar", {"mean": (1, 2)}, InputError, "mean"),
+        ("a.mar", {"std": (1, 0, 1)}, InputError, "std"),
+        ("a.mar", {"labels": ["two\nlines"]}, InputError, "single line"),
+        ("a.mar", {"inputs": {"data": (1, 3)}}, InputError, "Pictures"),
+    ],
+)
+def test_errors(net, tmp_path, name, options, error, words):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
+    with pytest.raises(error, match=words):
+        archive(compiled, tmp_path / name, **options)
+    assert not list(tmp_path.iterdir())
+
+
+def test_errors_about_the_model(net, tmp_path):
+    net.export(str(tmp_path / "plain"))
+    with pytest.raises(InputError, match="inputs="):
+        archive(str(tmp_path / "plain"), tmp_path / "a.mar")
+    with pytest.raises(InputError, match="HybridSequential"):
+        archive(net, tmp_path / "a.mar")
+    with pytest.raises(FileNotFoundError):
+        archive(str(tmp_path / "absent"), tmp_path / "a.mar")
+
+
+def test_an_archive_that_exists_stays_when_the_new_one_fails(net, tmp_path):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
+    mar = archive(compiled, tmp_path / "a.mar")
+    before = mar.read_bytes()
+    with pytest.raises(InputError):
+        archive(compiled, mar, labels=["two\nlines"])
+    assert mar.read_bytes() == before
+    archive(compiled, mar, top=1)
+    assert mar.read_bytes() != before
