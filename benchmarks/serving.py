@@ -1,4 +1,4 @@
-"""`python -m benchmarks.serving`: multi-model-server with a compiled net beside the same server with the net as it was."""
+"""`python -m benchmarks.serving`: multi-model-server with a compiled net beside the same net uncompiled."""
 
 from __future__ import annotations
 

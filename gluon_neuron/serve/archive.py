@@ -41,9 +41,9 @@ def archive(
 ) -> Path:
     """Write `path` (`NAME.mar`), which multi-model-server serves under NAME; returns its path.
 
-    `net` is a compiled block, or the prefix of an exported checkpoint, compiled or not (`epoch` as in its files). `inputs`
-    gives the only input's name and shape, batch first; a compiled net knows them. `labels` is a list, or a file with a
-    label a line. For `input_type="image/jpeg"` a request's body is a picture in any format that OpenCV reads: its
+    `net` is a compiled block, or the prefix of an exported checkpoint, compiled or not (`epoch` as in its files).
+    `inputs` gives the only input's name and shape, batch first; a compiled net knows them. `labels` is a list, or
+    a file with a label a line. For `input_type="image/jpeg"` a request's body is a picture that OpenCV reads: its
     shorter side is resized to `resize` pixels (256/224 of the input's unless given), the middle is cropped, values in
     0..1 are normalised with `mean` and `std` for red, green and blue. The answer is the `top` labels with their
     probabilities; `softmax=False` if the net's output is probabilities already. For `"application/json"` a request's
@@ -77,9 +77,7 @@ def archive(
         raise ExportError(f"{place} cannot be written: {error}.") from error
 
 
-def _write_model(
-    net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | None, folder: Path
-) -> tuple[str, Spec]:
+def _write_model(net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | None, folder: Path) -> tuple[str, Spec]:
     target = folder / signature.PREFIX
     if isinstance(net, NeuronHybridBlock):
         symbol_file = Path(net.export(target)[0])

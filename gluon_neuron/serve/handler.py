@@ -117,7 +117,7 @@ def _picture(body: Any, wanted: Signature) -> np.ndarray:
         array = image.asnumpy().astype(np.float32) / 255
     except mx.base.MXNetError as error:
         raise InputError("The body is no picture that can be decoded; send JPEG or PNG.") from error
-    normal = (array - np.float32(wanted.preprocessing.mean)) / np.float32(wanted.preprocessing.std)
+    normal = (array - np.array(wanted.preprocessing.mean, np.float32)) / np.array(wanted.preprocessing.std, np.float32)
     return normal.transpose(2, 0, 1).astype(wanted.dtype)
 
 

@@ -17,7 +17,7 @@ IMAGE, JSON = "image/jpeg", "application/json"
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes an input: resize the shorter side, crop the middle, scale to 0..1, normalise each channel."""
+    """How a picture becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
 
     resize: int
     mean: tuple[float, float, float]

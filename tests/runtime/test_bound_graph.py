@@ -150,6 +150,7 @@ def test_a_repeated_call_notices_what_changed(nets):
         recorded = compiled(x)
     with pytest.raises(mx.base.MXNetError, match="inference only"):
         recorded.backward()
+        mx.nd.waitall()
     seen = []
     handle = compiled.register_forward_hook(lambda block, inputs, output: seen.append(output.shape))
     compiled(x)

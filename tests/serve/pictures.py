@@ -29,6 +29,10 @@ def probabilities(net: mx.gluon.Block, body: bytes) -> np.ndarray:
     """What Gluon's own transforms and the net give for a picture."""
     image = mx.image.resize_short(mx.image.imdecode(body), 256)
     prepare = transforms.Compose(
-        [transforms.CenterCrop(224), transforms.ToTensor(), transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))]
+        [
+            transforms.CenterCrop(224),
+            transforms.ToTensor(),
+            transforms.Normalize((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
+        ]
     )
     return net(prepare(image).expand_dims(0)).softmax().asnumpy()[0]
