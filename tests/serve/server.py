@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 MAX_BODY = 300_000
@@ -62,10 +64,16 @@ class Server:
         """Send a body to a model."""
         return requests.post(f"{self.inference}/predictions/{model}", data=body, timeout=120)
 
-    def workers(self, model: str) -> dict[str, tuple[int, str]]:
-        """Process number and state of each worker by its id."""
-        (described,) = self.manage("GET", f"/models/{model}")
-        return {w["id"]: (w["pid"], w["status"]) for w in described["workers"]}
+    def workers(self, model: str) -> list[str]:
+        """The state of each worker."""
+        return [w["status"] for w in self.manage("GET", f"/models/{model}")["workers"]]
+
+    def processes(self) -> list[psutil.Process]:
+        """The workers' processes: forks of a model's process, which itself serves nothing."""
+        everything = psutil.Process(self._process.pid).children(recursive=True)
+        below = [p for p in everything if p.status() != psutil.STATUS_ZOMBIE]
+        python = [p for p in below if any("model_service_worker" in part for part in p.cmdline())]
+        return [p for p in python if p.ppid() in [parent.pid for parent in python]]
 
     def stop(self) -> int:
         """Stop the server as its documentation says; the exit status of the command."""
@@ -97,10 +105,18 @@ def wait_for(ready: Any, seconds: float, what: Any) -> None:
 
 
 def _free_ports(count: int) -> list[int]:
-    sockets = [socket.socket() for _ in range(count)]
+    # The server takes port numbers for signed 16-bit ones.
+    sockets: list[socket.socket] = []
     try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
+        for port in random.sample(range(10000, 32000), 1000):
+            one = socket.socket()
+            try:
+                one.bind(("127.0.0.1", port))
+                sockets.append(one)
+            except OSError:
+                one.close()
+            if len(sockets) == count:
+                break
         return [one.getsockname()[1] for one in sockets]
     finally:
         for one in sockets:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
@@ -36,7 +34,8 @@ def server(net, tmp_path_factory):
     made = Server(store, folder)
     made.manage("POST", "/models", url="mobilenet.mar", initial_workers=1, synchronous="true")
     yield made
-    workers = psutil.Process(made._process.pid).children(recursive=True)
+    workers = made.processes()
+    assert workers
     assert made.stop() == 0
     assert not psutil.wait_procs(workers, timeout=30)[1]
 
@@ -95,18 +94,15 @@ def test_oversized_body(server, net, photographs):
 
 
 def test_killed_worker_comes_back(server, net, photographs):
-    before = server.workers("mobilenet")
-    victim, (process, _) = next(iter(before.items()))
-    os.kill(process, signal.SIGKILL)
-    count = len(before)
+    before = server.processes()
+    before[0].kill()
 
     def back():
-        now = server.workers("mobilenet")
-        ready = [pid for pid, state in now.values() if state == "READY"]
-        return len(ready) == count and process not in ready
+        now = server.processes()
+        ready = server.workers("mobilenet") == ["READY"] * len(before)
+        return ready and len(now) == len(before) and before[0].pid not in [p.pid for p in now]
 
     wait_for(back, 120, server.log)
-    assert victim in server.workers("mobilenet")
     send_all(server, net, photographs, 2)
 
 
