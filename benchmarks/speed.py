@@ -70,7 +70,7 @@ def _case(model: str, shape: tuple[int, ...], seconds: float, folder: Path) -> d
     agreement = _difference(contenders.wait(compiled(picture)), reference)
     del original
     # Before there are other contenders: it is a matter of tenths of a millisecond, and their threads linger.
-    overhead = _above_engine(compiled, picture, seconds)
+    overhead = _above_engine(compiled, picture, 2 * seconds)
     calls = {
         HYBRID: contenders.hybrid(model, picture, weights),
         ONEDNN: contenders.onednn(model, picture, weights),
@@ -114,7 +114,7 @@ def _above_engine(compiled: Any, picture: mx.nd.NDArray, seconds: float) -> dict
     bare = bare_region(compiled, picture.asnumpy())
     if bare is None or compiled.report.outside:
         return None
-    taken = in_turns({BARE: bare, OURS: partial(_call, compiled, picture)}, seconds, least=40)
+    taken = in_turns({BARE: bare, OURS: partial(_call, compiled, picture)}, seconds, least=10)
     return {**differences(taken[OURS], taken[BARE]), BARE: latency(taken[BARE], picture.shape[0])}
 
 

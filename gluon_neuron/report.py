@@ -9,6 +9,9 @@ from typing import Any
 
 REASONS = {
     "no rule": "no lowering rule for the operator",
+    "not for inference": "the operator is for training, random numbers, sparse arrays or quantized kernels",
+    "cannot be compiled": "what the operator does cannot be compiled",
+    "not yet": "no lowering rule for the operator yet",
     "attribute": "an attribute is refused",
     "dtype": "a dtype is refused",
     "shape": "a shape is refused or unknown",

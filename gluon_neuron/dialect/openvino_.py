@@ -7,14 +7,19 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from ..errors import DialectError
-from . import openvino_elementwise, openvino_nn, openvino_shape
+from . import openvino_elementwise, openvino_nn, openvino_recurrent, openvino_shape
 from .array import Array
 from .base import Namespace
 from .core import shape_of
 from .dtypes import check_dtype
 from .openvino_builder import DTYPES, Builder
 
-KERNELS = {**openvino_elementwise.KERNELS, **openvino_shape.KERNELS, **openvino_nn.KERNELS}
+KERNELS = {
+    **openvino_elementwise.KERNELS,
+    **openvino_shape.KERNELS,
+    **openvino_nn.KERNELS,
+    **openvino_recurrent.KERNELS,
+}
 
 
 class OpenVINONamespace(Namespace):

@@ -24,6 +24,7 @@ from . import (  # noqa: F401
     numpy_unary,
     ordering,
     pooling,
+    recurrent,
     reduction,
     resize,
     scalar,

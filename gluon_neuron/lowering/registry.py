@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import GraphError, RegistrationError
 from ..graph.graph import Node
+from .left_out import left_out
 
 FLOATS = frozenset(("float16", "bfloat16", "float32", "float64"))
 INTS = frozenset(("int8", "uint8", "int32", "int64"))
@@ -66,11 +67,13 @@ def rules() -> Mapping[str, Rule]:
 def refusal(node: Node) -> tuple[str, str] | None:
     """Why no rule can serve the node, as (category, sentence), or None when one can.
 
-    Categories: "no rule", "shape", "dtype", "attribute".
+    Categories: "no rule" (or, where it is known why there is none, "not for inference", "cannot be compiled" or
+    "not yet"), "shape", "dtype", "attribute".
     """
     found = rules().get(node.op)
     if found is None:
-        return "no rule", f"there is no lowering rule for {node.op}"
+        known = left_out(node.op)
+        return (known.kind, known.reason) if known else ("no rule", f"there is no lowering rule for {node.op}")
     specs = (*node.ins, *node.outs.values())
     for spec in specs:
         if spec is None:
