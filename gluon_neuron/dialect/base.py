@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .base_activation import Activation
 from .base_normalize import Normalize
 from .base_recurrent import Recurrent
 from .base_resample import Resample
 from .base_window import Window
 
 
-class Namespace(Activation, Normalize, Window, Resample, Recurrent):
+class Namespace(Recurrent, Normalize, Window, Resample):
     """What a lowering rule knows as `xp`; the functions live in the modules `core` and `base_*`."""

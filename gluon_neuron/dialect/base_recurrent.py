@@ -30,7 +30,7 @@ class Recurrent(Activation, Product):
         """
         arrays = x, h, c, w_ih, w_hh, b_ih, b_hh
         self._recurrent("lstm", 4, (h, c), *arrays)
-        if self._native("lstm", arrays):
+        if self._fused("lstm", arrays):
             y, h, c = self._calls("lstm", arrays, (bool(reverse),), (x.dtype,) * 3)
             return y, h, c
 
@@ -46,13 +46,13 @@ class Recurrent(Activation, Product):
     def gru(
         self, x: Array, h: Array, w_ih: Array, w_hh: Array, b_ih: Array, b_hh: Array, reverse: bool = False
     ) -> tuple[Array, Array]:
-        """Gated recurrent unit, gates in the order reset, update, new; the reset gate acts behind the product with w_hh.
+        """Gated recurrent unit, gates in the order reset, update, new; the reset gate acts behind the product w_hh h.
 
         Returns y[T, N, H] and the last h.
         """
         arrays = x, h, w_ih, w_hh, b_ih, b_hh
         self._recurrent("gru", 3, (h,), *arrays)
-        if self._native("gru", arrays):
+        if self._fused("gru", arrays):
             y, h = self._calls("gru", arrays, (bool(reverse),), (x.dtype,) * 2)
             return y, h
 
@@ -81,7 +81,7 @@ class Recurrent(Activation, Product):
         self._recurrent("rnn", 1, (h,), *arrays)
         if activation not in ("tanh", "relu"):
             raise DialectError(f"rnn(): activation {activation!r} is neither tanh nor relu.")
-        if self._native("rnn", arrays):
+        if self._fused("rnn", arrays):
             y, h = self._calls("rnn", arrays, (bool(reverse), activation), (x.dtype,) * 2)
             return y, h
         act = self.tanh if activation == "tanh" else self.relu
@@ -92,7 +92,7 @@ class Recurrent(Activation, Product):
         y, (h,) = self._steps(x, (h,), w_ih, w_hh, b_ih, b_hh, reverse, step)
         return y, h
 
-    def _native(self, name: str, arrays: Iterable[Array]) -> bool:
+    def _fused(self, name: str, arrays: Iterable[Array]) -> bool:
         return self._has(name) and not all(a.known for a in arrays)
 
     def _recurrent(self, name: str, gates: int, states: tuple[Array, ...], *arrays: Array) -> None:

@@ -16,7 +16,9 @@ def _direction(op: Any, x: Any, axis: int = 0) -> Any:
     return op.unsqueeze(x, op.const([axis]))
 
 
-def _sequence(op: Any, make: Any, x: Any, states: Sequence[Any], weights: Sequence[Any], reverse: bool, **more: Any) -> Any:
+def _sequence(
+    op: Any, make: Any, x: Any, states: Sequence[Any], weights: Sequence[Any], reverse: bool, **more: Any
+) -> Any:
     steps, batch, _ = x.get_shape()
     made = make(
         op.transpose(x, op.const([1, 0, 2])),
@@ -48,9 +50,7 @@ def gru(op: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, rev
     return _sequence(op, op.gru_sequence, x, (h,), [*weights, _direction(op, bias)], reverse, linear_before_reset=True)
 
 
-def rnn(
-    op: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, reverse: bool, activation: str
-) -> Any:
+def rnn(op: Any, x: Any, h: Any, w_ih: Any, w_hh: Any, b_ih: Any, b_hh: Any, reverse: bool, activation: str) -> Any:
     """One gate and one bias."""
     weights = [_direction(op, w) for w in (w_ih, w_hh, op.add(b_ih, b_hh))]
     return _sequence(op, op.rnn_sequence, x, (h,), weights, reverse, activations=[activation])

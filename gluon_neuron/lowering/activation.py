@@ -149,3 +149,4 @@ def _output_layer(name: str, function: Callable[[Any, Any], Any]) -> None:
 _output_layer("LogisticRegressionOutput", lambda xp, x: xp.sigmoid(x))
 _output_layer("LinearRegressionOutput", lambda xp, x: x)
 _output_layer("MAERegressionOutput", lambda xp, x: x)
+_output_layer("SVMOutput", lambda xp, x: x)

@@ -29,7 +29,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     _left(
         NOT_FOR_INFERENCE,
         "it updates weights, which is training",
-        r"(?!fill).*_update(_phase[12])?",
+        r"(?!_sparse_).*_update(_phase[12])?",
         "multi_lars|multi_sum_sq|(multi_)?all_finite|reset_arrays",
     ),
     _left(

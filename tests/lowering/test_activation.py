@@ -164,3 +164,7 @@ def test_softmax_output_that_depends_on_onednn_is_refused(shape: tuple[int, ...]
 @pytest.mark.parametrize("shape", [(3, 5), (4, 1)])
 def test_regression_output(op: str, shape: tuple[int, ...]) -> None:
     check_op(op, [random(*shape), random(*shape, seed=1)])
+
+
+def test_svm_output() -> None:
+    check_op("SVMOutput", [random(3, 5), np.zeros(3, "float32")], {"margin": 0.5, "use_linear": True})

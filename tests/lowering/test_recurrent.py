@@ -18,7 +18,9 @@ def inputs_of(mode, steps, batch, width, size, layers, directions):
     count = 0
     for layer in range(layers):
         count += directions * rows * ((width if layer == 0 else directions * size) + size + 2)
-    states = [random(layers * directions, batch, size, seed=k, low=-1, high=1) for k in range(2 if mode == "lstm" else 1)]
+    states = [
+        random(layers * directions, batch, size, seed=k, low=-1, high=1) for k in range(2 if mode == "lstm" else 1)
+    ]
     return [random(steps, batch, width), random(count, seed=5, low=-0.6, high=0.6), *states]
 
 
@@ -47,7 +49,8 @@ def test_large_values_saturate():
 
 
 @pytest.mark.parametrize(
-    "attrs", [{"projection_size": 2}, {"use_sequence_length": True}, {"lstm_state_clip_min": -1, "lstm_state_clip_max": 1}]
+    "attrs",
+    [{"projection_size": 2}, {"use_sequence_length": True}, {"lstm_state_clip_min": -1, "lstm_state_clip_max": 1}],
 )
 def test_what_only_gpus_have(attrs):
     arrays = inputs_of("lstm", 3, 2, 3, 4, 1, 1)
@@ -77,7 +80,8 @@ def test_param_concat():
     ],
 )
 def test_gluon_layers(make, layout):
-    net = make(layout=layout)
+    net = mx.gluon.nn.HybridSequential()
+    net.add(make(layout=layout))
     net.initialize(mx.init.Uniform(0.3))
     x = mx.nd.random.normal(shape=(6, 4, 8))
     expected = net(x)
