@@ -8,7 +8,7 @@ INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py \
 # The compiler that is checked is the one that setuptools takes.
 export CXX
 
-.PHONY: help venv demo test bench lint lint-check lint-format lint-types clean
+.PHONY: help venv demo test bench docs lint lint-check lint-format lint-types clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -17,6 +17,7 @@ help:
 	@echo "make test    the tests, without those marked slow; PYTEST_ARGS adds arguments"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
+	@echo "make docs    docs/operators.md, of the rules"
 	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
 	@echo "make clean   remove what was built; .venv stays"
 
@@ -30,6 +31,9 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)
+
+docs: $(VENV)/.dev
+	$(PY) -m gluon_neuron.tools.operators_page docs/operators.md
 
 lint: lint-check lint-format lint-types
 

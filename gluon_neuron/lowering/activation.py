@@ -31,6 +31,7 @@ def hard_sigmoid(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _slope(n: Node) -> str | None:
+    """Refuse a slope of PReLU that is neither one number nor one for each channel."""
     if n.attrs.text("act_type", "leaky") != "prelu":
         return None
     data, slope = n.in_spec(0).shape, n.in_spec(1).shape
@@ -56,6 +57,7 @@ def leaky_relu(xp: Any, n: Node, x: Any, slope: Any = None) -> Any:
 
 
 def _softmax_refusal(n: Node) -> str | None:
+    """Refuse dtypes other than floats, data without axes, and a temperature of 0."""
     if n.in_spec(0).dtype not in FLOATS or n.out.dtype not in FLOATS:
         return f"{n.op} of {n.in_spec(0).dtype} is not compiled; cast to a floating-point dtype first"
     if not n.in_spec(0).shape:
@@ -104,6 +106,7 @@ def softmin(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _channel_mode(n: Node) -> str | None:
+    """Refuse mode="channel" below three dimensions."""
     ndim = len(n.in_spec(0).shape)
     if n.attrs.text("mode", "instance") == "channel" and ndim < 3:
         return f"mode='channel' of {ndim}-d data; MXNet wants 3 dimensions"
@@ -117,6 +120,7 @@ def softmax_activation(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _softmax_output(n: Node) -> str | None:
+    """Refuse data below two dimensions, and 4-d data without multi_output or preserve_shape."""
     ndim = len(n.in_spec(0).shape)
     if ndim < 2:
         return f"its data has {ndim} dimensions; at least 2 are compiled"
@@ -126,6 +130,7 @@ def _softmax_output(n: Node) -> str | None:
 
 
 def _data_is_float(n: Node) -> str | None:
+    """Refuse data that is not floating-point."""
     return None if n.in_spec(0).dtype in FLOATS else f"its data is {n.in_spec(0).dtype}, not floating-point"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import CompileError, DialectError
 from ..graph.graph import Entry, Graph, Node
 from ..graph.spec import Spec
-from .registry import rules
+from .registry import Rule, rule_of
 
 
 def lower(graph: Graph, xp: Any) -> list[Any]:
@@ -33,7 +33,7 @@ def lower(graph: Graph, xp: Any) -> list[Any]:
 
 def _apply(node: Node, xp: Any, inputs: list[Any]) -> tuple[Any, ...]:
     try:
-        result = rules()[node.op].build(xp, node, *inputs)
+        result = _rule(node).build(xp, node, *inputs)
     except DialectError as error:
         raise CompileError(f"{node}: its lowering rule failed: {error}") from error
     except Exception as error:
@@ -42,6 +42,13 @@ def _apply(node: Node, xp: Any, inputs: list[Any]) -> tuple[Any, ...]:
             f"{node}: its lowering rule failed on inputs {shapes} with {type(error).__name__}: {error}"
         ) from error
     return result if isinstance(result, tuple) else (result,)
+
+
+def _rule(node: Node) -> Rule:
+    found = rule_of(node)
+    if found is None:
+        raise CompileError(f"{node}: there is no lowering rule for it.")
+    return found
 
 
 def _check(node: Node, index: int, expected: Spec | None, found: Any) -> None:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ..graph.graph import Node
 
 CHANNELS_FIRST = ("NCW", "NCHW", "NCDHW")
 
 
-def first_of(*questions: Callable[[Node], str | None]) -> Callable[[Node], str | None]:
+Question = Callable[[Node], str | None]
+
+
+@dataclass(frozen=True)
+class FirstOf:
     """A refusal that asks several in turn and returns the first sentence."""
 
-    def refuse(n: Node) -> str | None:
-        for question in questions:
-            sentence = question(n)
-            if sentence:
-                return sentence
-        return None
+    questions: tuple[Question, ...]
 
-    return refuse
+    def __call__(self, n: Node) -> str | None:
+        """The first sentence, or None."""
+        return next((sentence for question in self.questions if (sentence := question(n))), None)
+
+
+def first_of(*questions: Question) -> FirstOf:
+    """A refusal that asks several in turn and returns the first sentence."""
+    return FirstOf(questions)
 
 
 def only_first_output(n: Node) -> str | None:
@@ -65,4 +72,5 @@ def spatial_counts(*keys: str) -> Callable[[Node], str | None]:
                 return f"{key}={values} does not have one value for each of the {axes} spatial axes"
         return None
 
+    refuse.__doc__ = f"Refuse {', '.join(keys)} without one value for each spatial axis."
     return refuse

@@ -39,6 +39,7 @@ def _target(n: Node) -> tuple[int, ...]:
 
 
 def _partial_target(n: Node) -> str | None:
+    """Refuse a target_shape that leaves an axis open."""
     target = _target(n)
     if target and not all(target):
         return f"target_shape={target} leaves an axis open; give every axis, or use pad and adj"

@@ -20,6 +20,7 @@ def fully_connected(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
 
 
 def _sparse_result(n: Node) -> str | None:
+    """Refuse a sparse result."""
     stype = n.attrs.text("forward_stype", "default")
     return None if stype == "default" else f"forward_stype={stype!r} asks for a sparse result"
 

@@ -36,6 +36,7 @@ def multibox_prior(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _anchors_shared(n: Node) -> str | None:
+    """Refuse anchors that are not one box for each box of the data."""
     data, anchors = n.in_spec(0), n.in_spec(1)
     if len(data.shape) != 3 or data.shape[2] != 4 or anchors.size != prod(data.shape[1:]):
         return f"its anchors {anchors} are not one box for each of the boxes of {data}"
@@ -82,6 +83,7 @@ def _corners(xp: Any, boxes: Any, centred: bool) -> tuple[Any, Any, Any]:
 
 
 def _fixed_samples(n: Node) -> str | None:
+    """Refuse a sample_ratio that depends on the regions, and position_sensitive."""
     if n.attrs.integer("sample_ratio", -1) <= 0:
         return (
             "sample_ratio is not given, so that the number of samples depends on the regions; set it, for example to 2"

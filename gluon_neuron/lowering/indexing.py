@@ -23,6 +23,7 @@ def _inside(xp: Any, index: Any, size: int, mode: str) -> Any:
 
 
 def _does_not_raise(n: Node) -> str | None:
+    """Refuse mode="raise"."""
     if n.attrs.text("mode", "clip") == "raise":
         return "mode 'raise' fails at run time on a position out of range; use 'clip' or 'wrap'"
     return None
@@ -51,6 +52,7 @@ def pick(xp: Any, n: Node, x: Any, index: Any) -> Any:
 
 
 def _one_per_row(n: Node) -> str | None:
+    """Refuse anything but a matrix and one position for each row."""
     data, index = n.in_spec(0), n.in_spec(1)
     if len(data.shape) != 2 or index.size != data.shape[0]:
         return f"its data {data} is not a matrix with one row for each position of {index}"
@@ -97,6 +99,7 @@ def where(xp: Any, n: Node, condition: Any, x: Any, y: Any) -> Any:
 
 
 def _flat_positions(n: Node) -> str | None:
+    """Refuse shapes beyond int32, and positions of several axes."""
     shape, axes = n.attrs.ints("shape"), len(n.in_spec(0).shape) - (0 if "unravel" in n.op else 1)
     if prod(shape) >= 2**31:
         return f"shape={shape} has positions that int32 cannot hold"

@@ -11,6 +11,7 @@ from .registry import rule
 
 
 def _mean_and_var(n: Node) -> str | None:
+    """Refuse output_mean_var, and outputs beyond the first."""
     if n.attrs.flag("output_mean_var"):
         return "output_mean_var is not compiled; only the first output is"
     return only_first_output(n)
@@ -46,6 +47,7 @@ def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
 
 
 def _needs_spatial(n: Node) -> str | None:
+    """Refuse data below three dimensions."""
     ndim = len(n.in_spec(0).shape)
     return None if ndim >= 3 else f"its data has {ndim} dimensions; at least 3 are compiled"
 
@@ -77,6 +79,7 @@ def l2_normalization(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _lrn(n: Node) -> str | None:
+    """Refuse data that is not 4-d, and an nsize below 1."""
     shape = n.in_spec(0).shape
     if n.attrs.integer("nsize") < 1:
         return f"nsize={n.attrs['nsize']} is not positive"

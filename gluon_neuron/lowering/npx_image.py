@@ -19,6 +19,7 @@ def to_tensor(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _no_zero(n: Node) -> str | None:
+    """Refuse a standard deviation of 0."""
     return "a standard deviation is 0" if 0 in n.attrs.numbers("std", (1.0,)) else None
 
 
@@ -65,12 +66,14 @@ def adjust_lighting(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _bilinear(n: Node) -> str | None:
+    """Refuse interpolations other than bilinear."""
     if n.attrs.integer("interp", 1) != 1:
         return f"interp={n.attrs['interp']} is not compiled; only 1, bilinear, is"
     return None
 
 
 def _not_rounded(n: Node) -> str | None:
+    """Refuse integer results."""
     dtype = n.out.dtype
     return f"of {dtype} it rounds as OpenCV likes; cast to float32 before it" if dtype in INTS else None
 

@@ -25,6 +25,7 @@ def _mixed_integers(n: Node) -> str | None:
 
 
 def _mixed_floats(n: Node) -> str | None:
+    """Refuse floats of two kinds."""
     a, b = _dtypes(n)
     if a != b and {a, b} <= FLOATS:
         return f"MXNet does not compute {n.op} of {a} and {b}"
@@ -32,12 +33,14 @@ def _mixed_floats(n: Node) -> str | None:
 
 
 def _signs(n: Node) -> str | None:
+    """Refuse int8 with uint8."""
     if set(_dtypes(n)) == {"int8", "uint8"}:
         return f"MXNet does not compute {n.op} of int8 and uint8"
     return None
 
 
 def _floating(n: Node) -> str | None:
+    """Refuse integer results."""
     if n.out.dtype not in FLOATS:
         return f"{n.op} of integers is not compiled; cast to a floating-point dtype first"
     return None
@@ -58,6 +61,7 @@ def _multiply(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _no_bool_result(n: Node) -> str | None:
+    """Refuse bool results."""
     return f"{n.op} of bool is not compiled; MXNet refuses it too" if n.out.dtype == "bool" else None
 
 
@@ -101,6 +105,7 @@ def ldexp(xp: Any, a: Any, b: Any) -> Any:
 
 
 def _finite(n: Node) -> str | None:
+    """Refuse a scalar of 1e30 and above."""
     scalar = n.attrs.number("scalar", 1.0)
     return None if abs(scalar) < 1e30 else f"its scalar {scalar:g} is beyond what is compiled"
 

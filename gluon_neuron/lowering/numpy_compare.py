@@ -42,6 +42,7 @@ def _threshold(n: Node) -> float | int | None:
 
 
 def _fits(n: Node) -> str | None:
+    """Refuse a scalar that is NaN, or that the dtype cannot hold."""
     scalar, dtype = n.attrs.number("scalar", 1.0), n.in_spec(0).dtype
     if math.isnan(scalar):
         return "its scalar is not a number"

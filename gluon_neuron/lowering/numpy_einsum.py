@@ -37,6 +37,7 @@ def _labels(term: str, ndim: int) -> Labels:
 
 
 def _subscripts(n: Node) -> str | None:
+    """Refuse subscripts that do not name the axes of the inputs."""
     text = n.attrs.text("subscripts")
     ndims = [len(n.in_spec(i).shape) for i in range(len(n.ins))]
     operands, result = parse(text, ndims)

@@ -19,6 +19,7 @@ def _condition(xp: Any, c: Any) -> Any:
 
 
 def _choices_match(n: Node) -> str | None:
+    """Refuse choices of two dtypes."""
     x, y = n.in_spec(1).dtype, n.in_spec(2).dtype
     return None if x == y else f"it chooses between {x} and {y}; cast them to one"
 
@@ -36,6 +37,7 @@ def _number(n: Node, key: str, dtype: str) -> float | int:
 
 
 def _scalar_fits(n: Node) -> str | None:
+    """Refuse a scalar that the dtype cannot hold, and bool."""
     value, dtype = n.attrs.number("scalar", 0.0), n.out.dtype
     if dtype in INTS and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
         return f"its scalar {value:g} does not fit {dtype}"
@@ -67,6 +69,7 @@ def _pads(n: Node) -> list[tuple[int, int]]:
 
 
 def _pad_mode(n: Node) -> str | None:
+    """Refuse unknown modes, and widths that do not fit the shape."""
     shape, pads, mode = n.in_spec(0).shape, _pads(n), n.attrs.text("mode", "constant")
     if len(pads) != len(shape) or any(p < 0 for pair in pads for p in pair):
         return f"pad_width={n.attrs['pad_width']} is not a pair of counts for each axis of {shape}"

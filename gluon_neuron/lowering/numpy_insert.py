@@ -13,6 +13,7 @@ from .registry import FLOATS, INTS, NUMBERS, rule
 
 
 def _inserts(n: Node) -> str | None:
+    """Refuse anything but one array put at places that are known and lie within the axis."""
     if len(n.ins) != 2:
         return "a number to insert (val) is not compiled; MXNet inserts it into flattened arrays only"
     source, target = n.in_spec(1).dtype, n.in_spec(0).dtype

@@ -29,6 +29,7 @@ _truth("max", "_np_any", "_np_sometrue")
 
 
 def _degrees(n: Node) -> str | None:
+    """Refuse a ddof that leaves no element."""
     shape, ddof = n.in_spec(0).shape, n.attrs.integer("ddof", 0)
     count = prod(shape[a] for a in numpy_axes(n))
     return None if ddof < count else f"ddof={ddof} leaves nothing of {count} elements"
@@ -137,6 +138,7 @@ _BETWEEN = ("linear", "lower", "higher", "midpoint", "nearest")
 
 
 def _one_quantile(n: Node) -> str | None:
+    """Refuse percentiles that are an input, and unknown interpolations."""
     if not n.attrs.has("q_scalar"):
         return "the percentiles are an input; only one given as a number is compiled"
     kind = n.attrs.text("interpolation", "linear")

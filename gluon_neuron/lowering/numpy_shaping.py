@@ -32,6 +32,7 @@ def diagonal(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _diagonal_is_there(n: Node) -> str | None:
+    """Refuse a diagonal without elements."""
     shape, k = n.in_spec(0).shape, n.attrs.integer("offset", 0)
     rows, columns = (shape[axis_of(n, key, i, len(shape))] for i, key in enumerate(("axis1", "axis2")))
     return None if -rows < k < columns else f"diagonal {k} of {rows} x {columns} is empty"

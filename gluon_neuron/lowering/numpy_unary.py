@@ -19,6 +19,7 @@ def logical_not(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _of_floats(n: Node) -> str | None:
+    """Refuse dtypes other than floats."""
     dtype = n.in_spec(0).dtype
     return None if dtype in FLOATS else f"{n.op} of {dtype} is not compiled; it is the same for every element"
 
@@ -63,6 +64,7 @@ def nan_to_num(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _places(n: Node) -> str | None:
+    """Refuse negative decimals of integers."""
     decimals = n.attrs.integer("decimals", 0)
     if decimals < 0 and n.in_spec(0).dtype in INTS:
         return f"decimals={decimals} of {n.in_spec(0).dtype} is not compiled; cast to a floating-point dtype first"

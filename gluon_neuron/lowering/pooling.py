@@ -13,6 +13,7 @@ from .registry import rule
 
 
 def _parameters(n: Node) -> str | None:
+    """Refuse pooling_convention="same", and lp pooling of other powers than 1, 2, 3."""
     if n.attrs.text("pooling_convention", "valid") == "same":
         return "pooling_convention='same' is not compiled; MXNet's CPU refuses it too"
     if n.attrs.text("pool_type", "max") == "lp" and n.attrs.integer("p_value", 0) not in (1, 2, 3):
@@ -109,6 +110,7 @@ def pooling_v1(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _four_d(n: Node) -> str | None:
+    """Refuse data that is not 4-d."""
     shape = n.in_spec(0).shape
     return None if len(shape) == 4 else f"its data has {len(shape)} dimensions, not 4"
 

@@ -49,6 +49,7 @@ def _directions(n: Node) -> int:
 
 
 def _plain(n: Node) -> str | None:
+    """Refuse projections, clipped states and sequence lengths, which MXNet has on GPUs only."""
     if n.attrs.text("mode") not in _GATES:
         return f"mode={n.attrs.text('mode')!r} is not one of {', '.join(_GATES)}"
     for key in ("projection_size", "lstm_state_clip_min", "lstm_state_clip_max"):

@@ -29,6 +29,7 @@ def numpy_axes(n: Node) -> tuple[int, ...]:
 
 
 def keeps_dtype(n: Node) -> str | None:
+    """Refuse a result of another dtype."""
     if n.out.dtype != n.in_spec(0).dtype:
         return f"it changes the dtype from {n.in_spec(0).dtype} to {n.out.dtype}; cast before or after it"
     return None
@@ -45,10 +46,12 @@ def _accumulates(n: Node) -> str | None:
 
 
 def _no_bool(n: Node) -> str | None:
+    """Refuse bool results."""
     return f"{n.op} of bool as bool is not compiled" if n.out.dtype == "bool" else None
 
 
 def _no_initial(n: Node) -> str | None:
+    """Refuse a starting value (initial)."""
     return "a starting value (initial) is not compiled" if n.attrs.has("initial") else None
 
 
@@ -82,6 +85,7 @@ for _name, (_classic, _np_names) in _REDUCTIONS.items():
 
 
 def _floating(n: Node) -> str | None:
+    """Refuse integer results."""
     return None if n.out.dtype in FLOATS else f"a mean as {n.out.dtype} is not compiled; cast after it"
 
 
@@ -115,6 +119,7 @@ def nanprod(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _norm_kind(n: Node) -> str | None:
+    """Refuse orders other than 1 and 2."""
     order = n.attrs.integer("ord", 2)
     return None if order in (1, 2) else f"ord={order} is not compiled; only 1 and 2 are"
 
@@ -139,6 +144,7 @@ def root_of_squares(xp: Any, size: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _position_fits(n: Node) -> str | None:
+    """Refuse positions that the result cannot hold."""
     data, limit = n.in_spec(0), {"int8": 2**7, "uint8": 2**8}.get(n.out.dtype, 2**31)
     axis = 1 if n.op == "argmax_channel" else n.attrs.integer("axis") if n.attrs.has("axis") else None
     if (data.size if axis is None else data.shape[axis]) > limit:

@@ -15,6 +15,9 @@ INTS = frozenset(("int8", "uint8", "int32", "int64"))
 NUMBERS = FLOATS | INTS
 ANY = NUMBERS | {"bool"}
 
+CUSTOM = "Custom"
+"""MXNet's operator for those that users write in Python."""
+
 Refuse = Callable[[Node], str | None]
 
 
@@ -36,7 +39,7 @@ _RULES: dict[str, Rule] = {}
 def rule(
     *names: str, refuse: Refuse | None = None, dtypes: frozenset[str] = FLOATS, notes: str = ""
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Register `build(xp, node, *inputs)` as the rule of the MXNet operators `names`.
+    """Register `build(xp, node, *inputs)` as the rule of the MXNet operators `names`; "Custom:TYPE" is one in Python.
 
     `xp` is a dialect namespace and each input a dialect `Array`; the result is an `Array`, or a tuple of them for the
     node's outputs. `refuse(node)` returns a sentence when the rule cannot serve the node, else None; it is asked before
@@ -64,13 +67,19 @@ def rules() -> Mapping[str, Rule]:
     return _RULES
 
 
+def rule_of(node: Node) -> Rule | None:
+    """The rule that serves the node's operator; an operator in Python is known by its type, as "Custom:TYPE"."""
+    name = f"{node.op}:{node.attrs.text('op_type')}" if node.op == CUSTOM else node.op
+    return rules().get(name)
+
+
 def refusal(node: Node) -> tuple[str, str] | None:
     """Why no rule can serve the node, as (category, sentence), or None when one can.
 
     Categories: "no rule" (or, where it is known why there is none, "not for inference", "cannot be compiled" or
     "not yet"), "shape", "dtype", "attribute".
     """
-    found = rules().get(node.op)
+    found = rule_of(node)
     if found is None:
         known = left_out(node.op)
         return (known.kind, known.reason) if known else ("no rule", f"there is no lowering rule for {node.op}")

@@ -13,11 +13,13 @@ from .registry import FLOATS, rule
 
 
 def _four_axes(n: Node) -> str | None:
+    """Refuse data that is not 4-d."""
     shape = n.in_spec(0).shape
     return None if len(shape) == 4 else f"its data has {len(shape)} dimensions, not 4"
 
 
 def _upsampled(n: Node) -> str | None:
+    """Refuse a kernel that is not one for each channel, and sizes that are not multiples."""
     data = n.in_spec(0)
     if n.attrs.text("sample_type") == "bilinear":
         weight = n.in_spec(1)

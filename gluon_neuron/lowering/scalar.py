@@ -24,6 +24,7 @@ def _value(n: Node) -> float | int:
 
 
 def _fits(n: Node) -> str | None:
+    """Refuse a scalar that is NaN, or that the dtype cannot hold."""
     scalar = n.attrs.number("scalar", 1.0)
     if math.isnan(scalar):
         return "its scalar is not a number"
@@ -35,18 +36,21 @@ def _fits(n: Node) -> str | None:
 
 
 def _divisor(n: Node) -> str | None:
+    """Refuse a division of integers by 0, and a scalar that the dtype cannot hold."""
     if n.out.dtype in INTS and not _fits(n) and _value(n) == 0:
         return f"it divides {n.out.dtype} by 0"
     return _fits(n)
 
 
 def _exponent(n: Node) -> str | None:
+    """Refuse a negative exponent of integers, and one that the dtype cannot hold."""
     if n.out.dtype in INTS and n.attrs.number("scalar", 1.0) < 0:
         return f"it has a negative exponent of {n.out.dtype}"
     return _fits(n)
 
 
 def _finite(n: Node) -> str | None:
+    """Refuse a scalar that is infinite in the dtype."""
     # In float16 a large number is infinite too.
     if abs(n.attrs.number("scalar", 1.0)) > (65504 if n.out.dtype == "float16" else sys.float_info.max):
         return f"its scalar is infinite in {n.out.dtype}"
@@ -98,6 +102,7 @@ def _limits(n: Node) -> tuple[float, float]:
 
 
 def _clip(n: Node) -> str | None:
+    """Refuse bounds that leave no value between them."""
     lo, hi = _limits(n)
     if n.attrs.number("a_min") <= n.attrs.number("a_max") and lo <= hi:
         return None

@@ -28,6 +28,7 @@ def _steps(xp: Any, axis: int, steps: int, ndim: int) -> Any:
 
 
 def _sequence(n: Node) -> str | None:
+    """Refuse a sequence axis that is not the first or second."""
     shape, axis = n.in_spec(0).shape, n.attrs.integer("axis", 0)
     if axis not in (0, 1) or len(shape) < 2:
         return f"sequence axis {axis} of data of shape {shape} is not the first or second of at least two axes"

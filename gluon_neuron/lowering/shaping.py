@@ -11,6 +11,7 @@ from .registry import ANY, rule
 
 
 def _row_major(n: Node) -> str | None:
+    """Refuse orders other than "C"."""
     order = n.attrs.text("order", "C")
     return None if order == "C" else f"order={order!r} is not compiled; only 'C' is"
 

@@ -87,6 +87,7 @@ def _crop_offset(n: Node) -> tuple[int, ...]:
 
 
 def _crop_fits(n: Node) -> str | None:
+    """Refuse a window that does not lie within the data."""
     whole, part, offset = n.in_spec(0).shape[2:], n.out.shape[2:], _crop_offset(n)
     if len(offset) != 2 or any(o < 0 or o + p > w for o, p, w in zip(offset, part, whole)):
         return f"a window of {part} at offset {offset} does not lie within {whole}"
@@ -126,6 +127,7 @@ def _pad_widths(n: Node) -> tuple[tuple[int, int], ...]:
 
 
 def _pads_fit(n: Node) -> str | None:
+    """Refuse negative widths, and reflections wider than the data."""
     pads, shape = _pad_widths(n), n.in_spec(0).shape
     if any(low < 0 or high < 0 for low, high in pads):
         return f"pad_width={n.attrs['pad_width']} is negative somewhere; use slice to cut"

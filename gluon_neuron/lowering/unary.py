@@ -128,6 +128,7 @@ def logical_not(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _dropout(n: Node) -> str | None:
+    """Refuse mode="always"."""
     if n.attrs.text("mode", "training") == "always":
         return "mode='always' draws random numbers at inference"
     return None
@@ -171,6 +172,7 @@ def cast_rule(xp: Any, n: Node, x: Any) -> Any:
 
 
 def _amp(n: Node) -> str | None:
+    """Refuse casts between floats and integers."""
     pairs = ((n.in_spec(i).dtype, spec.dtype) for i, spec in n.outs.items() if spec is not None)
     for source, target in pairs:
         if source != target and not {source, target} <= FLOATS:

@@ -178,7 +178,7 @@ def _load(path: Path) -> ctypes.CDLL:
             f"The native operator {path} is missing: gluon_neuron was installed without building it. Install it again "
             "where there is a C++ compiler (pip install ., or python setup.py build_ext --inplace in a source tree)."
         )
-    if OPERATOR not in _operators():
+    if OPERATOR not in operators():
         _register(path)
     elif not _is_mapped(path):
         # Loading it as well would take the operator over from nodes that are already bound.
@@ -229,11 +229,12 @@ def _register(path: Path) -> None:
         raise NativeLibraryError(f"MXNet {mx.__version__} cannot load the native operator {path}: {reason}") from error
 
 
-def _operators() -> set[str]:
+def operators() -> list[str]:
+    """The names of all operators that MXNet knows, with their aliases."""
     count = ctypes.c_uint()
     names = ctypes.POINTER(ctypes.c_char_p)()
     mx.base.check_call(mx.base._LIB.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names)))
-    return {names[i].decode() for i in range(count.value)}
+    return sorted(names[i].decode() for i in range(count.value))
 
 
 def _is_mapped(path: Path) -> bool:

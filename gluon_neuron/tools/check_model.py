@@ -13,7 +13,7 @@ from ..errors import ArtifactError
 from ..frontend import files
 from ..graph.graph import Graph, Node
 from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
-from ..lowering.registry import rules
+from ..lowering.registry import rule_of
 
 # The numbers of cores in a NEFF's header, at bytes 168 and 476.
 _NEFF = struct.Struct("<168xI304xI64B")
@@ -33,8 +33,7 @@ def check_model(
     compiled = [n for n in graph.operators if n.op == SUBGRAPH_OP]
     if compiled:
         return _compiled(graph, compiled, params_path, show_names, expand_subgraph)
-    known = rules()
-    supported = sum(n.op in known for n in graph.operators)
+    supported = sum(rule_of(n) is not None for n in graph.operators)
     return "\n".join([_operators(graph.operators, show_names), "", *_totals(len(graph.operators), supported)])
 
 
@@ -71,10 +70,12 @@ def _totals(total: int, supported: int) -> list[str]:
 
 
 def _operators(nodes: Sequence[Node], show_names: bool, supported: str | None = None) -> str:
-    known = rules()
     names: dict[str, list[str]] = {}
+    known = set()
     for node in nodes:
         names.setdefault(node.op, []).append(node.name)
+        if rule_of(node) is not None:
+            known.add(node.op)
     rows: list[tuple[object, ...]] = []
     for op, of_op in sorted(names.items()):
         answer = supported or ("Yes" if op in known else "No")

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
-
-import mxnet as mx
 import pytest
 
 from gluon_neuron.lowering.left_out import LEFT_OUT, left_out
 from gluon_neuron.lowering.registry import rules
-
-
-def registered() -> list[str]:
-    """The forward operators that MXNet's own library registers, with their aliases."""
-    count = ctypes.c_uint()
-    names = ctypes.POINTER(ctypes.c_char_p)()
-    mx.base.check_call(mx.base._LIB.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names)))
-    found = sorted(names[i].decode() for i in range(count.value))
-    return [n for n in found if "backward" not in n and not n.startswith("_neuron") and "_grad" not in n]
+from gluon_neuron.tools.operators_page import registered_operators
 
 
 def test_every_operator_is_classified():
-    names = registered()
+    names = registered_operators()
     assert len(names) > 850
     assert [n for n in names if n not in rules() and left_out(n) is None] == []
 
 
 def test_none_is_classified_twice():
-    twice = {n for n in registered() if n in rules() and left_out(n) is not None}
+    twice = {n for n in registered_operators() if n in rules() and left_out(n) is not None}
     assert twice == set()
-    for name in registered():
+    for name in registered_operators():
         assert sum(entry.names.fullmatch(name) is not None for entry in LEFT_OUT) <= 1, name
 
 
 def test_no_pattern_without_an_operator():
-    names = registered()
+    names = registered_operators()
     for entry in LEFT_OUT:
         assert any(entry.names.fullmatch(n) for n in names), entry.reason
 
