@@ -12,16 +12,17 @@ from ..lowering.registry import ANY, FLOATS, INTS, NUMBERS, Rule, rules
 
 _HEAD = """# Operators
 
-Made by `make docs` of the rules themselves; CI fails when it is stale. All rules follow MXNet 1.9.1, each compared with MXNet's own
-results.
+Made by `make docs` of the rules themselves; CI fails when it is stale. All rules follow MXNet 1.9.1, each compared with
+MXNet's own results.
 
-- A rule serves every target that can compute it. The CPU engine has no 64-bit and 8-bit arithmetic of MXNet's kind: such nodes stay in
-  MXNet there, except those that only move data.
+- A rule serves every target that can compute it. The CPU engine has no 64-bit and 8-bit arithmetic of MXNet's kind;
+  such nodes stay in MXNet there, except those that only move data.
 - float16 is computed in float32 inside a region and rounded at its border.
-- What MXNet itself leaves undefined is not repeated: the order of equal elements in sorts, results with NaN, casts of numbers that
-  the dtype cannot hold.
+- What MXNet itself leaves undefined is not repeated: the order of equal elements in sorts, results with NaN, casts of
+  numbers that the dtype cannot hold.
 - Arrays without elements stay in MXNet.
-- Dtypes: *floats* are float16, bfloat16, float32, float64; *integers* int8, uint8, int32, int64; *numbers* both; *any* with bool.
+- Dtypes: *floats* are float16, bfloat16, float32, float64; *integers* int8, uint8, int32, int64; *numbers* both; *any*
+  with bool.
 """
 _SETS = ((FLOATS, "floats"), (INTS, "integers"), (NUMBERS, "numbers"), (ANY, "any"))
 
@@ -30,7 +31,7 @@ def page(registered: Iterable[str]) -> str:
     """The page as Markdown; `registered` are the names of MXNet's forward operators."""
     parts = [_HEAD]
     by_family: dict[str, dict[int, list[Rule]]] = {}
-    own = __name__.split(".")[0]
+    own = Rule.__module__.split(".")[0]  # users' rules have no place on this page
     for found in rules().values():
         if found.family.startswith(f"{own}."):
             by_family.setdefault(found.family, {}).setdefault(id(found.build), []).append(found)
