@@ -32,3 +32,4 @@ def test_guide(tmp_path: Path) -> None:
         np.testing.assert_allclose(loaded(x).asnumpy(), expected, 1e-3, 1e-5)
     finally:
         rules().pop("Custom:mish", None)  # type: ignore[attr-defined]
+        found.clear()  # MXNet keeps the registered class, and with it the guide's nets
