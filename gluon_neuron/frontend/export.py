@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import mxnet as mx
+from mxnet.gluon.block import _check_same_symbol_type, _flatten, _regroup
 
 from ..errors import BlockError, InputError, UninitializedError
 from ..graph.spec import Spec
-from .inputs import arguments, check_dtypes, flatten
+from .inputs import arguments, check_dtypes, flatten, prepares_arguments
 from .model import Model, dtype_name
 from .symbol import original
 
@@ -38,8 +39,9 @@ def export(block: Any, sample: Any) -> Model:
     check_dtypes(flat)
     _check_initialized(block)
     with mx.util.np_shape(is_np), mx.util.np_array(is_np), _untouched(block), mx.autograd.pause(train_mode=False):
-        symbols, symbol = _trace(block, args)
-        out_format = block._out_format
+        if _deferred(block) and prepares_arguments(block):
+            block(*args)  # only the call itself knows what the parameters' shapes follow from
+        symbols, symbol, out_format = _trace(block, args)
         if _deferred(block):
             _finish_deferred(block, args)
     symbol = original(symbol)
@@ -97,18 +99,34 @@ def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
         raise InputError(f"The shapes of the parameters do not follow from the sample input: {error}") from error
 
 
-def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol]:
+def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
+    """The inputs' symbols, the outputs' symbol, and the outputs' nesting."""
     if not isinstance(block, mx.gluon.SymbolBlock):
         # A graph cached earlier may have been rewritten by another backend; trace the original anew.
         block._cached_graph = ()
     try:
-        return block._get_graph(*args)
+        if prepares_arguments(block):
+            return _trace_call(block, args)
+        return *block._get_graph(*args), block._out_format
     except Exception as error:
         raise BlockError(
             f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
             f"{type(error).__name__}: {str(error).strip()}. "
             "Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
         ) from error
+
+
+def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
+    # As Block._get_graph does, but through the block's own call.
+    flat, fmt = _flatten(args, "input")
+    count = sum(a is not None for a in flat)
+    names = iter(["data"] if count == 1 else [f"data{i}" for i in range(count)])
+    variables = [None if a is None else mx.sym.var(next(names)) for a in flat]
+    if mx.util.is_np_array():
+        variables = [v if v is None else v.as_np_ndarray() for v in variables]
+    found, out_format = _flatten(block(*_regroup(variables, fmt)), "output")
+    symbols = [v for v in variables if v is not None]
+    return symbols, mx.sym.Group(found, _check_same_symbol_type(found)), out_format
 
 
 @contextmanager

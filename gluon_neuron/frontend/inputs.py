@@ -78,7 +78,10 @@ def argument_names(block: mx.gluon.HybridBlock) -> tuple[list[str] | None, int]:
         grouped, _ = _regroup(list(block._cached_graph[0]), block._in_format), None
         grouped = grouped if isinstance(grouped, list | tuple) else [grouped]
         return [g.name if isinstance(g, mx.sym.Symbol) else f"input{i}" for i, g in enumerate(grouped)], len(grouped)
-    method = block.forward if type(block).forward is not mx.gluon.HybridBlock.forward else block.hybrid_forward
+    method = block.hybrid_forward
+    if prepares_arguments(block):
+        changed = type(block).__call__ is not mx.gluon.HybridBlock.__call__
+        method = block.__call__ if changed else block.forward
     parameters = list(inspect.signature(method).parameters.values())
     if method == block.hybrid_forward:
         parameters = parameters[1:]  # F
@@ -87,6 +90,17 @@ def argument_names(block: mx.gluon.HybridBlock) -> tuple[list[str] | None, int]:
     own = set(block._reg_params)
     positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in own]
     return [p.name for p in positional], sum(p.default is p.empty for p in positional)
+
+
+def prepares_arguments(block: mx.gluon.HybridBlock) -> bool:
+    """Whether the block's class has a call of its own, which may hand other arguments on than it was given.
+
+    Gluon's recurrent layers add their first states, for example.
+    """
+    kind = type(block)
+    if issubclass(kind, mx.gluon.SymbolBlock):
+        return False
+    return kind.__call__ is not mx.gluon.HybridBlock.__call__ or kind.forward is not mx.gluon.HybridBlock.forward
 
 
 def flatten(args: Sequence[Any]) -> tuple[list[mx.nd.NDArray], Any]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from mxnet import gluon
 
+import gluon_neuron
 from gluon_neuron.errors import BlockError, InputError, UninitializedError
 from gluon_neuron.frontend.export import export
 from gluon_neuron.graph.spec import Spec
@@ -147,3 +148,32 @@ def test_sample_that_contradicts_the_parameters(two):
 def test_bad_samples(two, sample, message):
     with pytest.raises(InputError, match=message):
         export(two, sample)
+
+
+class Masked(gluon.HybridBlock):
+    """Its call puts something between the arguments that it is given, as gluonnlp's RoBERTa does."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.dense = gluon.nn.Dense(4, flatten=False)
+
+    def __call__(self, x, length=None):
+        return super().__call__(x, [], length)
+
+    def hybrid_forward(self, F, x, nothing, length=None):
+        assert isinstance(nothing, list)
+        return F.SequenceMask(self.dense(x), length, use_sequence_length=True, axis=1)
+
+
+@pytest.mark.parametrize("sample", [(zeros(2, 5, 3), zeros(2)), {"x": zeros(2, 5, 3), "length": zeros(2)}])
+def test_a_call_that_prepares_its_arguments(sample):
+    net = Masked()
+    net.initialize()
+    model = export(net, sample)
+    assert list(model.specs.values()) == [Spec((2, 5, 3), "float32"), Spec((2,), "float32")]
+    compiled = gluon_neuron.compile(net, sample)
+    x, length = mx.nd.random.normal(shape=(2, 5, 3)), mx.nd.array([2, 4])
+    np.testing.assert_allclose(compiled(x, length).asnumpy(), net(x, length).asnumpy(), 1e-4, 1e-5)
+    with pytest.raises(InputError, match="1 to 2 inputs"):
+        export(net, (zeros(2, 5, 3), zeros(2), zeros(2)))

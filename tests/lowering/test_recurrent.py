@@ -80,8 +80,7 @@ def test_param_concat():
     ],
 )
 def test_gluon_layers(make, layout):
-    net = mx.gluon.nn.HybridSequential()
-    net.add(make(layout=layout))
+    net = make(layout=layout)
     net.initialize(mx.init.Uniform(0.3))
     x = mx.nd.random.normal(shape=(6, 4, 8))
     expected = net(x)
