@@ -26,6 +26,7 @@ from .frontend.symbol import from_symbol
 from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
 from .graph.spec import Spec
+from .graph.subgraph import named
 from .options import CompileOptions
 from .partition.cost import flops
 from .partition.partition import Partition, partition
@@ -163,10 +164,8 @@ def _infer(model: Model, options: CompileOptions) -> list[Graph]:
 
 
 def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tuple[str, str] | None]:
-    # A model's output keeps its name through a copy called as the node, which serves outputs called "<node>_output".
-    names = model.symbol.list_outputs()
-    heads = zip(graph.heads, names, strict=True)
-    pinned = {h.node: name for h, name in heads if name != f"{graph.nodes[h.node].name}_output"}
+    heads = zip(graph.heads, model.symbol.list_outputs(), strict=True)
+    pinned = {h.node: name for h, name in heads if named(name) is None}
     ask = refusals(target, graph)
 
     def refusal(node: Node) -> tuple[str, str] | None:
@@ -250,7 +249,7 @@ def _reimport(
         options.batch_sizes,
         report,
     )
-    symbol = stitch(graph, compiled, metadata, model.is_np)
+    symbol = stitch(graph, compiled, model.symbol.list_outputs(), metadata, model.is_np)
     names = set(symbol.list_inputs())
     params = {n: p for n, p in model.params.items() if n in names}
     contexts = next(iter(params.values())).list_ctx() if params else [mx.current_context()]

@@ -41,9 +41,11 @@ def compile_piece(piece: Piece, target: Target, options: CompileOptions, is_np: 
     return Compiled(piece, replacement, payloads, artifact)
 
 
-def stitch(graph: Graph, compiled: Sequence[Compiled], metadata: Metadata, is_np: bool) -> mx.sym.Symbol:
-    """The new symbol, in which every compiled piece is one node."""
-    raw = json.loads(replace(graph, [c.replacement for c in compiled]))
+def stitch(
+    graph: Graph, compiled: Sequence[Compiled], names: Sequence[str], metadata: Metadata, is_np: bool
+) -> mx.sym.Symbol:
+    """The new symbol, in which every compiled piece is one node; `names` are those of its outputs."""
+    raw = json.loads(replace(graph, [c.replacement for c in compiled], names))
     carrier = next(n for n in raw["nodes"] if n["op"] == "null")
     carrier.setdefault("attrs", {})[KEY] = metadata.to_json()
     symbol = mx.sym.load_json(json.dumps(raw))

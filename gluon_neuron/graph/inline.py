@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import GraphError
 from .graph import VARIABLE, Entry
-from .subgraph import SUBGRAPH_OP
+from .subgraph import NAMING, SUBGRAPH_OP
 
 BAKED = "__gluon_neuron_baked__"
 """The attribute of a node that stands for a baked weight in the subgraph that MXNet sees."""
@@ -36,7 +36,9 @@ def inline(text: str) -> str:
         sources = _moved(node["inputs"], places)
         if node["op"] == SUBGRAPH_OP:
             places[number] = _expand(made, node, sources)
-        elif node["op"] == "_copy" and made[sources[0].node]["name"] == node["name"]:
+        elif node["op"] == "_copy" and (
+            NAMING in node.get("attrs", {}) or made[sources[0].node]["name"] == node["name"]
+        ):
             places[number] = [sources[0]]
         else:
             places[number] = _append(made, node, sources)

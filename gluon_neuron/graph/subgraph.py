@@ -11,6 +11,11 @@ from ..errors import GraphError
 from .graph import Entry, Graph
 
 SUBGRAPH_OP = "_neuron_subgraph_op"
+NAMING = "__gluon_neuron_name__"
+"""The attribute of a copy that only keeps the name of an output."""
+
+_OUTPUT = "_output"
+
 ARTIFACT_SUFFIX = "_neuronbin"
 
 
@@ -75,11 +80,16 @@ def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs
     return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer)
 
 
-def replace(graph: Graph, replacements: Sequence[Replacement]) -> str:
+def named(name: str) -> str | None:
+    """The name of a copy whose output is called `name`; None when no copy's is."""
+    return name.removesuffix(_OUTPUT) if name.endswith(_OUTPUT) else None
+
+
+def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[str]) -> str:
     """The JSON text of `graph` with each region replaced by one node.
 
-    An output of the model that a region computes keeps its name through a copy that bears the name of the
-    original node. Each artifact is a variable behind the region's inputs.
+    An output of the model that a region computes keeps its name, which is that of `names`, through a copy. Each
+    artifact is a variable behind the region's inputs.
     """
     owner = {i: r for r in replacements for i in r.nodes}
     raw_nodes: list[dict[str, Any]] = []
@@ -113,12 +123,12 @@ def replace(graph: Graph, replacements: Sequence[Replacement]) -> str:
             node = graph.nodes[step]
             add(step, {**node.raw, "inputs": [edge(e) for e in node.inputs]})
     heads = []
-    for head in graph.heads:
+    for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
-            name = graph.nodes[head.node].name
             copy = place.get(("copy", head))
             if copy is None:
-                copy = add(("copy", head), {"op": "_copy", "name": name, "inputs": [edge(head)]})
+                raw = {"op": "_copy", "name": named(name), "attrs": {NAMING: "1"}, "inputs": [edge(head)]}
+                copy = add(("copy", head), raw)
             heads.append([copy, 0, 0])
         else:
             heads.append(edge(head))

@@ -39,7 +39,7 @@ def test_extract_names_inner_inputs(diamond):
 def test_replace_keeps_order_and_output_names(diamond):
     sub = extract(diamond, [1], [Entry(0, 0)], [Entry(1, 0)])
     node = Replacement("r0", (1,), (Entry(1, 0),), (Entry(0, 0),), sub.raw, 10, {})
-    new = Graph.from_json(replace(diamond, [node]))
+    new = Graph.from_json(replace(diamond, [node], ["c_output", "a_output"]))
     assert [n.name for n in new.operators] == ["r0", "out", "b", "c", "a"]
     assert [new.nodes[h.node].name for h in new.heads] == ["c", "a"]
     region = next(n for n in new.nodes if n.name == "r0")
@@ -52,7 +52,7 @@ def test_replace_refuses_a_cycle(diamond):
     # a and c without what lies between them is not convex.
     node = Replacement("r0", (1, 4), (Entry(1, 0), Entry(4, 0)), (Entry(0, 0), Entry(2, 0), Entry(3, 0)), {}, 1, {})
     with pytest.raises(GraphError, match="not convex"):
-        replace(diamond, [node])
+        replace(diamond, [node], ["c_output", "a_output"])
 
 
 def test_not_a_symbol():

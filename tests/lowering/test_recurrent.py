@@ -115,6 +115,8 @@ def test_language_model_carries_its_states_on(tmp_path):
     words = mx.nd.array(np.random.default_rng(0).integers(0, 50, (7, 3)))
     states = [mx.nd.zeros((2, 3, 20)) for _ in range(2)]
     compiled = gluon_neuron.compile(net, (words, *states))
+    assert not compiled.report.outside
+    assert compiled.symbol.list_outputs() == net._get_graph(words, *states)[1].list_outputs()
     compiled.export(str(tmp_path / "lm"))
     loaded = gluon_neuron.load(str(tmp_path / "lm"))
     theirs, ours, again = states, states, states
