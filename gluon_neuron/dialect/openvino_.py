@@ -23,7 +23,7 @@ KERNELS = {
 
 
 class OpenVINONamespace(Namespace):
-    """One model under construction. `parameters` lists (name, Parameter node) in the order of their creation.
+    """One model under construction. `parameters` holds the Parameter nodes by name, in the order of their creation.
 
     What OpenVINO's CPU computes otherwise than the language promises, without an error: int64 as int32, float64 as
     float32, 8-bit integers saturate, float16 is not rounded between operations; int32 divisions, reductions
@@ -32,17 +32,17 @@ class OpenVINONamespace(Namespace):
 
     def __init__(self) -> None:
         self._builder = Builder()
-        self.parameters: list[tuple[str, Any]] = []
+        self.parameters: dict[str, Any] = {}
 
     def parameter(self, name: str, shape: tuple[int, ...], dtype: str) -> Array:
         """A Parameter node; raises DialectError when the name is there already."""
-        if any(name == n for n, _ in self.parameters):
+        if name in self.parameters:
             raise DialectError(f"There is a parameter {name!r} already.")
         shape = shape_of(shape)
         with self._builder.scope(name):
             node = self._builder.parameter(list(shape), self._builder.type(check_dtype(dtype)))
         node.output(0).set_names({name})
-        self.parameters.append((name, node))
+        self.parameters[name] = node
         return Array(self, node.output(0), shape, dtype, False)
 
     def scope(self, name: str) -> AbstractContextManager[None]:
@@ -55,7 +55,7 @@ class OpenVINONamespace(Namespace):
         Without `parameters` all are taken, in the order of their creation. Unused ones stay inputs. Raises
         DialectError for a parameter that does not exist or is named twice, or when one that is needed is left out.
         """
-        nodes = dict(self.parameters)
+        nodes = self.parameters
         names = list(nodes) if parameters is None else list(parameters)
         unknown = [n for n in names if n not in nodes]
         if unknown or len(set(names)) != len(names):

@@ -92,6 +92,7 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
     artifact is a variable behind the region's inputs.
     """
     owner = {i: r for r in replacements for i in r.nodes}
+    number = {e: k for r in replacements for k, e in enumerate(r.outputs)}
     raw_nodes: list[dict[str, Any]] = []
     place: dict[Any, int] = {}
 
@@ -104,7 +105,7 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
         region = owner.get(entry.node)
         if region is None:
             return [place[entry.node], entry.output, 0]
-        return [place[region.name], region.outputs.index(entry), 0]
+        return [place[region.name], number[entry], 0]
 
     for step in _order(graph, owner):
         if isinstance(step, Replacement):

@@ -53,9 +53,9 @@ def boundary(graph: Graph, nodes: list[int]) -> Region:
     inside = set(nodes)
     heads = set(graph.heads)
     inputs = dict.fromkeys(e for i in nodes for e in graph.nodes[i].inputs if e.node not in inside)
-    read_outside = {
-        e for i in nodes for r in graph.consumers[i] if r not in inside for e in graph.nodes[r].inputs if e.node == i
-    }
+    # Each reader once: one that reads many of the nodes, such as a sum of branches, would cost the square of them.
+    readers = {r for i in nodes for r in graph.consumers[i] if r not in inside}
+    read_outside = {e for r in readers for e in graph.nodes[r].inputs if e.node in inside}
     outputs = [
         Entry(i, k) for i in nodes for k in graph.nodes[i].outs if (e := Entry(i, k)) in heads or e in read_outside
     ]

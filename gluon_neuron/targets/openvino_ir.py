@@ -24,7 +24,7 @@ def serialize(xp: Any, outputs: list[Any], work: Compilation) -> tuple[bytes, di
     offset the engine sets to the place where MXNet keeps the array, so that no weight is copied here. OpenVINO merges
     equal constants when it writes them, which is why the weights cannot be written as constants in the first place.
     """
-    nodes = dict(xp.parameters)
+    nodes = xp.parameters
     used = {n for n, node in nodes.items() if len(node.output(0).get_target_inputs()) > 0}
     used |= _passed_through(outputs, nodes)
     roles = dict(work.roles)

@@ -58,7 +58,7 @@ def run(mode: str, build: Callable[..., Any], inputs: Sequence[np.ndarray]) -> l
     count = len(inputs)
     if mode == "weights":
         count = 1
-        for (_, node), value in list(zip(xp.parameters, inputs))[1:]:
+        for node, value in list(zip(xp.parameters.values(), inputs))[1:]:
             node.output(0).replace(ov.opset15.constant(np.array(value, order="C")).output(0))
             model.remove_parameter(node)
     values = infer(model, inputs[:count])

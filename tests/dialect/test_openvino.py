@@ -37,7 +37,7 @@ def test_parameters_keep_their_order_and_names() -> None:
     xp = OpenVINONamespace()
     x, w = xp.parameter("x", (2, 3), "float32"), xp.parameter("fc0 weight", (4, 3), "float32")
     xp.parameter("unused", (), "int32")
-    assert [n for n, _ in xp.parameters] == ["x", "fc0 weight", "unused"]
+    assert list(xp.parameters) == ["x", "fc0 weight", "unused"]
     model = xp.model([xp.linear(x, w)], ["fc0 weight", "unused", "x"])
     assert [p.get_friendly_name() for p in model.get_parameters()] == ["fc0 weight", "unused", "x"]
     assert [p.get_any_name() for p in model.inputs] == ["fc0 weight", "unused", "x"]

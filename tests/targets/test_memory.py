@@ -1,0 +1,58 @@
+"""Compiling a region holds no second copy of the weights."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import resource
+
+import mxnet as mx
+
+from gluon_neuron.frontend.infer import annotate
+from gluon_neuron.frontend.piece import cut
+from gluon_neuron.frontend.stitch import compile_piece
+from gluon_neuron.frontend.symbol import from_symbol
+from gluon_neuron.options import CompileOptions
+from gluon_neuron.partition.partition import partition
+from gluon_neuron.targets.base import get_target, refusals
+
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def compiled(units):
+    x = mx.sym.var("data")
+    for i in range(4):
+        x = mx.sym.FullyConnected(x, num_hidden=units, name=f"fc{i}", flatten=False)
+    args = {f"fc{i}_weight": mx.nd.ones((units, units)) for i in range(4)}
+    args.update({f"fc{i}_bias": mx.nd.ones((units,)) for i in range(4)})
+    mx.nd.waitall()
+    before = peak()
+    model = from_symbol(x, args, {}, {"data": mx.nd.zeros((1, units))})
+    graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
+    target, options = get_target("cpu"), CompileOptions()
+    (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
+    made = compile_piece(cut(0, region, [graph], model, options), target, options, model.is_np)
+    return peak() - before, len(made.artifact)
+
+
+compiled(8)  # what libraries take at their first use
+grown, size = compiled(4096)
+print(grown, size)
+"""
+
+
+def test_weights_are_not_copied():
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    grown, size = map(float, done.stdout.split())
+    assert grown < 64, f"{grown} MiB for weights of 256 MiB"
+    assert size < 100_000
