@@ -21,7 +21,7 @@ from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
-from .runtime.bound_graph import lendable
+from .runtime.bound_graph import lendable, placeable
 from .runtime.session import Session
 
 MAX_SPECIALISED = 2
@@ -54,7 +54,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
-        self._lendable: frozenset[str] | None = None
+        self._passing: tuple[frozenset[str], tuple[bool, ...]] | None = None
         self._last: Session | None = None
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._graph_hashes: tuple[str, ...] | None = None
@@ -176,10 +176,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         params = self.collect_params()
         names = self._metadata.inputs
         symbol, is_np = self._bound_symbol, self._metadata.is_np
-        if self._lendable is None:
-            self._lendable = lendable(symbol)
+        if self._passing is None:
+            self._passing = lendable(symbol), placeable(symbol)
         try:
-            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), self._lendable)
+            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), *self._passing)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()

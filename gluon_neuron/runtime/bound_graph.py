@@ -1,4 +1,4 @@
-"""BoundGraph: an executor whose call is one C call; large data that only compiled regions read is lent, not copied."""
+"""BoundGraph: an executor whose call is one C call; large data that only compiled regions touch is lent, not copied."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 
 import mxnet as mx
+import numpy as np
 
 from ..graph.subgraph import SUBGRAPH_OP
 from . import library
@@ -25,6 +26,14 @@ def lendable(symbol: mx.sym.Symbol) -> frozenset[str]:
     return frozenset(n["name"] for i, n in enumerate(graph["nodes"]) if n["op"] == "null" and i not in elsewhere)
 
 
+def placeable(symbol: mx.sym.Symbol) -> tuple[bool, ...]:
+    """For each output, whether a region alone writes it and nobody reads it, so that it can be written in place."""
+    graph = json.loads(symbol.tojson(remove_amp_cast=False))
+    heads = [tuple(head[:2]) for head in graph["heads"]]
+    read = {tuple(entry[:2]) for n in graph["nodes"] for entry in n["inputs"]}
+    return tuple(graph["nodes"][h[0]]["op"] == SUBGRAPH_OP and h not in read and heads.count(h) == 1 for h in heads)
+
+
 def address_of(array: mx.nd.NDArray) -> int | None:
     """Where the array's data is, in the usual layout; None for an array without elements."""
     address = ctypes.c_void_p()
@@ -32,24 +41,35 @@ def address_of(array: mx.nd.NDArray) -> int | None:
     return address.value
 
 
+def _address_if(array: mx.nd.NDArray | None, wanted: bool) -> int | None:
+    large = array is not None and array.size * np.dtype(array.dtype).itemsize >= LEAST_LENT
+    return address_of(array) if wanted and large else None
+
+
 class BoundGraph:
-    """An executor and its bound arrays, for the native library; `lend` says for which inputs it may lend."""
+    """An executor and its bound arrays, for the native library.
+
+    `lend` says for which inputs callers' arrays may stand in, `place` for which outputs new arrays may.
+    """
 
     def __init__(
         self,
         executor: mx.executor.Executor,
         inputs: Sequence[mx.nd.NDArray | None],
         lend: Sequence[bool],
+        place: Sequence[bool],
         ctx: mx.Context,
     ) -> None:
         outputs = executor.outputs
         self._held = executor, list(inputs), outputs
         self._functions = library.functions()
         self._inputs, self._outputs = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
-        addresses = [address_of(a) if a is not None and yes else None for a, yes in zip(inputs, lend, strict=True)]
+        addresses = [_address_if(a, yes) for a, yes in zip(inputs, lend, strict=True)]
+        places = [_address_if(a, yes) for a, yes in zip(outputs, place, strict=True)]
         self._bound = self._functions.gn_bound_new(
             *(executor.handle, len(inputs), self._inputs(*[a.handle if a is not None else None for a in inputs])),
             *(self._inputs(*addresses), len(outputs), self._outputs(*[a.handle for a in outputs])),
+            self._outputs(*places),
             *(ctx.device_typeid, ctx.device_id),
         )
 

@@ -198,7 +198,7 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_relayouts.restype = ctypes.c_uint64
     library.gn_bound_new.argtypes = [
         *(ctypes.c_void_p, ctypes.c_size_t, _Handles, _Handles),
-        *(ctypes.c_size_t, _Handles, ctypes.c_int, ctypes.c_int),
+        *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]

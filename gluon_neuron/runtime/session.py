@@ -12,7 +12,7 @@ import numpy as np
 
 from ..graph.spec import Spec
 from . import library
-from .bound_graph import LEAST_LENT, BoundGraph, address_of
+from .bound_graph import BoundGraph, address_of
 
 _ARRAYS = attrgetter("_data")
 
@@ -37,6 +37,7 @@ class Session:
         is_np: bool,
         graphs: Sequence[str] = (),
         lendable: Container[str] = frozenset(),
+        placeable: Sequence[bool] = (),
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
@@ -56,8 +57,9 @@ class Session:
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
             executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
-            lend = [n in lendable and s.nbytes >= LEAST_LENT for n, s in zip(inputs, specs, strict=True)]
-            self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, ctx)
+            lend = [n in lendable for n in inputs]
+            place = placeable or [False] * len(executor.outputs)
+            self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)

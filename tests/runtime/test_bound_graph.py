@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
-from gluon_neuron.runtime.bound_graph import LEAST_LENT, lendable
+from gluon_neuron.runtime.bound_graph import LEAST_LENT, lendable, placeable
 
 SHAPE = (4, 3, 160, 160)
 ROUNDS = 20
@@ -39,6 +39,84 @@ def test_the_input_is_lent(nets):
 def test_what_mxnet_reads_is_not_lent():
     a, b = mx.sym.var("a"), mx.sym.var("b")
     assert lendable(mx.sym.Group([a + b, b])) == frozenset()
+
+
+@pytest.fixture(scope="module")
+def growing():
+    """A net whose result is large, though its data is not."""
+    net = mx.gluon.nn.HybridSequential()
+    net.add(mx.gluon.nn.Conv2DTranspose(16, 8, strides=8), mx.gluon.nn.Activation("tanh"))
+    net.initialize(mx.init.Normal(0.1))
+    return net, gluon_neuron.compile(net, small(0))
+
+
+def small(seed):
+    return mx.nd.array(np.random.default_rng(seed).uniform(-1, 1, (2, 3, 16, 16)))
+
+
+def test_the_result_is_written_in_place(growing):
+    assert placeable(growing[1]._bound_symbol) == (True,)
+    assert small(0).size * 4 < LEAST_LENT < growing[1](small(0)).size * 4
+
+
+def test_a_result_that_something_reads_is_not(growing):
+    class Twice(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.net = growing[0]
+
+        def hybrid_forward(self, F, x):
+            y = self.net(x)
+            return y, F.sort(y, axis=0), y
+
+    compiled = gluon_neuron.compile(Twice(), small(0), exclude_operators=["sort"])
+    assert placeable(compiled._bound_symbol) == (False, False, False)
+    net = Twice()
+    for one, other in zip(compiled(small(1)), net(small(1)), strict=True):
+        agree(one, other)
+
+
+def test_results_are_arrays_of_their_own(growing):
+    net, compiled = growing
+    found = [compiled(small(seed)) for seed in range(ROUNDS)]
+    found[3][:] = 0
+    for seed, result in enumerate(found):
+        if seed != 3:
+            agree(result, net(small(seed)))
+
+
+def test_results_that_nobody_waits_for(growing):
+    net, compiled = growing
+    for seed in range(ROUNDS):
+        compiled(small(seed))
+    agree(compiled(small(1)), net(small(1)))
+
+
+def test_an_error_before_a_region_leaves_nothing_behind(growing):
+    net, compiled = growing
+    for _ in range(3):
+        bad = compiled(mx.nd.random.normal(scale=-1, shape=(2, 3, 16, 16)))  # MXNet finds out when it computes
+        with pytest.raises(mx.base.MXNetError):
+            bad.wait_to_read()
+        agree(compiled(small(1)), net(small(1)))
+
+
+def test_threads_write_results_of_their_own(growing):
+    net, compiled = growing
+    expected = [net(small(seed)).asnumpy() for seed in range(4)]
+    wrong = []
+
+    def work(seed):
+        x = small(seed)
+        found = [compiled(x) for _ in range(ROUNDS)]
+        wrong.extend(seed for f in found if not np.allclose(f.asnumpy(), expected[seed], 1e-3, 1e-4))
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
 
 
 def test_overwritten_while_the_call_is_on_its_way(nets):

@@ -2,27 +2,26 @@
 #include "bound_graph.h"
 
 #include <algorithm>
+#include <atomic>
 #include <utility>
-
-#include "lending.h"
 
 namespace gn {
 namespace {
 
-struct Loan {
-  const void* bound;
-  const void* lent;
-};
+// MXNet's engine calls these; their first argument is its own.
+void begin(void*, void* loan) { begin_loan(*static_cast<const Loan*>(loan)); }
 
-// MXNet's engine calls these three; their first argument is its own.
-void begin(void*, void* loan) {
-  const auto* given = static_cast<const Loan*>(loan);
-  begin_loan(given->bound, given->lent);
-}
-
-void end(void*, void* bound) { end_loan(bound); }
+void end(void*, void* loan) { end_loan(*static_cast<const Loan*>(loan)); }
 
 void free_loan(void* loan) { delete static_cast<Loan*>(loan); }
+
+// The engine skips `end` when the call failed, but frees its argument.
+void end_and_free_loan(void* loan) {
+  end(nullptr, loan);
+  free_loan(loan);
+}
+
+std::atomic<uint64_t> last_loan{0};
 
 int copy(NDArrayHandle from, NDArrayHandle to) {
   NDArrayHandle* outputs = &to;
@@ -32,7 +31,7 @@ int copy(NDArrayHandle from, NDArrayHandle to) {
 
 }  // namespace
 
-BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<NDArrayHandle> outputs, int device, int number)
+BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number)
     : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_{device, number} {}
 
 bool BoundGraph::same_kind(NDArrayHandle one, NDArrayHandle other) const {
@@ -57,23 +56,43 @@ bool BoundGraph::takes(NDArrayHandle const* given) const {
   return true;
 }
 
-int BoundGraph::push_loan(EngineSyncFunc function, void* argument, EngineFuncParamDeleter free, const Feed& feed, NDArrayHandle read) {
-  NDArrayHandle written = feed.array;
-  return mxnet_api().MXEnginePushSyncND(function, argument, free, &context_, &read, read ? 1 : 0, &written, 1, nullptr, 0, "gluon_neuron loan");
+int BoundGraph::push_begin(NDArrayHandle array, const Loan& loan, NDArrayHandle other, bool written, std::vector<Begun>& begun) {
+  begun.reserve(feeds_.size() + outputs_.size());
+  const int status = mxnet_api().MXEnginePushSyncND(begin, new Loan(loan), free_loan, &context_, nullptr, 0, &array, 1, nullptr, 0,
+                                                    "gluon_neuron loan");
+  if (status == 0) begun.push_back({array, loan, other, written});
+  return status;
 }
 
-int BoundGraph::push(NDArrayHandle const* given, const std::vector<void*>& lent, std::vector<size_t>& begun) {
+int BoundGraph::push_end(const Begun& loan) {
+  NDArrayHandle written[] = {loan.array, loan.other};
+  NDArrayHandle read = loan.other;
+  return mxnet_api().MXEnginePushSyncND(end, new Loan(loan.loan), end_and_free_loan, &context_, &read, loan.written ? 0 : 1, written,
+                                        loan.written ? 2 : 1, nullptr, 0, "gluon_neuron loan");
+}
+
+int BoundGraph::push(NDArrayHandle const* given, const std::vector<void*>& lent, NDArrayHandle const* results, std::vector<Begun>& begun) {
+  const MxNet& mxnet = mxnet_api();
   for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (!feeds_[i].array) continue;
-    const int status = lent[i] ? push_loan(begin, new Loan{feeds_[i].address, lent[i]}, free_loan, feeds_[i], nullptr) : copy(given[i], feeds_[i].array);
+    const Feed& feed = feeds_[i];
+    if (!feed.array) continue;
+    const int status = lent[i] ? push_begin(feed.array, {feed.address, lent[i], ++last_loan}, given[i], false, begun)
+                               : copy(given[i], feed.array);
     if (status != 0) return status;
-    if (lent[i]) begun.push_back(i);
   }
-  return mxnet_api().MXExecutorForward(executor_, 0);
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (!outputs_[i].address) continue;
+    void* data = nullptr;
+    int status = mxnet.MXNDArrayGetData(results[i], &data);
+    if (status == 0) status = push_begin(outputs_[i].array, {outputs_[i].address, data, ++last_loan}, results[i], true, begun);
+    if (status != 0) return status;
+  }
+  return mxnet.MXExecutorForward(executor_, 0);
 }
 
 // The engine orders what it is told. `begin` writes the bound array, so it waits for the previous call's readers; `end` writes it
-// too, so it waits for this call's, and until then it is a pending reader of the lent array, which nobody can write.
+// too, so it waits for this call's, and until then it is a pending reader of the lent array, which nobody can write; or a pending
+// writer of the new result, which nobody can read.
 int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
   std::vector<void*> lent(feeds_.size());
   for (size_t i = 0; i < feeds_.size(); ++i) {
@@ -82,30 +101,47 @@ int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
     if (status == 0) status = mxnet_api().MXNDArrayGetData(given[i], &lent[i]);
     if (status != 0) return status;
   }
-  const std::lock_guard<std::mutex> lock(mutex_);
-  std::vector<size_t> begun;
-  int status = push(given, lent, begun);
-  for (size_t i : begun) {
-    const int ended = push_loan(end, const_cast<void*>(feeds_[i].address), nullptr, feeds_[i], given[i]);
-    if (status == 0) status = ended;
+  const int made = make_results(results);
+  if (made != 0) return made;
+  int status = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    std::vector<Begun> begun;
+    status = push(given, lent, results, begun);
+    for (const Begun& loan : begun) {
+      const int ended = push_end(loan);
+      if (status == 0) status = ended;
+    }
+    if (status == 0) status = copy_results(results);
   }
-  return status == 0 ? copy_results(results) : status;
+  if (status != 0) {
+    for (size_t i = 0; i < outputs_.size(); ++i) mxnet_api().MXNDArrayFree(results[i]);
+  }
+  return status;
 }
 
-int BoundGraph::copy_results(NDArrayHandle* results) const {
+int BoundGraph::make_results(NDArrayHandle* results) const {
   const MxNet& mxnet = mxnet_api();
   int status = 0;
   size_t made = 0;
-  for (; made < outputs_.size() && status == 0; ++made) {
+  for (; made < outputs_.size(); ++made) {
     int rank = 0, dtype = 0;
     const int64_t* shape = nullptr;
-    status = mxnet.MXNDArrayGetShapeEx64(outputs_[made], &rank, &shape);
-    if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made], &dtype);
-    if (status == 0) status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, 1, dtype, &results[made]);
+    status = mxnet.MXNDArrayGetShapeEx64(outputs_[made].array, &rank, &shape);
+    if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made].array, &dtype);
+    const int delayed = outputs_[made].address ? 0 : 1;
+    if (status == 0) status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
     if (status != 0) break;
-    status = copy(outputs_[made], results[made]);
   }
   while (status != 0 && made > 0) mxnet.MXNDArrayFree(results[--made]);
+  return status;
+}
+
+int BoundGraph::copy_results(NDArrayHandle const* results) const {
+  int status = 0;
+  for (size_t i = 0; i < outputs_.size() && status == 0; ++i) {
+    if (!outputs_[i].address) status = copy(outputs_[i].array, results[i]);
+  }
   return status;
 }
 

@@ -5,6 +5,7 @@
 #include <mutex>
 #include <vector>
 
+#include "lending.h"
 #include "mxnet_api.h"
 
 namespace gn {
@@ -17,7 +18,13 @@ class BoundGraph {
     const void* address = nullptr;  // of its data, where callers' arrays stand in for it: only compiled regions read it
   };
 
-  BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<NDArrayHandle> outputs, int device, int number);
+  // An output's bound array.
+  struct Result {
+    NDArrayHandle array = nullptr;
+    const void* address = nullptr;  // of its data, where new arrays stand in for it: a region alone writes it, and nobody reads it
+  };
+
+  BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number);
 
   // Whether the arrays are of the bound ones' shapes and dtypes, on their device, and nothing is recorded for a gradient.
   bool takes(NDArrayHandle const* given) const;
@@ -27,14 +34,24 @@ class BoundGraph {
   int call(NDArrayHandle const* given, NDArrayHandle* results);
 
  private:
-  int push(NDArrayHandle const* given, const std::vector<void*>& lent, std::vector<size_t>& begun);
+  // A loan to be ended: the bound array, and the one that stands in, which the call reads or writes.
+  struct Begun {
+    NDArrayHandle array;
+    Loan loan;
+    NDArrayHandle other;
+    bool written;
+  };
+
+  int push(NDArrayHandle const* given, const std::vector<void*>& lent, NDArrayHandle const* results, std::vector<Begun>& begun);
+  int push_begin(NDArrayHandle array, const Loan& loan, NDArrayHandle other, bool written, std::vector<Begun>& begun);
+  int push_end(const Begun& loan);
   bool same_kind(NDArrayHandle one, NDArrayHandle other) const;
-  int copy_results(NDArrayHandle* results) const;
-  int push_loan(EngineSyncFunc function, void* argument, EngineFuncParamDeleter free, const Feed& feed, NDArrayHandle read);
+  int make_results(NDArrayHandle* results) const;
+  int copy_results(NDArrayHandle const* results) const;
 
   const ExecutorHandle executor_;
   const std::vector<Feed> feeds_;
-  const std::vector<NDArrayHandle> outputs_;
+  const std::vector<Result> outputs_;
   struct {
     int device, number;
   } context_;         // as mxnet::Context

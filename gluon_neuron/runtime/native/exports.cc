@@ -49,10 +49,12 @@ void gn_release_all() {
 int gn_set_mxnet(void* library) { return gn::set_mxnet(library) ? 0 : -1; }
 
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
-                         void* const* outputs, int device, int number) {
+                         void* const* outputs, void* const* result_addresses, int device, int number) {
   std::vector<gn::BoundGraph::Feed> feeds(n_inputs);
   for (size_t i = 0; i < n_inputs; ++i) feeds[i] = {inputs[i], addresses[i]};
-  return new gn_bound{{executor, std::move(feeds), {outputs, outputs + n_outputs}, device, number}};
+  std::vector<gn::BoundGraph::Result> results(n_outputs);
+  for (size_t i = 0; i < n_outputs; ++i) results[i] = {outputs[i], result_addresses[i]};
+  return new gn_bound{{executor, std::move(feeds), std::move(results), device, number}};
 }
 
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) { return bound->graph.call(given, results); }

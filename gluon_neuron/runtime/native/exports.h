@@ -37,11 +37,12 @@ uint64_t gn_relayouts();
 int gn_set_mxnet(void* library);
 
 // An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
-// data is if callers' arrays are to stand in for it (null: they are copied into it). All belong to the caller and live as long
-// as the result, which is to be freed. `device` and `number` are MXNet's context.
+// data is if callers' arrays are to stand in for it (null: they are copied into it); for each output the same, where new arrays
+// stand in. All belong to the caller and live as long as the result, which is to be freed. `device` and `number` are MXNet's
+// context.
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
-                         void* const* outputs, int device, int number);
+                         void* const* outputs, void* const* result_addresses, int device, int number);
 // MXNet's own status; `results` gets handles of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
 // The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what the

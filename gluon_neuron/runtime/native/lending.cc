@@ -10,7 +10,7 @@ namespace {
 
 struct Loans {
   std::mutex mutex;
-  std::unordered_map<const void*, const void*> by_bound;
+  std::unordered_map<const void*, Loan> by_bound;
   std::atomic<size_t> count{0};  // where there are none, no lock is paid
 };
 
@@ -26,20 +26,24 @@ const uint8_t* lent_for(const uint8_t* bound) {
   if (state.count.load(std::memory_order_acquire) == 0) return bound;
   const std::lock_guard<std::mutex> lock(state.mutex);
   const auto found = state.by_bound.find(bound);
-  return found == state.by_bound.end() ? bound : static_cast<const uint8_t*>(found->second);
+  return found == state.by_bound.end() ? bound : static_cast<const uint8_t*>(found->second.lent);
 }
 
-void begin_loan(const void* bound, const void* lent) {
+uint8_t* lent_for(uint8_t* bound) { return const_cast<uint8_t*>(lent_for(const_cast<const uint8_t*>(bound))); }
+
+void begin_loan(const Loan& loan) {
   Loans& state = loans();
   const std::lock_guard<std::mutex> lock(state.mutex);
-  state.by_bound[bound] = lent;
+  state.by_bound[loan.bound] = loan;
   state.count.store(state.by_bound.size(), std::memory_order_release);
 }
 
-void end_loan(const void* bound) {
+void end_loan(const Loan& loan) {
   Loans& state = loans();
   const std::lock_guard<std::mutex> lock(state.mutex);
-  state.by_bound.erase(bound);
+  const auto found = state.by_bound.find(loan.bound);
+  if (found == state.by_bound.end() || found->second.number != loan.number) return;
+  state.by_bound.erase(found);
   state.count.store(state.by_bound.size(), std::memory_order_release);
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "error.h"
+#include "lending.h"
 #include "stats.h"
 
 namespace gn {
@@ -89,7 +90,9 @@ void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& ou
         model = binding_->model(restored, output_specs);
       }
     }
-    model->run(inputs, outputs);
+    std::vector<uint8_t*> places;
+    for (uint8_t* output : outputs) places.push_back(lent_for(output));
+    model->run(inputs, places);
   } catch (const std::exception& error) {
     const std::string why = error.what();
     const bool about_artifact = why.rfind("is damaged", 0) == 0 || why.rfind("was written", 0) == 0;
