@@ -51,7 +51,8 @@ class CompileOptions:
     """Names of MXNet operators that stay in MXNet."""
 
     include_nodes: tuple[str, ...] = ()
-    """Names of nodes that are compiled even where their region would be too small to be worth a call."""
+    """Names of nodes that are compiled even where their region would be too small to be worth a call, or MXNet
+    faster."""
 
     pipeline_cores: int = 1
     """NeuronCores over which one region is spread on inf1; the CPU keeps it for the record."""

@@ -16,6 +16,7 @@ REASONS = {
     "dtype": "a dtype is refused",
     "shape": "a shape is refused or unknown",
     "target": "the target refuses",
+    "slower": "MXNet computes the operator faster",
     "excluded": "excluded by the user",
     "small": "the region is too small to be worth a call",
     "compile failed": "the region could not be compiled",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..errors import DialectError
 from .array import Array
-from .base_product import Product
 from .base_reduce import Reduce
 from .base_unary import Unary
+from .base_window import Window
 from .dtypes import FLOATS
 
 
-class Normalize(Unary, Reduce, Product):
+class Normalize(Unary, Reduce, Window):
     """Floats in; the same shape and dtype out."""
 
     def softmax(self, x: Array, axis: int = -1) -> Array:
@@ -46,6 +47,21 @@ class Normalize(Unary, Reduce, Product):
         if gamma is not None:
             y = self.multiply(y, gamma)
         return y if beta is None else self.add(y, beta)
+
+    def local_response_norm(self, x: Array, size: int, alpha: float, beta: float, knorm: float) -> Array:
+        """x / (knorm + alpha / size * sum of squares)**beta; the sum is over an odd `size` of channels (axis 1)."""
+        self._check("local_response_norm", x, FLOATS)
+        if x.ndim != 4 or size < 1 or size % 2 == 0:
+            raise DialectError(f"local_response_norm() takes 4-d data and an odd size, not {x!r} and {size}.")
+        if self._has("local_response_norm") and not x.known and knorm > 0:
+            # knorm becomes 1, as OpenVINO takes integers only.
+            y = self._call("local_response_norm", (x,), (size, alpha / knorm, float(beta)))
+            return self.multiply(y, knorm**-beta)
+        # The channels become a spatial axis, so that a pooling window slides over them.
+        flat = self.reshape(self.square(x), (x.shape[0], 1, x.shape[1], x.shape[2] * x.shape[3]))
+        total = self.sum_pool(flat, (size, 1), (1, 1), ((size // 2, size // 2), (0, 0)))
+        scale = self.add(self.multiply(self.reshape(total, x.shape), alpha / size), knorm)
+        return self.multiply(x, self.pow(scale, -beta))
 
     def batch_norm(
         self,

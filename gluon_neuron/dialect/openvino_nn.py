@@ -93,6 +93,11 @@ def roi_pool(op: Any, x: Any, rois: Any, size: tuple, scale: float) -> Any:
     return op.roi_pooling(x, rois, output_roi=list(size), spatial_scale=scale, method="max")
 
 
+def local_response_norm(op: Any, x: Any, size: int, alpha: float, beta: float) -> Any:
+    """OpenVINO's own, which computes the power far sooner than its Power does."""
+    return op.lrn(x, op.const([1]), alpha, beta, 1.0, size)
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     "conv": conv,
     "conv_transpose": conv_transpose,
@@ -103,6 +108,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "log_softmax": lambda op, x, axis: op.log_softmax(x, axis),
     "normalize": normalize,
     "batch_norm": lambda op, x, gamma, beta, mean, var, eps: op.batch_norm_inference(x, gamma, beta, mean, var, eps),
+    "local_response_norm": local_response_norm,
     "resize_nearest": resize_nearest,
     "grid_sample": grid_sample,
     "roi_align": roi_align,

@@ -90,10 +90,6 @@ def _lrn(n: Node) -> str | None:
 def lrn(xp: Any, n: Node, x: Any) -> Any:
     """Local response normalisation across channels; an even nsize has the window of the odd number below it."""
     size = n.attrs.integer("nsize")
-    reach = (size - 1) // 2
-    # The channels become a spatial axis, so that a pooling window slides over them.
-    flat = xp.reshape(xp.square(x), (x.shape[0], 1, x.shape[1], x.shape[2] * x.shape[3]))
-    total = xp.sum_pool(flat, (2 * reach + 1, 1), (1, 1), ((reach, reach), (0, 0)))
-    scale = xp.multiply(xp.reshape(total, x.shape), n.attrs.number("alpha", 1e-4) / size)
-    scale = xp.add(scale, n.attrs.number("knorm", 2.0))
-    return xp.multiply(x, xp.pow(scale, -n.attrs.number("beta", 0.75)))
+    window = (size - 1) // 2 * 2 + 1
+    alpha = n.attrs.number("alpha", 1e-4) * window / size
+    return xp.local_response_norm(x, window, alpha, n.attrs.number("beta", 0.75), n.attrs.number("knorm", 2.0))

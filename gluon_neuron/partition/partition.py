@@ -65,7 +65,8 @@ def _why_not(node: Node, refusal: Refusal, options: CompileOptions) -> tuple[str
         return "excluded", "excluded by the option exclude_nodes"
     if node.op in options.exclude_operators:
         return "excluded", "excluded by the option exclude_operators"
-    return refusal(node)
+    why = refusal(node)
+    return None if why is not None and why[0] == "slower" and node.name in options.include_nodes else why
 
 
 def _worth(graph: Graph, region: Region, inputs: Collection[str], options: CompileOptions) -> bool:

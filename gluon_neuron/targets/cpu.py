@@ -13,6 +13,7 @@ from ..graph.graph import Node
 from ..lowering.build import lower
 from ..lowering.registry import refusal as rule_refusal
 from .base import Compilation, signature
+from .cpu_slower import slower
 from .openvino_ir import serialize
 
 _MOVERS = frozenset(
@@ -56,7 +57,7 @@ class CpuTarget:
     engine = "openvino"
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
-        """Why OpenVINO's CPU plugin cannot run the node, or would give wrong numbers without an error."""
+        """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
         found = rule_refusal(node)
         if found is not None:
             return found
@@ -72,7 +73,7 @@ class CpuTarget:
                 return "target", "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
         if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
             return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
-        return None
+        return slower(node)
 
     def compile(self, work: Compilation) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""

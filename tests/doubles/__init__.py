@@ -1,0 +1,1 @@
+"""Doubles of the Neuron tools, as strict as their published contracts."""

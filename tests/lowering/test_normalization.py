@@ -94,7 +94,10 @@ def test_l2_normalization_of_a_matrix() -> None:
     check_op("L2Normalization", [random(3, 7)], {})
 
 
-@pytest.mark.parametrize("attrs", [{"nsize": 5}, {"nsize": 3, "alpha": 0.5, "beta": 0.6, "knorm": 1.5}, {"nsize": 1}])
+@pytest.mark.parametrize(
+    "attrs",
+    [{"nsize": 5}, {"nsize": 3, "alpha": 0.5, "beta": 0.6, "knorm": 1.5}, {"nsize": 1}, {"nsize": 3, "knorm": 0}],
+)
 @pytest.mark.parametrize("channels", [2, 9])
 def test_lrn(channels: int, attrs: dict[str, Any]) -> None:
     check_op("LRN", [random(2, channels, 3, 4)], attrs)
