@@ -1,6 +1,7 @@
-"""`python -m benchmarks.kinds`: each kind of operator alone in a region, beside MXNet hybridized, in turns.
+"""`python -m benchmarks.kinds`: each kind of operator between two light layers, beside MXNet hybridized, in turns.
 
-What is slower here than in MXNet at every size belongs into the partition's list of operators that are not worth it.
+The layers are there because arrays have another layout between layers than at a net's ends. What is slower here than in
+MXNet at every size belongs into `gluon_neuron/targets/cpu_slower.py`.
 """
 
 from __future__ import annotations
@@ -194,15 +195,15 @@ def _row(case: Case, seconds: float) -> tuple[float, float, float, str, float]:
     names = [f"in{i}" for i in range(len(arrays))]
     text = {k: str(v) for k, v in attrs.items()}
     variables = [mx.sym.var(n, shape=a.shape, dtype=a.dtype) for n, a in zip(names, arrays, strict=True)]
-    symbol = getattr(mx.sym, op, None) or getattr(mx.sym._internal, op, None) or _contrib(op)
-    out = symbol(*variables, name="op", **text)
-    if op in ("sort", "topk"):
-        out = mx.sym.identity(out)  # whose output has a name that a region can give
+    first = variables[0] if _INDICES.get(op, (1,))[0] == 0 else _layer_before(variables[0], shapes[0])
+    made = _operator(op)(first, *variables[1:], name="op", **text)
+    out = _layer_behind(made, made.infer_shape()[1][0])
     values = dict(zip(names, arrays, strict=True))
     net = mx.gluon.SymbolBlock(out, variables[:data])
     net.initialize()
     for parameter in net.collect_params().values():
-        parameter.set_data(values[parameter.name])
+        if parameter.name in values:
+            parameter.set_data(values[parameter.name])
     sample = tuple(arrays[:data])
     net.hybridize(static_alloc=True, static_shape=True)
     compiled = gluon_neuron.compile(net, sample, include_nodes=["op"])
@@ -229,10 +230,30 @@ _LAYERS = frozenset(
 )
 
 
-def _contrib(op: str) -> Any:
+def _operator(op: str) -> Any:
     import mxnet as mx
 
-    return getattr(mx.sym.contrib, op.removeprefix("_contrib_"))
+    for module in (mx.sym, mx.sym._internal, mx.sym.contrib):
+        found = getattr(module, op.removeprefix("_contrib_"), None) or getattr(module, op, None)
+        if found is not None:
+            return found
+    raise AttributeError(op)
+
+
+def _layer_before(x: Any, shape: tuple[int, ...]) -> Any:
+    import mxnet as mx
+
+    if len(shape) < 4:
+        return mx.sym.FullyConnected(x, num_hidden=shape[-1], flatten=False, name="before")
+    return mx.sym.Convolution(x, kernel=(1,) * (len(shape) - 2), num_filter=shape[1], name="before")
+
+
+def _layer_behind(x: Any, shape: tuple[int, ...]) -> Any:
+    import mxnet as mx
+
+    if len(shape) < 4:
+        return mx.sym.mean(x, axis=-1, name="behind")
+    return mx.sym.Pooling(x, kernel=(1,) * (len(shape) - 2), global_pool=True, pool_type="avg", name="behind")
 
 
 if __name__ == "__main__":
