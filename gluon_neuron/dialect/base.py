@@ -5,8 +5,8 @@ from __future__ import annotations
 from .base_normalize import Normalize
 from .base_recurrent import Recurrent
 from .base_resample import Resample
-from .base_window import Window
+from .base_sample import Sample
 
 
-class Namespace(Recurrent, Normalize, Window, Resample):
+class Namespace(Recurrent, Normalize, Resample, Sample):
     """What a lowering rule knows as `xp`; the functions live in the modules `core` and `base_*`."""

@@ -1,4 +1,4 @@
-"""Resampling: resizing, grids of points, regions of interest."""
+"""Resampling: resizing and regions of interest."""
 
 from __future__ import annotations
 
@@ -77,16 +77,6 @@ class Resample(Product):
             matrix[rows, np.minimum(low + 1, n - 1)] += at - low
             matrices.append(matrix)
         return self._matrix_per_axis(x, matrices)
-
-    def grid_sample(self, x: Array, grid: Array) -> Array:
-        """Bilinear samples of x[N, C, H, W] at grid[N, h, w, 2] = (x, y) in -1..1 (the outer elements' centres).
-
-        Outside counts as 0, element by element.
-        """
-        self.pair("grid_sample", x, grid, FLOATS)
-        if x.ndim != 4 or grid.ndim != 4 or grid.shape[-1] != 2 or grid.shape[0] != x.shape[0]:
-            raise DialectError(f"grid_sample(): {grid!r} is no grid for {x!r}.")
-        return self._call("grid_sample", (x, grid))
 
     def roi_align(
         self, x: Array, rois: Array, size: Sequence[int], scale: float, samples: int, aligned: bool = False

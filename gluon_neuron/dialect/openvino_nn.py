@@ -80,6 +80,26 @@ def grid_sample(op: Any, x: Any, grid: Any) -> Any:
     return op.grid_sample(x, grid, {"align_corners": True, "mode": "bilinear", "padding_mode": "zeros"})
 
 
+def deform_conv(op: Any, x: Any, offset: Any, w: Any, *rest: Any) -> Any:
+    """Convolution whose taps move; the mask is there or not."""
+    *mask, stride, pads, dilate, groups, parts, zeros = rest
+    low, high = _low_high(pads)
+    return op.deformable_convolution(
+        x,
+        offset,
+        w,
+        list(stride),
+        low,
+        high,
+        list(dilate),
+        mask[0] if mask else None,
+        "explicit",
+        groups,
+        parts,
+        zeros,
+    )
+
+
 def roi_align(op: Any, x: Any, rois: Any, size: tuple, scale: float, samples: int, aligned: bool) -> Any:
     """The batch index is a separate, integer input here."""
     boxes = op.slice(rois, op.const([1]), op.const([5]), op.const([1]), op.const([1]))
@@ -111,6 +131,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "local_response_norm": local_response_norm,
     "resize_nearest": resize_nearest,
     "grid_sample": grid_sample,
+    "deform_conv": deform_conv,
     "roi_align": roi_align,
     "roi_pool": roi_pool,
 }

@@ -6,6 +6,7 @@ from . import (  # noqa: F401
     binary,
     convolution,
     creation,
+    deformable,
     dense,
     detection,
     indexing,

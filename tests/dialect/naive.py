@@ -94,6 +94,39 @@ def grid_sample(x: Any, grid: Any) -> np.ndarray:
     return y
 
 
+def sample(x: Any, image: Any, rows: Any, columns: Any, border: str) -> np.ndarray:
+    """One point at a time; "edge" moves it into the image before."""
+    y = np.zeros((*rows.shape, x.shape[3]))
+    image = np.broadcast_to(image, rows.shape)
+    for at in np.ndindex(*rows.shape):
+        row, column = rows[at], columns[at]
+        if border == "edge":
+            row, column = min(max(row, 0), x.shape[1] - 1), min(max(column, 0), x.shape[2] - 1)
+        y[at] = bilinear(np.moveaxis(x[image[at]], -1, 0), row, column)
+    return y
+
+
+def deform_conv(x: Any, offset: Any, mask: Any, w: Any, stride: Any, pads: Any, dilate: Any, *rest: Any) -> np.ndarray:
+    """One tap of one output element at a time."""
+    groups, parts, border = rest
+    kernel = w.shape[2:]
+    y = np.zeros((x.shape[0], w.shape[0], *offset.shape[2:]))
+    per_in, per_out, per_part = w.shape[1], w.shape[0] // groups, x.shape[1] // parts
+    for n, o, i, j in np.ndindex(*y.shape):
+        for c, a, b in np.ndindex(*w.shape[1:]):
+            channel = o // per_out * per_in + c
+            tap = (channel // per_part * kernel[0] + a) * kernel[1] + b
+            row = i * stride[0] - pads[0][0] + a * dilate[0] + offset[n, 2 * tap, i, j]
+            column = j * stride[1] - pads[1][0] + b * dilate[1] + offset[n, 2 * tap + 1, i, j]
+            if border == "edge":
+                if not (0 <= row < x.shape[2] and 0 <= column < x.shape[3]):
+                    continue
+                row, column = min(row, x.shape[2] - 1), min(column, x.shape[3] - 1)
+            weight = w[o, c, a, b] * (1 if mask is None else mask[n, tap, i, j])
+            y[n, o, i, j] += weight * bilinear(x[n, channel : channel + 1], row, column)[0]
+    return y
+
+
 def roi_align(x: Any, rois: Any, size: Any, scale: float, samples: int, aligned: bool) -> np.ndarray:
     """One sample at a time; positions outside by up to one element are moved to the border."""
     y = np.zeros((len(rois), x.shape[1], *size))

@@ -111,6 +111,12 @@ for n, (shape, *g) in POOLS.items():
 IMAGE = random(2, 3, 7, 6)
 ROIS = np.float32([[0, 1, 2, 9, 11], [1, 0, 0, 3, 3], [0, -4, 2, 30, 6], [1, 4.6, 3.3, 4.9, 3.4], [0, 2, 8, 9.4, 12]])
 GRID = random(2, 4, 3, 2, low=-1.6, high=1.6)
+# Rows and columns on both sides of an image of 4 x 5, on it, and between the last element and the edge.
+POINTS = np.float32([[-9, -1, -0.5, 0, 1.25, 3, 3.5, 4, 1e20], [2.5, 0, 4.5, 4, -0.25, 1, 4, 0.5, 2]])[:, None].repeat(
+    2, 1
+)
+# stride, pads, dilate of a 3 x 2 kernel over 4 x 5 elements
+MOVED = ((2, 1), ((1, 2), (0, 0)), (1, 2))
 
 
 def _softmax(x: Any, axis: int) -> Any:
@@ -253,6 +259,27 @@ CASES += [
             ("1d", random(2, 3, 10), (4,)),
             ("3d", random(1, 2, 4, 5, 3), (2, 3, 2)),
         )
+    ),
+    *(
+        Case(
+            f"sample-{border}",
+            lambda xp, x, i, r, c, b=border: xp.sample(x, i, r, c, b),
+            [random(2, 4, 5, 3), np.int32([[0], [1]]), POINTS[0], POINTS[1]],
+            lambda x, i, r, c, b=border: naive.sample(x, i, r, c, b),
+            scale=8,
+        )
+        for border in ("zeros", "edge")
+    ),
+    *(
+        Case(
+            f"deform_conv-{border}-{m}-{g}-{d}",
+            lambda xp, x, o, w, *m, p=(g, d, border): xp.deform_conv(x, o, m[0] if m else None, w, *MOVED, *p),
+            [random(1, 4, 4, 5), random(1, 12 * d, 3, 3), random(2, 4 // g, 3, 2)] + [random(1, 6 * d, 3, 3)] * m,
+            lambda x, o, w, *m, p=(g, d, border): naive.deform_conv(x, o, m[0] if m else None, w, *MOVED, *p),
+            scale=8,
+        )
+        for border in ("zeros", "edge")
+        for m, g, d in ((0, 1, 1), (1, 2, 1), (1, 1, 2), (0, 2, 4))
     ),
     Case("grid_sample", lambda xp, x, g: xp.grid_sample(x, g), [IMAGE, GRID], naive.grid_sample, scale=4),
     *(
