@@ -1,4 +1,4 @@
-"""Operators of object detectors with shapes known beforehand: anchors, box arithmetic, pooling of regions.
+"""Operators of object detectors with shapes known beforehand: anchors and box arithmetic.
 
 Non-maximum suppression and what contains it (box_nms, MultiBoxDetection, Proposal, MultiProposal) stay in MXNet.
 """
@@ -80,35 +80,3 @@ def _corners(xp: Any, boxes: Any, centred: bool) -> tuple[Any, Any, Any]:
     if centred:
         low, high = low - size * 0.5, low + size * 0.5
     return low, high, size[:, :, 0] * size[:, :, 1]
-
-
-def _fixed_samples(n: Node) -> str | None:
-    """Refuse a sample_ratio that depends on the regions, and position_sensitive."""
-    if n.attrs.integer("sample_ratio", -1) <= 0:
-        return (
-            "sample_ratio is not given, so that the number of samples depends on the regions; set it, for example to 2"
-        )
-    if n.attrs.flag("position_sensitive"):
-        return "position_sensitive=True is not compiled"
-    return None
-
-
-def _rois_in_batch(xp: Any, x: Any, rois: Any) -> Any:
-    """Regions (R, 5) with their batch index, the first column, whole and within x's batch."""
-    batch = xp.clip(xp.astype(rois[:, 0:1], xp.int32), 0, x.shape[0] - 1)
-    return xp.concat([xp.astype(batch, rois.dtype), rois[:, 1:5]], 1)
-
-
-@rule("_contrib_ROIAlign", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes, _fixed_samples))
-def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
-    """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners."""
-    scale, samples = n.attrs.number("spatial_scale"), n.attrs.integer("sample_ratio")
-    size = n.attrs.ints("pooled_size")
-    return xp.roi_align(x, _rois_in_batch(xp, x, rois), size, scale, samples, n.attrs.flag("aligned"))
-
-
-@rule("ROIPooling", "_npx_roi_pooling", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes))
-def roi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
-    """Maxima of x (N, C, H, W) in the cells of regions (R, 5), whose corners are rounded."""
-    scale = n.attrs.number("spatial_scale")
-    return xp.roi_pool(x, _rois_in_batch(xp, x, rois), n.attrs.ints("pooled_size"), scale)

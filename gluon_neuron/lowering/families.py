@@ -27,6 +27,8 @@ from . import (  # noqa: F401
     pooling,
     recurrent,
     reduction,
+    regions,
+    regions_sensitive,
     resize,
     scalar,
     sequence,

@@ -67,9 +67,12 @@ for _name, _function in ROUNDING_FUNCTIONS.items():
 
 @rule("round", "_contrib_round_ste", dtypes=NUMBERS)
 def round_away(xp: Any, n: Node, x: Any) -> Any:
-    """To the nearest integer, halves away from zero; adding 0.5 first would be wrong just below a half."""
-    if x.dtype in INTS:
-        return x
+    """To the nearest integer, halves away from zero."""
+    return x if x.dtype in INTS else half_away(xp, x)
+
+
+def half_away(xp: Any, x: Any) -> Any:
+    """Floats to the nearest whole number, halves away from zero; adding 0.5 first would be wrong just below a half."""
     whole = xp.trunc(x)
     far = xp.greater_equal(xp.abs(xp.subtract(x, whole)), 0.5)
     return xp.where(far, xp.add(whole, xp.sign(x)), whole)

@@ -48,42 +48,6 @@ def test_box_iou(layout):
     check_op("_contrib_box_iou", [np.stack([BOXES, apart]), BOXES[:, None]], {"format": layout})
 
 
-# Inside, across the border, outside, of no size, and in each image of the batch.
-ROIS = np.array(
-    [[0, 0, 0, 3, 2], [1, 1, 1, 5, 6], [0, 2.3, 1.7, 7.9, 5.9], [1, -3, -2, 4, 4], [0, 5, 3, 20, 20], [1, 3, 3, 3, 3]],
-    np.float32,
-)
-
-
-@pytest.mark.parametrize("attrs", [{"sample_ratio": 2}, {"sample_ratio": 1}, {"sample_ratio": 3, "spatial_scale": 0.5}])
-@pytest.mark.parametrize("size", ["(2, 3)", "(4, 4)", "(1, 1)"])
-def test_roi_align(attrs, size):
-    check_op("_contrib_ROIAlign", [X, ROIS], {"spatial_scale": 1.0, **attrs, "pooled_size": size})
-
-
-def test_roi_align_aligned():
-    # MXNet refuses regions of no size then.
-    attrs = {"pooled_size": "(2, 3)", "spatial_scale": 0.5, "sample_ratio": 2, "aligned": True}
-    check_op("_contrib_ROIAlign", [X, ROIS[:5]], attrs)
-
-
-def test_roi_align_refusals():
-    attrs = {"pooled_size": "(2, 2)", "spatial_scale": 1.0}
-    assert "sample_ratio" in refusal_of("_contrib_ROIAlign", [X, ROIS], attrs)[1]
-    square = np.zeros((1, 4, 6, 8), np.float32)
-    found = refusal_of("_contrib_ROIAlign", [square, ROIS], {**attrs, "sample_ratio": 2, "position_sensitive": True})
-    assert "position_sensitive" in found[1]
-
-
-@pytest.mark.parametrize("scale", [1.0, 0.5])
-@pytest.mark.parametrize("size", ["(2, 3)", "(7, 7)"])
-def test_roi_pooling(size, scale):
-    check_op("ROIPooling", [X, ROIS], {"pooled_size": size, "spatial_scale": scale})
-    check_op(
-        "ROIPooling", [X, ROIS + np.float32([0, 0.5, 0.5, 0.5, 0.5])], {"pooled_size": size, "spatial_scale": scale}
-    )
-
-
 def test_suppression_stays_in_mxnet():
     names = {"_contrib_box_nms", "_contrib_MultiBoxDetection", "_contrib_Proposal", "_contrib_MultiProposal"}
     assert not names & set(rules())
