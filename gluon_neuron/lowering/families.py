@@ -5,6 +5,7 @@ from . import (  # noqa: F401
     attention,
     binary,
     convolution,
+    correlation,
     creation,
     deformable,
     dense,

@@ -97,7 +97,6 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     _left(
         NOT_YET,
         "there is no lowering rule for it yet",
-        "Correlation",
         "_contrib_(count_sketch|i?fft|index_copy|index_array|allclose)|im2col|col2im|khatri_rao|moments|_?histogram",
         "_npi_(histogram|lcm|lcm_scalar|powerd|hstack|dstack)|scatter_nd|cumsum",
     ),

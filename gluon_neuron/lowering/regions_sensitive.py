@@ -61,7 +61,7 @@ def _covered(xp: Any, start: Any, length: Any, cells: int, size: int) -> Any:
 def psroi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of x (N, output_dim * group_size ** 2, H, W) in whole cells, each of which has channels of its own."""
     size, groups = _square_groups(n)
-    regions, height, width = rois.shape[0], *x.shape[2:]
+    regions, (height, width) = rois.shape[0], x.shape[2:]
     (top, tall), (left, wide) = _rounded(xp, rois, n.attrs.number("spatial_scale"))
     rows = _covered(xp, top, tall, size[0], height)
     columns = _covered(xp, left, wide, size[1], width)
