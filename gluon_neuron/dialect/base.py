@@ -6,7 +6,8 @@ from .base_normalize import Normalize
 from .base_recurrent import Recurrent
 from .base_resample import Resample
 from .base_sample import Sample
+from .base_scatter import Scatter
 
 
-class Namespace(Recurrent, Normalize, Resample, Sample):
+class Namespace(Recurrent, Normalize, Resample, Sample, Scatter):
     """What a lowering rule knows as `xp`; the functions live in the modules `core` and `base_*`."""

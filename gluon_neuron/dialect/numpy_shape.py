@@ -44,6 +44,13 @@ def gather_nd(x: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return x[tuple(_in_range("gather_nd", c, n) for c, n in zip(columns, x.shape, strict=False))]
 
 
+def scatter(x: np.ndarray, indices: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Rows replaced; of several for one position the last stays."""
+    y = x.copy()
+    y[_in_range("scatter", indices, len(x))] = rows
+    return y
+
+
 def accumulate(fn: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
     """A reduction that accumulates float32 in float64, and integers in their own dtype."""
 
@@ -87,6 +94,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "take": take,
     "take_along_axis": take_along_axis,
     "gather_nd": gather_nd,
+    "scatter": scatter,
     "sum": accumulate(np.sum),
     "mean": accumulate(np.mean),
     "prod": accumulate(np.prod),

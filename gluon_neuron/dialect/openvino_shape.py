@@ -60,6 +60,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "take": lambda op, x, indices, axis: op.gather(x, indices, op.const(axis)),
     "take_along_axis": lambda op, x, indices, axis: op.gather_elements(x, indices, axis),
     "gather_nd": lambda op, x, indices: op.gather_nd(x, indices, 0),
+    "scatter": lambda op, x, indices, rows: op.scatter_update(x, indices, rows, op.const(0)),
     "sum": _reduction("reduce_sum"),
     "mean": _reduction("reduce_mean"),
     "prod": _reduction("reduce_prod"),

@@ -82,6 +82,12 @@ for kind, x in {"float": X, "half": X.astype("float16"), "int": I, "bool": B}.it
             [x, np.int32([[[0, 2, 3]], [[1, 0, 1]]])],
             x[[[0], [1]], [[2], [0]], [[3], [1]]],
         ),
+        Case(
+            f"scatter-{kind}",
+            lambda xp, a, i, r: xp.scatter(a, i, r),
+            [np.concatenate([x, x]), np.int32([2, 1]), x[::-1]],
+            np.repeat(x, 2, 0),
+        ),
         Case(f"gather_nd-one-{kind}", lambda xp, a, i: xp.gather_nd(a, i), [x, np.int32([[1], [0]])], x[[1, 0]]),
     ]
 CASES += [
