@@ -8,6 +8,7 @@ _SOURCES = frozenset(
     (
         "shape_array",
         "size_array",
+        "_contrib_index_array",
         "zeros_like",
         "ones_like",
         "_contrib_arange_like",

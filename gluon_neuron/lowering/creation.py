@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.graph import Node
-from .extents import axis_of, nonempty
+from .extents import axes_of, axis_of, nonempty
 from .registry import ANY, NUMBERS, rule
 
 
@@ -107,6 +107,13 @@ def diag(xp: Any, n: Node, x: Any) -> Any:
 def shape_array(xp: Any, n: Node, x: Any) -> Any:
     """The input's shape, known while building."""
     return xp.constant(np.array(x.shape), n.out.dtype)
+
+
+@rule("_contrib_index_array", dtypes=ANY, refuse=nonempty)
+def index_array(xp: Any, n: Node, x: Any) -> Any:
+    """For every element its positions along some axes, or all, as a new last axis; known while building."""
+    axes = axes_of(n, "axes", x.ndim) if n.attrs.has("axes") else range(x.ndim)
+    return xp.constant(np.stack([np.indices(x.shape)[a] for a in axes], -1), n.out.dtype)
 
 
 @rule("size_array", dtypes=ANY, refuse=nonempty)

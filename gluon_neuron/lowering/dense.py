@@ -1,4 +1,4 @@
-"""FullyConnected, dot and batch_dot."""
+"""FullyConnected, dot, batch_dot and khatri_rao."""
 
 from __future__ import annotations
 
@@ -40,3 +40,12 @@ def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
 def batch_dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """A matrix product over the last two axes; the leading axes are equal."""
     return xp.matmul(a, b, transpose_a=n.attrs.flag("transpose_a"), transpose_b=n.attrs.flag("transpose_b"))
+
+
+@rule("khatri_rao", refuse=first_of(nonempty, same_dtypes))
+def khatri_rao(xp: Any, n: Node, *matrices: Any) -> Any:
+    """Of matrices (M1, N), (M2, N), ... the products of all combinations of rows (M1 * M2 * ..., N)."""
+    y = matrices[0]
+    for x in matrices[1:]:
+        y = xp.reshape(xp.expand_dims(y, 1) * xp.expand_dims(x, 0), (y.shape[0] * x.shape[0], y.shape[1]))
+    return y

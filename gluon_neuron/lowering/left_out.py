@@ -47,7 +47,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
         "it draws random numbers, which are MXNet's own",
         rf"_?(random|sample)_({_DISTRIBUTIONS})(_like)?|normal|uniform|_sample_unique_zipfian",
         "_?random_pdf_.*|_?shuffle|_npi_shuffle|_npi_choice|(_npx_)?_image_random_.*|_npx__image_random_.*",
-        rf"_npi_({_DISTRIBUTIONS}|bernoulli|gumbel|logistic|pareto|rayleigh|weibull|random_randint)(_n)?",
+        rf"_npi_({_DISTRIBUTIONS}|bernoulli|gumbel|logistic|pareto|powerd|rayleigh|weibull|random_randint)(_n)?",
     ),
     _left(
         NOT_FOR_INFERENCE,
@@ -76,6 +76,8 @@ LEFT_OUT: tuple[LeftOut, ...] = (
         "_CachedOp.*|_CrossDeviceCopy|_NoGradient|(_npi)?_copyto|_npi_share_memory|_set_value|fill_element_0index",
         "_(npi_)?scatter_set_nd|_scatter_.*|_onehot_encode|_npx_constraint_check|_npi_boolean_mask_assign_.*",
     ),
+    _left(NEVER, "MXNet's inference loses the shapes of what it joins; use concatenate", "_npi_[hd]stack"),
+    _left(NEVER, "MXNet computes it on GPUs only", "_contrib_(i?fft|count_sketch)"),
     _left(NEVER, "it calls Python or another library", "(_npi_)?Custom|_CustomFunction|_NDArray|_Native"),
     _left(
         NEVER,
@@ -97,8 +99,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     _left(
         NOT_YET,
         "there is no lowering rule for it yet",
-        "_contrib_(count_sketch|i?fft|index_copy|index_array|allclose)|im2col|col2im|khatri_rao|moments|_?histogram",
-        "_npi_(histogram|lcm|lcm_scalar|powerd|hstack|dstack)|scatter_nd|cumsum",
+        "_contrib_allclose|_?histogram|_npi_(histogram|lcm|lcm_scalar)",
     ),
 )
 

@@ -94,9 +94,10 @@ def norm(xp: Any, n: Node, x: Any) -> Any:
     return xp.reshape(total, n.out.shape)
 
 
-@rule("_np_cumsum", refuse=first_of(nonempty, keeps_dtype), dtypes=NUMBERS)
+@rule("_np_cumsum", "cumsum", refuse=nonempty, dtypes=ANY)
 def cumsum(xp: Any, n: Node, x: Any) -> Any:
-    """The sums of the first elements along an axis, or of the flattened array."""
+    """The sums of the first elements along an axis, or of the flattened array, each brought to the result's dtype."""
+    x = xp.astype(x, n.out.dtype)
     if not n.attrs.has("axis"):
         x = xp.reshape(x, (x.size,))
     return xp.cumsum(x, axis_of(n, "axis", 0, x.ndim) if x.ndim else 0)

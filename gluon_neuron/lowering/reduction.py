@@ -124,6 +124,19 @@ def _norm_kind(n: Node) -> str | None:
     return None if order in (1, 2) else f"ord={order} is not compiled; only 1 and 2 are"
 
 
+@rule("moments", refuse=nonempty)
+def moments(xp: Any, n: Node, x: Any) -> tuple[Any, Any]:
+    """The mean, and the mean squared distance from it, over `axes`."""
+    axes = axes_of(n, "axes", x.ndim)
+    mean = xp.mean(x, axes, True)
+    results = (mean, xp.mean(xp.square(xp.subtract(x, mean)), axes, True))
+    if n.attrs.flag("keepdims"):
+        return results
+    # MXNet gives one number an axis of its own.
+    shape = tuple(s for a, s in enumerate(x.shape) if a not in axes) or (1,)
+    return xp.reshape(results[0], shape), xp.reshape(results[1], shape)
+
+
 @rule("norm", dtypes=FLOATS, refuse=first_of(nonempty, _norm_kind, keeps_dtype))
 def norm(xp: Any, n: Node, x: Any) -> Any:
     """The sum of absolute values (ord 1), or the root of the sum of squares (ord 2) over any number of axes."""

@@ -68,3 +68,9 @@ def test_diag(k):
     check_op("diag", [X], {"k": k})
     check_op("diag", [X[0]], {"k": k})
     check_op("diag", [X.reshape(2, 3, 2).astype(np.int32)], {"k": min(k, 0), "axis1": -2, "axis2": 0})
+
+
+@pytest.mark.parametrize("attrs", [{}, {"axes": "(0,)"}, {"axes": "(-1, 0)"}, {"axes": "(2, 1, 0)"}])
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_index_array(attrs, dtype):
+    check_op("_contrib_index_array", [X.reshape(2, 3, -1).astype(dtype)], attrs)

@@ -1,4 +1,4 @@
-"""FullyConnected, dot and batch_dot against MXNet."""
+"""FullyConnected, dot, batch_dot and khatri_rao against MXNet."""
 
 from __future__ import annotations
 
@@ -90,3 +90,10 @@ def test_float64(op: str) -> None:
 def test_integers_are_refused() -> None:
     refused = refusal_of("dot", [random(2, 3, dtype="int32"), random(3, 2, dtype="int32")], {})
     assert refused and refused[0] == "dtype"
+
+
+@pytest.mark.parametrize("rows", [(2,), (2, 3), (3, 1, 4)])
+def test_khatri_rao(rows):
+    for kind in ("float32", "float64"):
+        matrices = [random(r, 5, dtype=kind, seed=k) for k, r in enumerate(rows)]
+        check_op("khatri_rao", matrices, {"num_args": len(rows)})

@@ -57,7 +57,6 @@ def test_a_wider_result(op: str) -> None:
         ("_npi_mean", "int8", {"dtype": "int32"}),
         ("_npi_var", "float32", {"ddof": 24}),
         ("_npi_var", "float32", {"dtype": "float64"}),
-        ("_np_cumsum", "float32", {"dtype": "float64"}),
         ("_npi_norm", "float32", {"flag": 0, "ord": 2, "axis": "(0,1)"}),
         ("_npi_norm", "float32", {"flag": 2, "ord": 2, "axis": "(0,1)"}),
         ("_npi_norm", "float32", {"flag": 1, "ord": 2}),
@@ -114,6 +113,14 @@ def test_norm_does_not_overflow() -> None:
 @pytest.mark.parametrize("kind", ["float16", "float32", "int8", "int32", "int64"])
 def test_cumsum(kind: str, axis: Any) -> None:
     check_op("_np_cumsum", [X.astype(kind)], {"axis": axis})
+
+
+@pytest.mark.parametrize("op", ["cumsum", "_np_cumsum"])
+@pytest.mark.parametrize("kind", ["float32", "float16", "float64", "int8", "uint8", "int32", "int64", "bool"])
+@pytest.mark.parametrize("result", [None, "float32", "float64", "int32", "int64", "int8"])
+def test_cumsum_in_another_dtype(op: str, kind: str, result: str | None) -> None:
+    x = (X * 3).astype(kind)
+    check_op(op, [x], {"axis": 1} if result is None else {"axis": 1, "dtype": result})
 
 
 def test_cumsum_of_large_integers_is_exact() -> None:
