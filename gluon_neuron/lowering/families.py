@@ -13,6 +13,8 @@ from . import (  # noqa: F401
     detection,
     indexing,
     linalg,
+    linalg_elimination,
+    linalg_triangular,
     normalization,
     npx_image,
     numpy_binary,

@@ -90,16 +90,15 @@ LEFT_OUT: tuple[LeftOut, ...] = (
         "_contrib_(box_nms|box_non_maximum_suppression|MultiBoxDetection|(Multi)?Proposal)|_npx_multibox_detection",
     ),
     _left(
-        NOT_YET,
-        "it factorises matrices, for which the engines have no function",
-        "_?linalg_(det|inverse|slogdet|potrf|potri|trsm|gelqf|syevd)",
-        "_npi_(cholesky|det|slogdet|inv|pinv|pinv_scalar_rcond|solve|svd|eig|eigh|eigvals|eigvalsh|tensorinv|tensorsolve)",
+        NEVER,
+        "LAPACK iterates for it, in a number of steps that depends on the data",
+        "_?linalg_syevd|_npi_(pinv|pinv_scalar_rcond|svd|eig|eigh|eigvals|eigvalsh)",
     ),
     _left(NOT_YET, "control flow is not compiled yet; hybrid_forward may unroll it", "_foreach|_while_loop|_cond"),
     _left(
         NOT_YET,
         "there is no lowering rule for it yet",
-        "_contrib_allclose|_?histogram|_npi_(histogram|lcm|lcm_scalar)",
+        "_contrib_allclose|_?histogram|_npi_(histogram|lcm|lcm_scalar)|_?linalg_gelqf",
     ),
 )
 

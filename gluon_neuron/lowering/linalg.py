@@ -1,4 +1,4 @@
-"""linalg_*: matrix products, and parts of square matrices. Factorisations and inverses stay in MXNet."""
+"""linalg_*: matrix products, and parts of square matrices."""
 
 from __future__ import annotations
 
