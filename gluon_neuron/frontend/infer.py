@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import GraphError, InputError
+from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
 
@@ -47,4 +48,4 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     for entry, shape, kind in zip(entries, shapes, types, strict=True):
         complete = shape is not None and unknown not in shape and (is_np or len(shape) > 0) and kind is not None
         found[entry] = Spec(tuple(shape), np.dtype(kind).name) if complete else None
-    return graph.with_specs(found)
+    return with_bodies(graph.with_specs(found), lambda body, known: annotate(body, known, is_np))

@@ -25,7 +25,7 @@ class Entry(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Node:
     """One node. `ins` and `outs` are the specs of its inputs and of the outputs that somebody reads; None where
-    MXNet could not infer them."""
+    MXNet could not infer them. `bodies` are the graphs inside control flow."""
 
     id: int
     op: str
@@ -35,6 +35,7 @@ class Node:
     ins: tuple[Spec | None, ...] = ()
     outs: Mapping[int, Spec | None] = field(default_factory=dict)
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    bodies: tuple[Graph, ...] = field(default=(), repr=False)
 
     @property
     def is_variable(self) -> bool:

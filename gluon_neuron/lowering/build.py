@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..errors import CompileError, DialectError
@@ -10,8 +11,10 @@ from ..graph.spec import Spec
 from .registry import Rule, rule_of
 
 
-def lower(graph: Graph, xp: Any) -> list[Any]:
-    """The graph's outputs as arrays of the namespace `xp`; each variable becomes `xp.parameter(name, shape, dtype)`.
+def lower(graph: Graph, xp: Any, leaves: Mapping[str, Any] | None = None) -> list[Any]:
+    """The graph's outputs as arrays of the namespace `xp`.
+
+    Each variable is the array of its name among `leaves`, or without them `xp.parameter(name, shape, dtype)`.
 
     Every node must have passed `registry.refusal`. Raises CompileError, with the node, when a rule fails or its result
     is not what MXNet infers: both are defects of the rule.
@@ -19,7 +22,8 @@ def lower(graph: Graph, xp: Any) -> list[Any]:
     values: dict[Entry, Any] = {}
     for node in graph.nodes:
         if node.is_variable:
-            values[Entry(node.id, 0)] = xp.parameter(node.name, node.out.shape, node.out.dtype)
+            given = xp.parameter(node.name, node.out.shape, node.out.dtype) if leaves is None else leaves[node.name]
+            values[Entry(node.id, 0)] = given
             continue
         with xp.scope(node.name):
             results = _apply(node, xp, [values[e] for e in node.inputs])

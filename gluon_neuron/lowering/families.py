@@ -5,6 +5,7 @@ from . import (  # noqa: F401
     attention,
     binary,
     columns,
+    control,
     convolution,
     correlation,
     creation,

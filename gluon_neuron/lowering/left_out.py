@@ -77,6 +77,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
         "_(npi_)?scatter_set_nd|_scatter_.*|_onehot_encode|_npx_constraint_check|_npi_boolean_mask_assign_.*",
     ),
     _left(NEVER, "MXNet's inference loses the shapes of what it joins; use concatenate", "_npi_[hd]stack"),
+    _left(NEVER, "MXNet infers no shape for its results; hybrid_forward may unroll it", "_while_loop|_cond"),
     _left(NEVER, "MXNet computes it on GPUs only", "_contrib_(i?fft|count_sketch)"),
     _left(NEVER, "it calls Python or another library", "(_npi_)?Custom|_CustomFunction|_NDArray|_Native"),
     _left(
@@ -94,7 +95,6 @@ LEFT_OUT: tuple[LeftOut, ...] = (
         "LAPACK iterates for it, in a number of steps that depends on the data",
         "_?linalg_syevd|_npi_(pinv|pinv_scalar_rcond|svd|eig|eigh|eigvals|eigvalsh)",
     ),
-    _left(NOT_YET, "control flow is not compiled yet; hybrid_forward may unroll it", "_foreach|_while_loop|_cond"),
     _left(
         NOT_YET,
         "there is no lowering rule for it yet",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
+from ..graph.bodies import steps
 from ..graph.graph import Node
 
 HEAVY = frozenset(
@@ -21,9 +22,18 @@ HEAVY = frozenset(
         "_npi_dot",
         "_contrib_DeformableConvolution",
         "_contrib_ModulatedDeformableConvolution",
+        "Correlation",
     )
 )
 """Operators that are worth a compiled region of their own."""
+
+_KERNELS = {
+    "Convolution": 1,
+    "Convolution_v1": 1,
+    "_contrib_DeformableConvolution": 2,
+    "_contrib_ModulatedDeformableConvolution": 3,
+}
+"""Which input of a convolution is its kernel."""
 
 MOVES = frozenset(
     (
@@ -62,6 +72,11 @@ MOVES = frozenset(
 """Operators that move data and compute nothing."""
 
 
+def heavy(node: Node) -> bool:
+    """Whether the node is worth a compiled region of its own."""
+    return node.op in HEAVY or any(heavy(n) for body in node.bodies for n in body.operators)
+
+
 def flops(node: Node) -> int:
     """Floating-point operations of the node (a multiply-add counts two); 0 where shapes are unknown.
 
@@ -72,10 +87,10 @@ def flops(node: Node) -> int:
     if node.is_variable or node.op in MOVES or not specs or node.outs[0] is None:
         return 0
     out = node.outs[0].shape
-    if node.op in ("Convolution", "Convolution_v1", "_contrib_DeformableConvolution") and node.ins[1] is not None:
-        weight = next(
-            (s for s in node.ins if s is not None and len(s.shape) == len(out) and s is not node.ins[0]), None
-        )
+    if node.bodies:
+        return steps(node) * sum(flops(n) for body in node.bodies for n in body.operators)
+    if node.op in _KERNELS:
+        weight = node.ins[_KERNELS[node.op]]
         return 2 * prod(out) * prod(weight.shape[1:]) if weight else 0
     if node.op == "Deconvolution" and node.ins[0] is not None and node.ins[1] is not None:
         return 2 * prod(node.ins[0].shape) * prod(node.ins[1].shape[1:])

@@ -9,7 +9,7 @@ from ..errors import OptionError, nearest
 from ..graph.graph import Graph, Node
 from ..options import CompileOptions
 from ..report import Outside
-from .cost import HEAVY, flops
+from .cost import flops, heavy
 from .regions import Region, grow
 
 Refusal = Callable[[Node], tuple[str, str] | None]
@@ -78,7 +78,7 @@ def _worth(graph: Graph, region: Region, inputs: Collection[str], options: Compi
     # A region that reads only parameters would compute the same at every call, and has no batch to be called with.
     if all(graph.nodes[e.node].is_variable and graph.nodes[e.node].name not in inputs for e in region.inputs):
         return False
-    return any(n.op in HEAVY for n in nodes) or sum(flops(n) for n in nodes) >= WORTH_FLOPS
+    return any(map(heavy, nodes)) or sum(flops(n) for n in nodes) >= WORTH_FLOPS
 
 
 def _check_names(graph: Graph, options: CompileOptions) -> None:

@@ -61,6 +61,10 @@ class CpuTarget:
         found = rule_refusal(node)
         if found is not None:
             return found
+        for inner in (n for body in node.bodies for n in body.operators):
+            found = self.refusal(inner)
+            if found is not None:
+                return found[0], f"in its body, {inner}: {found[1]}"
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype == "int64":

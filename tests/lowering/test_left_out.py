@@ -29,7 +29,8 @@ def test_no_pattern_without_an_operator():
 
 
 @pytest.mark.parametrize(
-    ("op", "words"), [("sgd_update", "training"), ("_contrib_box_nms", "between regions"), ("_foreach", "control flow")]
+    ("op", "words"),
+    [("sgd_update", "training"), ("_contrib_box_nms", "between regions"), ("_contrib_fft", "GPUs only")],
 )
 def test_reasons(op, words):
     found = left_out(op)
