@@ -11,9 +11,9 @@ from .registry import rule
 
 
 def _mean_and_var(n: Node) -> str | None:
-    """Refuse output_mean_var, and outputs beyond the first."""
-    if n.attrs.flag("output_mean_var"):
-        return "output_mean_var is not compiled; only the first output is"
+    """Refuse outputs beyond the first without output_mean_var, and those of SyncBatchNorm, which MXNet never writes."""
+    if n.attrs.flag("output_mean_var") and n.op != "_contrib_SyncBatchNorm":
+        return None
     return only_first_output(n)
 
 
@@ -23,27 +23,40 @@ def _along(xp: Any, v: Any, ndim: int, axis: int) -> Any:
 
 
 @rule("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm", "_npx_batch_norm", refuse=_mean_and_var)
-def batch_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> Any:
+def batch_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> tuple[Any, ...]:
     """Always with the moving statistics; gamma counts as 1 unless fix_gamma is off. A float16 x has float32 vectors."""
-    axis = n.attrs.integer("axis", 1) % x.ndim
+    axis, eps = n.attrs.integer("axis", 1) % x.ndim, n.attrs.number("eps", 1e-3)
     if n.attrs.flag("fix_gamma", True):
         gamma = xp.full(mean.shape, 1, mean.dtype)
-    y = xp.batch_norm(xp.astype(x, mean.dtype), gamma, beta, mean, var, n.attrs.number("eps", 1e-3), axis)
-    return xp.astype(y, x.dtype)
+    y = xp.astype(xp.batch_norm(xp.astype(x, mean.dtype), gamma, beta, mean, var, eps, axis), x.dtype)
+    # What MXNet calls the variance is the factor made of it, except in BatchNorm_v1.
+    return y, mean, var if n.op == "BatchNorm_v1" else xp.rsqrt(xp.add(var, eps))
 
 
 @rule("_contrib_BatchNormWithReLU", refuse=_mean_and_var)
-def batch_norm_relu(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> Any:
+def batch_norm_relu(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> tuple[Any, ...]:
     """BatchNorm, then relu."""
-    return xp.relu(batch_norm(xp, n, x, gamma, beta, mean, var))
+    y, *statistics = batch_norm(xp, n, x, gamma, beta, mean, var)
+    return xp.relu(y), *statistics
+
+
+def _statistics(xp: Any, n: Node, x: Any, axes: tuple[int, ...], eps: float) -> tuple[Any, ...]:
+    """The means over `axes` and the roots of the variances plus eps, where they are read."""
+    if n.used <= {0}:
+        return ()
+    mean = xp.mean(x, axes, True)
+    deviation = xp.sqrt(xp.add(xp.mean(xp.square(xp.subtract(x, mean)), axes, True), eps))
+    # GroupNorm's have no axes for what they are taken over.
+    shape = n.outs[max(n.used)].shape  # type: ignore[union-attr]
+    return xp.reshape(mean, shape), xp.reshape(deviation, shape)
 
 
 @rule("LayerNorm", "_npx_layer_norm", refuse=first_of(same_dtypes, _mean_and_var))
-def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
+def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> tuple[Any, ...]:
     """Over one axis; gamma and beta have its length."""
-    axis = n.attrs.integer("axis", -1) % x.ndim
+    axis, eps = n.attrs.integer("axis", -1) % x.ndim, n.attrs.number("eps", 1e-5)
     gamma, beta = (_along(xp, v, x.ndim, axis) for v in (gamma, beta))
-    return xp.layer_norm(x, (axis,), n.attrs.number("eps", 1e-5), gamma, beta)
+    return xp.layer_norm(x, (axis,), eps, gamma, beta), *_statistics(xp, n, x, (axis,), eps)
 
 
 def _needs_spatial(n: Node) -> str | None:
@@ -60,13 +73,14 @@ def instance_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
 
 
 @rule("GroupNorm", refuse=first_of(same_dtypes, _needs_spatial, _mean_and_var))
-def group_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
+def group_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> tuple[Any, ...]:
     """Over the channels and spatial axes of each group; gamma and beta have one value per group, unlike elsewhere."""
-    groups = n.attrs.integer("num_groups", 1)
-    y = xp.reshape(x, (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
-    gamma, beta = (_along(xp, v, y.ndim, 1) for v in (gamma, beta))
-    y = xp.layer_norm(y, tuple(range(2, y.ndim)), n.attrs.number("eps", 1e-5), gamma, beta)
-    return xp.reshape(y, x.shape)
+    groups, eps = n.attrs.integer("num_groups", 1), n.attrs.number("eps", 1e-5)
+    split = xp.reshape(x, (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
+    axes = tuple(range(2, split.ndim))
+    gamma, beta = (_along(xp, v, split.ndim, 1) for v in (gamma, beta))
+    y = xp.layer_norm(split, axes, eps, gamma, beta)
+    return xp.reshape(y, x.shape), *_statistics(xp, n, split, axes, eps)
 
 
 @rule("L2Normalization", refuse=only_first_output)

@@ -7,9 +7,25 @@ from typing import Any
 import numpy as np
 
 from ..graph.graph import Node
-from .common import channels_first, first_of, spatial, spatial_counts
+from .common import CHANNELS_FIRST, channels_first, first_of, spatial, spatial_counts
 from .extents import nonempty
 from .registry import rule
+
+
+def _channels_last(n: Node) -> bool:
+    """Whether the layout is NWC, NHWC or NDHWC."""
+    return n.attrs.text("layout") in tuple(f"N{layout[2:]}C" for layout in CHANNELS_FIRST)
+
+
+def _layout(n: Node) -> str | None:
+    """Refuse anything but one to three spatial axes, and layouts that do not fit them."""
+    last = _channels_last(n) and len(n.attrs["layout"]) == len(n.in_spec(0).shape)
+    return None if last else channels_first(n)
+
+
+def _sizes(n: Node, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The spatial axes of a shape in the node's layout."""
+    return shape[1:-1] if _channels_last(n) else shape[2:]
 
 
 def _parameters(n: Node) -> str | None:
@@ -33,7 +49,7 @@ def _pads(n: Node) -> tuple[tuple[int, int], ...]:
     low = spatial(n, "pad", 0)
     if n.attrs.text("pooling_convention", "valid") == "valid":
         return tuple((p, p) for p in low)
-    sizes, counts = n.in_spec(0).shape[2:], n.out.shape[2:]
+    sizes, counts = _sizes(n, n.in_spec(0).shape), _sizes(n, n.out.shape)
     kernel, stride = n.attrs.ints("kernel"), spatial(n, "stride", 1)
     ends = [(o - 1) * s + k - i - p for i, o, k, s, p in zip(sizes, counts, kernel, stride, low)]
     return tuple((p, max(e, p)) for p, e in zip(low, ends))
@@ -45,7 +61,7 @@ def _count(n: Node, include_pad: bool) -> Any:
     Padding counts only as far as it was declared, not where 'full' went beyond it.
     """
     total: Any = np.ones(())
-    sizes, counts = n.in_spec(0).shape[2:], n.out.shape[2:]
+    sizes, counts = _sizes(n, n.in_spec(0).shape), _sizes(n, n.out.shape)
     kernel, stride, pad = n.attrs.ints("kernel"), spatial(n, "stride", 1), spatial(n, "pad", 0)
     for size, windows, k, s, p in zip(sizes, counts, kernel, stride, pad):
         start = np.arange(windows) * s - p
@@ -67,12 +83,19 @@ def _power(xp: Any, x: Any, p: int) -> Any:
     return x if p == 1 else xp.square(x) if p == 2 else xp.multiply(xp.square(x), x)
 
 
-_REFUSE = first_of(nonempty, channels_first, spatial_counts("kernel", "stride", "pad"), _parameters)
+_REFUSE = first_of(nonempty, _layout, spatial_counts("kernel", "stride", "pad"), _parameters)
 
 
 @rule("Pooling", "_npx_pooling", refuse=_REFUSE)
 def pooling(xp: Any, n: Node, x: Any) -> Any:
-    """x (N, C, spatial...) to windows' maxima, means, sums or p-norms."""
+    """x (N, C, spatial...), or (N, spatial..., C) as layout says, to windows' maxima, means, sums or p-norms."""
+    if not _channels_last(n):
+        return _pooled(xp, n, x)
+    y = _pooled(xp, n, xp.permute_dims(x, (0, x.ndim - 1, *range(1, x.ndim - 1))))
+    return xp.permute_dims(y, (0, *range(2, x.ndim), 1))
+
+
+def _pooled(xp: Any, n: Node, x: Any) -> Any:
     kind, p = n.attrs.text("pool_type", "max"), n.attrs.integer("p_value", 2)
     if n.attrs.flag("global_pool"):
         return _global(xp, kind, p, x)

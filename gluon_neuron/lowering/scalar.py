@@ -102,18 +102,25 @@ def _limits(n: Node) -> tuple[float, float]:
 
 
 def _clip(n: Node) -> str | None:
-    """Refuse bounds that leave no value between them."""
-    lo, hi = _limits(n)
-    if n.attrs.number("a_min") <= n.attrs.number("a_max") and lo <= hi:
+    """Refuse bounds that are NaN, or that the integers of the dtype do not reach."""
+    given, (lo, hi) = (n.attrs.number("a_min"), n.attrs.number("a_max")), _limits(n)
+    limits = np.iinfo(n.out.dtype) if n.out.dtype in INTS else None
+    held = limits is None or all(limits.min <= bound <= limits.max for bound in given)
+    if (given[0] <= given[1] and lo <= hi) or (given[0] > given[1] and held):
         return None
     return f"a_min={n.attrs['a_min']} and a_max={n.attrs['a_max']} leave no value of {n.out.dtype} between them"
 
 
 @rule("clip", "_npi_clip", refuse=_clip, dtypes=NUMBERS)
 def clip(xp: Any, n: Node, x: Any) -> Any:
-    """x limited to a_min..a_max, either of which may be infinite."""
+    """x limited to a_min..a_max, either of which may be infinite. Of crossed bounds a_max is tested first."""
     lo, hi = _limits(n)
-    return xp.clip(x, lo, hi) if x.dtype in FLOATS else xp.clip(x, int(lo), int(hi))
+    if lo <= hi:
+        return xp.clip(x, lo, hi) if x.dtype in FLOATS else xp.clip(x, int(lo), int(hi))
+    if x.dtype in FLOATS:
+        return xp.where(xp.greater(x, hi), hi, xp.maximum(x, lo))
+    # The bounds are compared as they are, and cut off where they become the result.
+    return xp.where(xp.greater(x, math.floor(hi)), int(hi), xp.where(xp.less(x, math.ceil(lo)), int(lo), x))
 
 
 @rule("smooth_l1", "_npx_smooth_l1")

@@ -49,11 +49,36 @@ def test_batch_norm_with_relu() -> None:
     check_op("_contrib_BatchNormWithReLU", [random(2, 3, 4, 5), *_statistics(3)], {"fix_gamma": False})
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("shape", [(2, 3), (2, 3, 4, 5)])
+def test_means_and_variances_of_batch_norms(shape: tuple[int, ...], dtype: str) -> None:
+    inputs, attrs = [random(*shape).astype(dtype), *_statistics(3)], {"output_mean_var": True, "eps": 0.01}
+    # The statistics of halves are float32, but MXNet rounds them to halves on their way.
+    rtol = 1e-3 if dtype == "float16" else 0.0
+    # Without the first output MXNet has no statistics of halves.
+    for outputs in ((0, 1, 2), (0,), (1, 2) if dtype == "float32" else (0, 2)):
+        check_op("BatchNorm", inputs, attrs, outputs=outputs, rtol=rtol)
+    check_op("BatchNorm", [random(2, 4, 3), *_statistics(3)], {**attrs, "axis": 2}, outputs=(0, 1, 2))
+    if dtype == "float32":
+        check_op("BatchNorm_v1", inputs, attrs, outputs=(0, 1, 2))
+    if (dtype, len(shape)) == ("float32", 4):
+        check_op("_contrib_BatchNormWithReLU", inputs, attrs, outputs=(0, 1, 2))
+
+
+@pytest.mark.parametrize("outputs", [(0, 1, 2), (0,), (0, 2)])
+def test_means_and_deviations(outputs: tuple[int, ...]) -> None:
+    vectors = [random(4, seed=1), random(4, seed=2)]
+    for shape, axis in (((3, 5, 4), -1), ((4, 3), 0), ((2, 4, 3), 1)):
+        check_op("LayerNorm", [random(*shape), *vectors], {"axis": axis, "output_mean_var": True}, outputs=outputs)
+    groups = [random(2, 6, 3, 4), random(3, seed=1), random(3, seed=2)]
+    check_op("GroupNorm", groups, {"num_groups": 3, "output_mean_var": True, "eps": 0.1}, outputs=outputs)
+
+
 @pytest.mark.parametrize(
-    ("attrs", "outputs"), [({"output_mean_var": True}, (0, 1, 2)), ({}, (0, 1)), ({"output_mean_var": True}, (0,))]
+    ("op", "attrs"), [("BatchNorm", {}), ("_contrib_SyncBatchNorm", {"output_mean_var": True, "key": "k"})]
 )
-def test_mean_and_variance_are_refused(attrs: dict[str, Any], outputs: tuple[int, ...]) -> None:
-    refused = refusal_of("BatchNorm", [random(2, 3, 4), *_statistics(3)], attrs, outputs)
+def test_outputs_that_mxnet_does_not_give_are_refused(op: str, attrs: dict[str, Any]) -> None:
+    refused = refusal_of(op, [random(2, 3, 4), *_statistics(3)], attrs, (0, 1))
     assert refused and refused[0] == "attribute"
 
 

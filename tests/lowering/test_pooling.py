@@ -87,10 +87,19 @@ def test_adaptive_avg_pooling(size: str | None) -> None:
     ("attrs", "word"),
     [
         ({"kernel": "(2, 2)", "pool_type": "lp", "p_value": 4}, "p_value"),
-        ({"kernel": "(2, 2)", "layout": "NHWC"}, "NHWC"),
         ({"kernel": "(2, 2)", "pad": "(2, 2)"}, "pad"),
     ],
 )
 def test_refusals(attrs: dict[str, Any], word: str) -> None:
     refused = refusal_of("Pooling", [random(1, 4, 6, 6)], attrs)
     assert refused and refused[0] == "attribute" and word in refused[1]
+
+
+@pytest.mark.parametrize(("layout", "shape"), [("NWC", (2, 9, 3)), ("NHWC", (2, 7, 6, 3)), ("NDHWC", (1, 4, 5, 6, 2))])
+@pytest.mark.parametrize("convention", ["valid", "full"])
+def test_channels_last(layout: str, shape: tuple[int, ...], convention: str) -> None:
+    axes = len(shape) - 2
+    window = {"kernel": (3, 2, 2)[:axes], "stride": (2, 1, 3)[:axes], "pad": (1,) * axes, "layout": layout}
+    for kind in KINDS:
+        check_op("Pooling", [random(*shape)], {**window, **kind, "pooling_convention": convention})
+        check_op("Pooling", [random(*shape)], {"global_pool": True, "layout": layout, **kind})

@@ -106,6 +106,12 @@ def test_infinite_scalars(op: str, scalar: str) -> None:
         ("int32", 0.5, 3.7),
         ("int32", -2.5, 3.7),
         ("int32", -1e12, 1e12),
+        ("float32", 1, -1),
+        ("float32", "inf", "-inf"),
+        ("float16", 1.5, 0.5),
+        ("int32", 1.7, -1.2),
+        ("int32", -1.2, -1.7),
+        ("int8", 3, -2.5),
         ("uint8", -1, 300),
         ("int8", -200, 2),
     ],
@@ -116,7 +122,8 @@ def test_clip(dtype: str, low: Any, high: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("dtype", "low", "high"), [("float32", 1, -1), ("uint8", -5, -1), ("int32", "inf", "inf"), ("float32", "nan", 1)]
+    ("dtype", "low", "high"),
+    [("uint8", 300, 2), ("int8", 2, -200), ("uint8", -5, -1), ("int32", "inf", "inf"), ("float32", "nan", 1)],
 )
 def test_clip_to_nothing_is_refused(dtype: str, low: Any, high: Any) -> None:
     refused = refusal_of("clip", [np.ones(3, dtype)], {"a_min": low, "a_max": high})
