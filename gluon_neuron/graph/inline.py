@@ -8,13 +8,11 @@ from typing import Any
 
 from ..errors import GraphError
 from .graph import VARIABLE, Entry
+from .rewrite import Places, append, moved, reachable, variables_of
 from .subgraph import NAMING, SUBGRAPH_OP
 
 BAKED = "__gluon_neuron_baked__"
 """The attribute of a node that stands for a baked weight in the subgraph that MXNet sees."""
-
-# Where a node went: the number of its successor, whose outputs are the same, or an entry for each of its outputs.
-_Places = dict[int, int | list[Entry]]
 
 
 def has_compiled_nodes(text: str) -> bool:
@@ -31,9 +29,9 @@ def inline(text: str) -> str:
     """
     raw = json.loads(text)
     made: list[dict[str, Any]] = []
-    places: _Places = {}
+    places: Places = {}
     for number, node in enumerate(raw["nodes"]):
-        sources = _moved(node["inputs"], places)
+        sources = moved(node["inputs"], places)
         if node["op"] == SUBGRAPH_OP:
             places[number] = _expand(made, node, sources)
         elif node["op"] == "_copy" and (
@@ -41,28 +39,15 @@ def inline(text: str) -> str:
         ):
             places[number] = [sources[0]]
         else:
-            places[number] = _append(made, node, sources)
-    return json.dumps(_reachable(made, _moved(raw["heads"], places), raw.get("attrs", {})))
-
-
-def _moved(entries: Sequence[Sequence[int]], places: _Places) -> list[Entry]:
-    found = []
-    for node, output, *_ in entries:
-        place = places[node]
-        found.append(Entry(place, output) if isinstance(place, int) else place[output])
-    return found
-
-
-def _append(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequence[Entry]) -> int:
-    made.append({**node, "inputs": [[e.node, e.output, 0] for e in sources]})
-    return len(made) - 1
+            places[number] = append(made, node, sources)
+    return json.dumps(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))
 
 
 def _expand(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequence[Entry]) -> list[Entry]:
     where = f"node {node['name']!r} ({SUBGRAPH_OP})"
     try:
         nodes, heads = node["subgraphs"][0]["nodes"], node["subgraphs"][0]["heads"]
-        variables = _listed(nodes, heads)
+        variables = variables_of(nodes, heads)
     except (KeyError, IndexError, TypeError) as error:
         raise GraphError(f"{where} does not hold its original operators; compile the original model.") from error
     if len(variables) > len(sources):
@@ -70,43 +55,10 @@ def _expand(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequen
             f"{where} has {len(sources)} inputs, but its original operators read {len(variables)}; "
             "compile the original model."
         )
-    places: _Places = {v: [s] for v, s in zip(variables, sources, strict=False)}
+    places: Places = {v: [s] for v, s in zip(variables, sources, strict=False)}
     for number, member in enumerate(nodes):
         if BAKED in member.get("attrs", {}):
             raise GraphError(f"{where} has its weights baked in (inline_weights); compile the original model.")
         if member["op"] != VARIABLE:
-            places[number] = _append(made, member, _moved(member["inputs"], places))
-    return _moved(heads, places)
-
-
-def _listed(nodes: Sequence[Mapping[str, Any]], heads: Sequence[Sequence[int]]) -> list[int]:
-    """The variables in MXNet's order: depth first from the outputs, each node's inputs before it."""
-    seen: set[int] = set()
-    found = []
-    stack = [h[0] for h in reversed(heads)]
-    while stack:
-        number = stack[-1]
-        pending = [i[0] for i in nodes[number]["inputs"] if i[0] not in seen]
-        if number in seen or not pending:
-            stack.pop()
-            if number not in seen and nodes[number]["op"] == VARIABLE:
-                found.append(number)
-            seen.add(number)
-        else:
-            stack.append(pending[0])
-    return found
-
-
-def _reachable(made: Sequence[Mapping[str, Any]], heads: Sequence[Entry], attrs: Mapping[str, Any]) -> dict[str, Any]:
-    wanted = {h.node for h in heads}
-    for number in range(len(made) - 1, -1, -1):
-        if number in wanted:
-            wanted.update(i[0] for i in made[number]["inputs"])
-    new = {old: k for k, old in enumerate(sorted(wanted))}
-    nodes = [{**made[old], "inputs": [[new[i[0]], i[1], 0] for i in made[old]["inputs"]]} for old in new]
-    return {
-        "nodes": nodes,
-        "arg_nodes": [k for k, n in enumerate(nodes) if n["op"] == VARIABLE],
-        "heads": [[new[h.node], h.output, 0] for h in heads],
-        "attrs": dict(attrs),
-    }
+            places[number] = append(made, member, moved(member["inputs"], places))
+    return moved(heads, places)
