@@ -26,7 +26,7 @@ from .frontend.symbol import from_symbol
 from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
 from .graph.spec import Spec
-from .graph.subgraph import named
+from .graph.subgraph import unnameable
 from .options import CompileOptions
 from .partition.cost import flops
 from .partition.partition import Partition, partition
@@ -164,8 +164,7 @@ def _infer(model: Model, options: CompileOptions) -> list[Graph]:
 
 
 def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tuple[str, str] | None]:
-    heads = zip(graph.heads, model.symbol.list_outputs(), strict=True)
-    pinned = {h.node: name for h, name in heads if named(name) is None}
+    pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
 
     def refusal(node: Node) -> tuple[str, str] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from .._version import __version__
 from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.graph import Graph
-from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP, Replacement, replace
+from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP, Replacement, replace
 from ..options import CompileOptions
 from ..targets.base import Target
 from .metadata import KEY, Metadata
@@ -58,7 +58,9 @@ def without_name_copies(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
     heads: list[list[int]] = []
     for head in raw["heads"]:
         node = raw["nodes"][head[0]]
-        source: list[int] = node["inputs"][0] if node["op"] == "_copy" else head
+        source: list[int] = (
+            node["inputs"][head[1]] if node["op"] == "_copy" or NAMING in node.get("attrs", {}) else head
+        )
         direct = raw["nodes"][source[0]]["op"] == SUBGRAPH_OP and source not in heads
         heads.append(source if direct else head)
     if heads == raw["heads"]:

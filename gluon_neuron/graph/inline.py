@@ -34,10 +34,10 @@ def inline(text: str) -> str:
         sources = moved(node["inputs"], places)
         if node["op"] == SUBGRAPH_OP:
             places[number] = _expand(made, node, sources)
-        elif node["op"] == "_copy" and (
-            NAMING in node.get("attrs", {}) or made[sources[0].node]["name"] == node["name"]
+        elif NAMING in node.get("attrs", {}) or (
+            node["op"] == "_copy" and made[sources[0].node]["name"] == node["name"]
         ):
-            places[number] = [sources[0]]
+            places[number] = sources
         else:
             places[number] = append(made, node, sources)
     return json.dumps(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))

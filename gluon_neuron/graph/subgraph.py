@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ SUBGRAPH_OP = "_neuron_subgraph_op"
 NAMING = "__gluon_neuron_name__"
 """The attribute of a copy that only keeps the name of an output."""
 
-_OUTPUT = "_output"
+_NAME = re.compile(r"(.+)_output(\d*)", re.DOTALL)
 
 ARTIFACT_SUFFIX = "_neuronbin"
 
@@ -80,9 +81,29 @@ def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs
     return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer)
 
 
-def named(name: str) -> str | None:
-    """The name of a copy whose output is called `name`; None when no copy's is."""
-    return name.removesuffix(_OUTPUT) if name.endswith(_OUTPUT) else None
+def named(name: str) -> tuple[str, int | None] | None:
+    """The name of a copy one of whose outputs is called `name`, and that output's number; None when no copy's is.
+
+    The number is None for a copy with one output.
+    """
+    found = _NAME.fullmatch(name)
+    return None if found is None else (found[1], int(found[2]) if found[2] else None)
+
+
+def unnameable(graph: Graph, names: Sequence[str]) -> dict[int, str]:
+    """The operators whose outputs, which are the graph's and are called `names`, no copy can be called as.
+
+    Several outputs are copied by an operator that takes arrays of one dtype and makes no scalars.
+    """
+    found: dict[int, str] = {}
+    dtypes: dict[int, str] = {}
+    for head, name in zip(graph.heads, names, strict=True):
+        copy, spec = named(name), graph.nodes[head.node].outs[head.output]
+        if copy is not None and copy[1] is None:
+            continue
+        if copy is None or spec is None or not spec.shape or dtypes.setdefault(head.node, spec.dtype) != spec.dtype:
+            found[head.node] = name
+    return found
 
 
 def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[str]) -> str:
@@ -123,17 +144,37 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
         else:
             node = graph.nodes[step]
             add(step, {**node.raw, "inputs": [edge(e) for e in node.inputs]})
+    slots: dict[str, dict[int | None, list[int]]] = {}
+    for head, name in zip(graph.heads, names, strict=True):
+        if head.node in owner:
+            copy, output = _copy_of(name)
+            slots.setdefault(copy, {})[output] = edge(head)
     heads = []
     for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
-            copy = place.get(("copy", head))
-            if copy is None:
-                raw = {"op": "_copy", "name": named(name), "attrs": {NAMING: "1"}, "inputs": [edge(head)]}
-                copy = add(("copy", head), raw)
-            heads.append([copy, 0, 0])
+            copy, output = _copy_of(name)
+            if ("copy", copy) not in place:
+                add(("copy", copy), _copy(copy, slots[copy]))
+            heads.append([place["copy", copy], output or 0, 0])
         else:
             heads.append(edge(head))
     return json.dumps(_symbol(raw_nodes, heads, graph.attrs))
+
+
+def _copy_of(name: str) -> tuple[str, int | None]:
+    found = named(name)
+    if found is None:
+        raise GraphError(f"No copy has an output called {name!r}; this is a defect of the partition.")
+    return found
+
+
+def _copy(name: str, slots: Mapping[int | None, list[int]]) -> dict[str, Any]:
+    """The node that copies an array, or one for each number: those in between are filled, for they are not read."""
+    if None in slots:
+        return {"op": "_copy", "name": name, "attrs": {NAMING: "1"}, "inputs": [slots[None]]}
+    any_edge = next(iter(slots.values()))
+    edges = [slots.get(k, any_edge) for k in range(max(1, *(k or 0 for k in slots)) + 1)]
+    return {"op": "_np_atleast_1d", "name": name, "attrs": {NAMING: "1", "num_args": str(len(edges))}, "inputs": edges}
 
 
 def _order(graph: Graph, owner: Mapping[int, Replacement]) -> list[int | Replacement]:

@@ -6,7 +6,8 @@ import pytest
 
 from gluon_neuron.errors import GraphError
 from gluon_neuron.graph.graph import Entry, Graph
-from gluon_neuron.graph.subgraph import Replacement, extract, replace
+from gluon_neuron.graph.spec import Spec
+from gluon_neuron.graph.subgraph import Replacement, extract, named, replace, unnameable
 
 
 def symbol(nodes, heads):
@@ -60,3 +61,43 @@ def test_not_a_symbol():
         Graph.from_json("[]")
     with pytest.raises(GraphError, match="not an MXNet symbol"):
         Graph.from_json("{")
+
+
+def test_replace_names_the_outputs_of_an_operator_that_has_several():
+    graph = symbol([("null", "x", []), ("split", "s", [(0, 0)])], [(1, 2), (1, 0), (0, 0), (1, 2)])
+    outputs = (Entry(1, 0), Entry(1, 2))
+    node = Replacement("r0", (1,), outputs, (Entry(0, 0),), {"nodes": [], "heads": []}, 10, {})
+    new = Graph.from_json(replace(graph, [node], ["s_output2", "s_output0", "x", "s_output2"]))
+    region, copy = (next(n for n in new.nodes if n.name == name) for name in ("r0", "s"))
+    assert [(new.nodes[h.node].name, h.output) for h in new.heads] == [("s", 2), ("s", 0), ("x", 0), ("s", 2)]
+    assert copy.inputs[0] == Entry(region.id, 0) and copy.inputs[2] == Entry(region.id, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "copy"),
+    [
+        ("a_output", ("a", None)),
+        ("a_output0", ("a", 0)),
+        ("a_output12", ("a", 12)),
+        ("a_output_output", ("a_output", None)),
+        ("a_output1_output", ("a_output1", None)),
+        ("a_state", None),
+        ("_output", None),
+    ],
+)
+def test_named(name, copy):
+    assert named(name) == copy
+
+
+def test_outputs_that_no_copy_can_be_called_as():
+    graph = symbol(
+        [("null", "x", [])] + [("split", f"s{k}", [(0, 0)]) for k in range(4)],
+        [(k, o) for k in (1, 2, 3, 4) for o in (0, 1)],
+    )
+    one, two = Spec((2,), "float32"), Spec((2,), "int32")
+    specs = dict.fromkeys(graph.entries, one)
+    # No copy with several outputs takes two dtypes, or makes scalars; a name that no copy gives is nobody's.
+    specs |= {Entry(2, 1): two, Entry(3, 0): Spec((), "float32")}
+    names = [f"s{k}_output{o}" for k in (1, 2, 3) for o in (0, 1)] + ["s4_output", "s4_state"]
+    found = unnameable(graph.with_specs(specs), names)
+    assert found == {2: "s2_output1", 3: "s3_output0", 4: "s4_state"}
