@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 from unittest import mock
 
@@ -20,8 +21,9 @@ class Rule:
     """What models whose names fit a pattern are for, the options that make them, and the shapes of their inputs.
 
     `sizes` may be a function of the net. Without any, it is (3, *net.in_size), or 224 x 224 where nets do not say.
-    `few` are attributes by path that make the work less, such as the number of proposals; `batch` is 1 where nets do
-    not need more.
+    `few` are attributes by path that make the work less, such as the number of proposals; `spread` is the
+    deviation that the outputs of layers shall have, by the attributes that hold the layers, in the order of the graph;
+    `batch` is 1 where nets do not need more.
     """
 
     pattern: str
@@ -29,6 +31,7 @@ class Rule:
     sizes: Any = None
     options: Mapping[str, Any] = field(default_factory=dict)
     few: Mapping[str, Any] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
     batch: int = 1
 
 
@@ -40,6 +43,8 @@ _MINE = {"classes": ["cat", "dog", "bird"]}
 _UNTRAINED = {"use_kinetics_pretrain": False}
 _CROP = {"crop_size": 240, "base_size": 260}
 _CITY = {"in_size": (256, 512), "fixed_size": True}
+# Proposals that leave their anchors would be cut to the border of the image, many of them to the same box.
+_ANCHORED = {"loc": 0.1, "score": 2.0, "class_predictor": 4.0, "box_predictor": 1.0}
 _PROPOSALS = {"_rpn_test_post_nms": 40, "rpn._test_post_nms": 40}
 
 # The first pattern that fits a name decides.
@@ -53,12 +58,12 @@ _GLUONCV = (
     Rule(r"^ssd_300.*custom", "detection", [(3, 300, 300)], _MINE),
     Rule(r"^ssd_512.*custom", "detection", [(3, 256, 320)], _MINE),
     Rule(r"^yolo3.*custom", "detection", [(3, 224, 288)], _MINE),
-    Rule(r"rcnn.*custom|custom.*rcnn", "detection", [(3, 256, 320)], _MINE, _PROPOSALS),
+    Rule(r"rcnn.*custom|custom.*rcnn", "detection", [(3, 256, 320)], _MINE, _PROPOSALS, _ANCHORED),
     Rule(r"^ssd_300", "detection", [(3, 300, 300)]),
     Rule(r"^ssd_512", "detection", [(3, 256, 320)]),
     Rule(r"^yolo3", "detection", [(3, 224, 288)]),
     Rule(r"^center_net", "detection", [(3, 256, 256)]),
-    Rule(r"rcnn", "detection", [(3, 256, 320)], few=_PROPOSALS),
+    Rule(r"rcnn", "detection", [(3, 256, 320)], few=_PROPOSALS, spread=_ANCHORED),
     Rule(r"^(fcn|psp|deeplab|icnet|fastscnn|danet)", "segmentation", [(3, 240, 240)], _CROP),
     Rule(r"^hrnet.*_s$", "segmentation", [(3, 256, 256)]),
     Rule(r"pose", "pose", [(3, 256, 192)]),
@@ -127,11 +132,8 @@ def build(package: str, name: str) -> Any:
 
         net = get_model(name, pretrained=False, **rule.options)
     for path, value in rule.few.items():
-        *owners, last = path.split(".")
-        owner = net
-        for part in owners:
-            owner = getattr(owner, part)
-        setattr(owner, last, value)
+        owner, _, last = path.rpartition(".")
+        setattr(attrgetter(owner)(net) if owner else net, last, value)
     return net
 
 

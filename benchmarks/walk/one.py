@@ -17,7 +17,7 @@ from gluon_neuron.frontend.export import export
 
 from .agreement import compare, flat
 from .inputs import build, rule_of, sample, shapes
-from .weights import measure_batch_norms, randomize
+from .weights import measure_batch_norms, randomize, spread
 
 
 def walk(package: str, name: str) -> dict[str, Any]:
@@ -55,12 +55,17 @@ def _walk(record: dict[str, Any]) -> None:
         randomize(model)
         several = 2 if record["kind"] == "classification" else record["batch"]
         measure_batch_norms(model, sample(name, sizes, several, seed=1))
+        spread(net, model, given, rule_of(package, name).spread)
     with clock("MXNet"):
         expected = flat(net(*given))
     with clock("compile"):
         compiled = gluon_neuron.compile(net, given)
     found = flat(compiled(*given))
     record.update(_of_report(compiled.report), **compare(found, expected, record["kind"] == "detection"))
+    if not record["agrees"]:
+        # Some operators leave memory as it was, so that two runs of MXNet itself differ.
+        again = compare(flat(net(*given)), expected, record["kind"] == "detection")
+        record["repeatable"] = again["agrees"]
     record["stage"] = "done"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
@@ -46,19 +46,38 @@ def measure_batch_norms(model: Any, sample: Sequence[mx.nd.NDArray]) -> None:
         places[name].append(place)
     wanted = [places[f"{node['name']}_{what}"].pop(0) for node in norms for what in ("mean", "var")]
     seen = mx.sym.Group([internals[place] for place in wanted])
-    given = dict(zip(model.inputs, sample, strict=True))
-    arguments = {n: given[n] if n in given else model.params[n].data() for n in seen.list_arguments()}
-    states = {n: model.params[n].data().copy() for n in seen.list_auxiliary_states()}
-    # MXNet would fuse BatchNorm into the convolution before it, also for a run in training mode.
-    with environment("MXNET_SUBGRAPH_BACKEND", "NONE"):
-        executor = seen.bind(mx.cpu(), arguments, aux_states=states, grad_req="null")
-    found = iter(executor.forward(is_train=True))
+    found = iter(_run(seen, model, sample, is_train=True))
     for node, mean, inverse in zip(norms, found, found):
         names = [graph["nodes"][i]["name"] for i, *_ in node["inputs"]]
         variance = 1 / inverse**2 - float(node["attrs"].get("eps", 1e-3))
         # Maps of one pixel hardly differ: without a share of the mean, rounding errors would grow from layer to layer.
         model.params[names[3]].set_data(mean)
         model.params[names[4]].set_data(variance + (0.1 * variance + 0.03 * mean**2).mean() + 1e-3)
+
+
+def spread(net: Any, model: Any, sample: Sequence[mx.nd.NDArray], wanted: Mapping[str, float]) -> None:
+    """Give the outputs of layers these deviations, by the attributes under which blocks of the net hold the layers."""
+    blocks: list[Any] = []
+    net.apply(blocks.append)
+    nodes = json.loads(model.symbol.tojson())["nodes"]
+    internals = model.symbol.get_internals()
+    names = internals.list_outputs()
+    for attribute, deviation in wanted.items():
+        for layer in {getattr(b, attribute) for b in blocks if hasattr(b, attribute)}:
+            reader = next(n for n in nodes if any(nodes[i]["name"] == layer.weight.name for i, *_ in n["inputs"]))
+            output = internals[names.index(f"{reader['name']}_output")]
+            found = _run(output, model, sample, is_train=False)[0].asnumpy()
+            layer.weight.set_data(layer.weight.data() * (deviation / found.std()))
+
+
+def _run(symbol: mx.sym.Symbol, model: Any, sample: Sequence[mx.nd.NDArray], is_train: bool) -> list[mx.nd.NDArray]:
+    given = dict(zip(model.inputs, sample, strict=True))
+    arguments = {n: given[n] if n in given else model.params[n].data() for n in symbol.list_arguments()}
+    states = {n: model.params[n].data().copy() for n in symbol.list_auxiliary_states()}
+    # MXNet would fuse BatchNorm into the convolution before it, also for a run in training mode.
+    with environment("MXNET_SUBGRAPH_BACKEND", "NONE"):
+        executor = symbol.bind(mx.cpu(), arguments, aux_states=states, grad_req="null")
+    return list(executor.forward(is_train=is_train))
 
 
 def _initial(random: np.random.Generator, name: str, param: gluon.Parameter) -> np.ndarray | None:

@@ -101,10 +101,16 @@ def _rois_in_batch(xp: Any, x: Any, rois: Any) -> Any:
 
 @rule("_contrib_ROIAlign", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes, _fixed_samples))
 def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
-    """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners."""
+    """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners.
+
+    A region with a negative index is of no image, and all zeros, as on MXNet's GPUs. GluonCV's feature pyramids add up
+    levels of which each has such regions; MXNet on a CPU leaves their numbers as the memory happens to be, and sets a
+    single number of another region to zero.
+    """
     scale, samples = n.attrs.number("spatial_scale"), n.attrs.integer("sample_ratio")
     size = n.attrs.ints("pooled_size")
-    return xp.roi_align(x, _rois_in_batch(xp, x, rois), size, scale, samples, n.attrs.flag("aligned"))
+    means = xp.roi_align(x, _rois_in_batch(xp, x, rois), size, scale, samples, n.attrs.flag("aligned"))
+    return xp.where(xp.reshape(rois[:, 0:1] < 0.0, (rois.shape[0], 1, 1, 1)), 0.0, means)
 
 
 @rule("ROIPooling", "_npx_roi_pooling", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes))

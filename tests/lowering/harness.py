@@ -128,6 +128,12 @@ def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int
 _RUN = {"numpy": _in_numpy, "openvino": _in_openvino}
 
 
+def rule_results(op: str, inputs: Sequence[np.ndarray], attrs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """What a rule computes in each namespace, for what MXNet leaves open."""
+    node = node_of(op, [Spec(v.shape, v.dtype.name) for v in inputs], attrs)
+    return {namespace: run(node, inputs, ())[0] for namespace, run in _RUN.items()}
+
+
 def check_op(
     op_name: str,
     inputs: Sequence[np.ndarray],

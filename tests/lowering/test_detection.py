@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, refusal_of
+from harness import check_op, mxnet_result, refusal_of, rule_results
 
 from gluon_neuron.lowering.registry import rules
 
@@ -65,6 +65,17 @@ def test_roi_align_aligned():
     # MXNet refuses regions of no size then.
     attrs = {"pooled_size": "(2, 3)", "spatial_scale": 0.5, "sample_ratio": 2, "aligned": True}
     check_op("_contrib_ROIAlign", [X, ROIS[:5]], attrs)
+
+
+def test_roi_align_of_regions_of_no_image():
+    attrs = {"spatial_scale": 1.0, "sample_ratio": 2, "pooled_size": "(2, 3)"}
+    rois = ROIS.copy()
+    rois[[1, 4], 0] = -1, -2
+    # MXNet on a CPU does not write row i of such a region, but element i of the whole; on a GPU it writes zeros.
+    expected = mxnet_result("_contrib_ROIAlign", [X, ROIS], attrs)[0]
+    expected[[1, 4]] = 0
+    for namespace, found in rule_results("_contrib_ROIAlign", [X, rois], attrs).items():
+        np.testing.assert_allclose(found, expected, 1e-5, 1e-6, err_msg=namespace)
 
 
 def test_roi_align_refusals():
