@@ -40,7 +40,17 @@ def roi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
 
 @rule("_contrib_ROIAlign", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes, _fixed_samples))
 def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
-    """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners."""
+    """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners.
+
+    A region with a negative index is of no image, and all zeros, as on MXNet's GPUs. GluonCV's feature pyramids add up
+    levels of which each has such regions; MXNet on a CPU leaves their numbers as the memory happens to be.
+    """
+    # MXNet rounds the index towards zero.
+    of_an_image = xp.reshape(rois[:, 0:1] > -1.0, (rois.shape[0], 1, 1, 1))
+    return xp.where(of_an_image, _means(xp, n, x, rois), 0.0)
+
+
+def _means(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     scale, samples = n.attrs.number("spatial_scale"), n.attrs.integer("sample_ratio")
     size, aligned = n.attrs.ints("pooled_size"), n.attrs.flag("aligned")
     if not n.attrs.flag("position_sensitive"):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
+from harness import check_op, mxnet_result, node_of, random, refusal_of, run_rule
+
+from gluon_neuron.graph.spec import Spec
 
 X = np.random.default_rng(3).standard_normal((2, 3, 6, 8)).astype(np.float32)
 # Inside, across the border, outside, of no size, and in each image of the batch.
@@ -29,6 +31,20 @@ def test_roi_align_aligned():
 def test_roi_align_refusals():
     attrs = {"pooled_size": "(2, 2)", "spatial_scale": 1.0}
     assert "sample_ratio" in refusal_of("_contrib_ROIAlign", [X, ROIS], attrs)[1]
+
+
+@pytest.mark.parametrize("namespace", ["numpy", "openvino"])
+def test_roi_align_of_regions_of_no_image(namespace):
+    attrs = {"spatial_scale": 1.0, "sample_ratio": 2, "pooled_size": "(2, 3)"}
+    rois = ROIS.copy()
+    rois[[1, 4], 0], rois[2, 0] = (-1, -2.5), -0.5
+    # MXNet on a CPU does not write the rows of such a region; on a GPU it writes zeros.
+    whole = ROIS.copy()
+    whole[2, 0] = 0
+    expected = mxnet_result("_contrib_ROIAlign", [X, whole], attrs)[0]
+    expected[[1, 4]] = 0
+    node = node_of("_contrib_ROIAlign", [Spec(v.shape, "float32") for v in (X, rois)], attrs)
+    np.testing.assert_allclose(run_rule(namespace, node, [X, rois])[0], expected, 1e-5, 1e-6)
     assert "sampling_ratio" in refusal_of("_contrib_RROIAlign", [X, ROTATED], attrs)[1]
 
 
