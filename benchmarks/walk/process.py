@@ -19,8 +19,8 @@ ROOT = Path(__file__).parents[2]
 class Worker:
     """Walks models in a process of their own, started when it is needed.
 
-    `timeout` is in seconds for one model, `memory` the most that the process may take in MiB; one that has grown to
-    half of it is replaced after its answer. A context manager.
+    `timeout` is in seconds for one model, `memory` the most that the process may take in MiB; one that still holds a
+    quarter of it after an answer is replaced. A context manager.
     """
 
     def __init__(self, timeout: float, memory: int) -> None:
@@ -47,7 +47,7 @@ class Worker:
         line = process.stdout.readline() if ready else ""
         if line:
             record: dict[str, Any] = json.loads(line)
-            if self._resident() > self._memory / 2:
+            if self._resident() > self._memory / 4:
                 self._stop()
         else:
             stage = "crashed" if ready else "timeout"
