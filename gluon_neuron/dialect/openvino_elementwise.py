@@ -80,5 +80,4 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "prelu": prelu,
     "gelu": lambda op, x: op.gelu(x, "erf"),
     "softplus": softplus,
-    "hard_sigmoid": lambda op, x, alpha, beta: op.hard_sigmoid(x, op.like(alpha, x), op.like(beta, x)),
 }

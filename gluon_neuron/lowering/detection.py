@@ -51,9 +51,9 @@ def box_decode(xp: Any, n: Node, offsets: Any, anchors: Any) -> Any:
     corners = n.attrs.text("format", "center") == "corner"
     extent = second - first if corners else second
     centre = first + extent * 0.5 if corners else first
-    std = np.array([n.attrs.number(f"std{i}", 1.0) for i in range(4)])
+    std = np.array([n.attrs.single(f"std{i}", 1.0) for i in range(4)])
     scaled = offsets * xp.constant(std, offsets.dtype)
-    limit = n.attrs.number("clip", -1.0)
+    limit = n.attrs.single("clip", -1.0)
     growth = scaled[:, :, 2:4]
     half = xp.exp(xp.minimum(growth, limit) if limit > 0 else growth) * extent * 0.5
     middle = scaled[:, :, 0:2] * extent + centre
@@ -102,7 +102,7 @@ def _rois_in_batch(xp: Any, x: Any, rois: Any) -> Any:
 @rule("_contrib_ROIAlign", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes, _fixed_samples))
 def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners."""
-    scale, samples = n.attrs.number("spatial_scale"), n.attrs.integer("sample_ratio")
+    scale, samples = n.attrs.single("spatial_scale"), n.attrs.integer("sample_ratio")
     size = n.attrs.ints("pooled_size")
     return xp.roi_align(x, _rois_in_batch(xp, x, rois), size, scale, samples, n.attrs.flag("aligned"))
 
@@ -110,5 +110,5 @@ def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
 @rule("ROIPooling", "_npx_roi_pooling", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes))
 def roi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Maxima of x (N, C, H, W) in the cells of regions (R, 5), whose corners are rounded."""
-    scale = n.attrs.number("spatial_scale")
+    scale = n.attrs.single("spatial_scale")
     return xp.roi_pool(x, _rois_in_batch(xp, x, rois), n.attrs.ints("pooled_size"), scale)

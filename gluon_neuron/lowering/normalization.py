@@ -22,13 +22,20 @@ def _along(xp: Any, v: Any, ndim: int, axis: int) -> Any:
     return xp.reshape(v, tuple(v.size if i == axis else 1 for i in range(ndim)))
 
 
+def _epsilon(n: Node) -> float:
+    """MXNet holds one that is given to BatchNorm in 64 bits, and its default and that of its kin in 32."""
+    if n.attrs.has("eps") and n.op not in ("BatchNorm_v1", "_contrib_SyncBatchNorm"):
+        return n.attrs.number("eps")
+    return n.attrs.single("eps", 1e-3)
+
+
 @rule("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm", "_npx_batch_norm", refuse=_mean_and_var)
 def batch_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> Any:
     """Always with the moving statistics; gamma counts as 1 unless fix_gamma is off. A float16 x has float32 vectors."""
     axis = n.attrs.integer("axis", 1) % x.ndim
     if n.attrs.flag("fix_gamma", True):
         gamma = xp.full(mean.shape, 1, mean.dtype)
-    y = xp.batch_norm(xp.astype(x, mean.dtype), gamma, beta, mean, var, n.attrs.number("eps", 1e-3), axis)
+    y = xp.batch_norm(xp.astype(x, mean.dtype), gamma, beta, mean, var, _epsilon(n), axis)
     return xp.astype(y, x.dtype)
 
 
@@ -43,7 +50,7 @@ def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
     """Over one axis; gamma and beta have its length."""
     axis = n.attrs.integer("axis", -1) % x.ndim
     gamma, beta = (_along(xp, v, x.ndim, axis) for v in (gamma, beta))
-    return xp.layer_norm(x, (axis,), n.attrs.number("eps", 1e-5), gamma, beta)
+    return xp.layer_norm(x, (axis,), n.attrs.single("eps", 1e-5), gamma, beta)
 
 
 def _needs_spatial(n: Node) -> str | None:
@@ -56,7 +63,7 @@ def _needs_spatial(n: Node) -> str | None:
 def instance_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
     """Over the spatial axes of each channel; gamma and beta (C,)."""
     gamma, beta = (_along(xp, v, x.ndim, 1) for v in (gamma, beta))
-    return xp.layer_norm(x, tuple(range(2, x.ndim)), n.attrs.number("eps", 1e-3), gamma, beta)
+    return xp.layer_norm(x, tuple(range(2, x.ndim)), n.attrs.single("eps", 1e-3), gamma, beta)
 
 
 @rule("GroupNorm", refuse=first_of(same_dtypes, _needs_spatial, _mean_and_var))
@@ -65,7 +72,7 @@ def group_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
     groups = n.attrs.integer("num_groups", 1)
     y = xp.reshape(x, (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
     gamma, beta = (_along(xp, v, y.ndim, 1) for v in (gamma, beta))
-    y = xp.layer_norm(y, tuple(range(2, y.ndim)), n.attrs.number("eps", 1e-5), gamma, beta)
+    y = xp.layer_norm(y, tuple(range(2, y.ndim)), n.attrs.single("eps", 1e-5), gamma, beta)
     return xp.reshape(y, x.shape)
 
 
@@ -75,7 +82,7 @@ def l2_normalization(xp: Any, n: Node, x: Any) -> Any:
     mode = n.attrs.text("mode", "instance")
     axes = {"instance": tuple(range(1, x.ndim)), "channel": (1,), "spatial": tuple(range(2, x.ndim))}[mode]
     total = xp.sum(xp.square(x), axes, True)
-    return xp.divide(x, xp.sqrt(xp.add(total, n.attrs.number("eps", 1e-10))))
+    return xp.divide(x, xp.sqrt(xp.add(total, n.attrs.single("eps", 1e-10))))
 
 
 def _lrn(n: Node) -> str | None:
@@ -94,6 +101,6 @@ def lrn(xp: Any, n: Node, x: Any) -> Any:
     # The channels become a spatial axis, so that a pooling window slides over them.
     flat = xp.reshape(xp.square(x), (x.shape[0], 1, x.shape[1], x.shape[2] * x.shape[3]))
     total = xp.sum_pool(flat, (2 * reach + 1, 1), (1, 1), ((reach, reach), (0, 0)))
-    scale = xp.multiply(xp.reshape(total, x.shape), n.attrs.number("alpha", 1e-4) / size)
-    scale = xp.add(scale, n.attrs.number("knorm", 2.0))
-    return xp.multiply(x, xp.pow(scale, -n.attrs.number("beta", 0.75)))
+    scale = xp.multiply(xp.reshape(total, x.shape), n.attrs.single("alpha", 1e-4) / size)
+    scale = xp.add(scale, n.attrs.single("knorm", 2.0))
+    return xp.multiply(x, xp.pow(scale, -n.attrs.single("beta", 0.75)))

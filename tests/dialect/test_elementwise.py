@@ -91,6 +91,8 @@ CASES += [
     Case("isnan", lambda xp, x: xp.isnan(x), [np.float32([1, np.nan, -np.inf])], np.array([False, True, False])),
     Case("elu", lambda xp, x: xp.elu(x, 0.7), [X], _each(lambda v: v if v > 0 else 0.7 * math.expm1(v))),
     Case("hard_sigmoid", lambda xp, x: xp.hard_sigmoid(x, 0.3, 0.6), [X], lambda x: np.clip(0.3 * x + 0.6, 0, 1)),
+    # OpenVINO's own function takes a beta of 0 for its default.
+    Case("hard_sigmoid-through-0", lambda xp, x: xp.hard_sigmoid(x, 0.3, 0), [X], lambda x: np.clip(0.3 * x, 0, 1)),
     Case("clip", lambda xp, x: xp.clip(x, -0.5, 1), [X], lambda x: np.clip(x, -0.5, 1)),
     Case("clip-above", lambda xp, x: xp.clip(x, -math.inf, 1), [X], lambda x: np.minimum(x, 1)),
     Case("clip-below", lambda xp, x: xp.clip(x, 0.5, math.inf), [X], lambda x: np.maximum(x, 0.5)),

@@ -29,6 +29,9 @@ def test_moments(op: str, attrs: dict[str, Any]) -> None:
 @pytest.mark.parametrize("op", ["_np_sum", "_np_max", "_npi_mean", "_np_all", "_npi_std", "_np_cumsum", "_np_prod"])
 def test_arrays_without_axes(op: str) -> None:
     check_op(op, [np.array(2.5, "float32")])
+    if op in ("_np_all", "_np_prod", "_np_sum"):
+        for axis in (0, -1):
+            check_op(op, [np.array(2.5, "float32")], {"axis": axis})
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", "bool"])
