@@ -144,5 +144,9 @@ def test_percentile(kind: str, q: float) -> None:
         check_op("_npi_percentile", [X], {"q_scalar": q, "interpolation": kind, "axis": axis, "keepdims": q == 50})
 
 
+def test_percentile_of_float16_is_float32() -> None:
+    assert check_op("_npi_percentile", [X.astype("float16")], {"q_scalar": 30})[0].dtype == "float32"
+
+
 def test_percentiles_at_run_time_are_refused() -> None:
     assert refusal_of("_npi_percentile", [X, np.float32([10, 20])], {"interpolation": "linear", "axis": "None"})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
 
@@ -27,6 +27,7 @@ OMIT = object()
 class Case:
     """The inputs and attributes of one call, and which outputs are read.
 
+    `weights` are the inputs that OpenVINO has as constants, so that it folds what hangs on them alone.
     `elementwise`: each element has its own error, rather than one that hangs on the largest of all. `single`: MXNet
     computes it in 32 bits, of float64 too.
     """
@@ -36,13 +37,21 @@ class Case:
     outputs: Sequence[int] = (0,)
     elementwise: bool = False
     single: bool = False
+    weights: Sequence[int] = ()
 
     def __repr__(self) -> str:
         inputs = ", ".join(f"{v.dtype}{list(v.shape)}" for v in self.inputs)
-        return f"Case({inputs}, {self.attrs}, outputs={tuple(self.outputs)})"
+        return f"Case({inputs}, {self.attrs}, outputs={tuple(self.outputs)}, weights={tuple(self.weights)})"
 
 
 Strategy = Callable[["Draw"], Case]
+
+
+def drawn(strategy: Strategy, draw: Callable[[Any], Any], op: str) -> Case:
+    """A case of an operator; at times some inputs but the first are weights."""
+    d = Draw(draw, op)
+    case = strategy(d)
+    return replace(case, weights=[i for i in range(1, len(case.inputs)) if d.flag()])
 
 
 class Draw:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import ANY, FLOATS, KINDS, MOVED, NUMBERS, OMIT, Case, Draw, Strategy, names
+from .case import ANY, FLOATS, INTS, KINDS, MOVED, NUMBERS, OMIT, Case, Draw, Strategy, names
 
 
 def unary(*kinds: str, dtypes: tuple[str, ...] = NUMBERS) -> Strategy:
@@ -148,12 +148,12 @@ _BROADCAST = names(
 _NPI_MIXED = names("_npi_add _npi_multiply _npi_subtract")
 _NPI_SAME = names(
     "_npi_hypot _npi_maximum _npi_minimum _npi_copysign _npi_arctan2 _npi_equal _npi_not_equal _npi_greater "
-    "_npi_greater_equal _npi_less _npi_less_equal _npi_bitwise_and _npi_bitwise_or _npi_bitwise_xor"
+    "_npi_greater_equal _npi_less _npi_less_equal"
 )
 # These are exact for any integers.
 _EXACT = [op for op in _ELEMENTWISE if op.lower() not in ("elemwise_mul", "_mul", "_hypot")]
 _BROADCAST_EXACT = [f"broadcast_{op}" for op in _BROADCAST if op not in ("mul", "hypot")]
-_NPI_EXACT = names("add subtract maximum minimum equal not_equal greater greater_equal less less_equal bitwise_and")
+_NPI_EXACT = names("add subtract maximum minimum equal not_equal greater greater_equal less less_equal")
 _DIVISORS = tuple(s for s in SCALARS if s)
 _EXPONENTS = (2.0, 0.5, 0.0, 1.0, -1.0, 3.0, -0.5, -2.0)
 _BASES = (2.0, 0.5, 1.0, 10.0, 0.0, 3.0)
@@ -193,6 +193,7 @@ STRATEGIES: dict[str, Strategy] = {
     **{op: binary(mixed=True, dtypes=(*FLOATS, *ANY)) for op in _NPI_SAME},
     **{op: binary(*MOVED, broadcast=op in _BROADCAST_EXACT, dtypes=ANY) for op in (*_EXACT, *_BROADCAST_EXACT)},
     **{f"_npi_{op}": binary(*MOVED, mixed=True, dtypes=ANY) for op in _NPI_EXACT},
+    **{f"_npi_bitwise_{op}": binary(dtypes=(*INTS, "bool")) for op in ("or", "xor", "and")},
     "_npi_ldexp": binary("plain", "whole"),
     **dict.fromkeys(("broadcast_power", "_power", "_Power", "_npi_power"), power),
     **dict.fromkeys(("add_n", "ElementWiseSum"), add_n),

@@ -38,7 +38,7 @@ def judge(op: str, case: Case) -> str:
         return DISCARDED
     namespaces = ("numpy",) if CpuTarget().refusal(node) else ("numpy", "openvino")
     for namespace in namespaces:
-        got = run_rule(namespace, node, case.inputs)
+        got = run_rule(namespace, node, case.inputs, case.weights)
         for index, want in expected.items():
             _compare(got[index], want, case, f"{node} {case} output {index} in {namespace}")
     return COMPARED

@@ -115,7 +115,7 @@ def pooling(d: Draw) -> Case:
     if d.op != "Pooling_v1":
         given |= {"p_value": d.pick(2, 1, 3, OMIT), "layout": d.pick(OMIT, None, _LAYOUTS[axes], "NHWC")}
     x = d.array((d.integer(1, 2), d.integer(1, 3), *spatial), d.pick("float32", "float32", "float64"))
-    return Case([x], d.attrs(**given))
+    return Case([x], d.attrs(**given), single=d.op == "Pooling_v1")
 
 
 def adaptive_pooling(d: Draw) -> Case:
@@ -125,7 +125,7 @@ def adaptive_pooling(d: Draw) -> Case:
 
 
 def batch_norm(d: Draw) -> Case:
-    shape, dtype = d.shape(low=2), d.pick(*_MOST)
+    shape, dtype = d.shape(low=2), d.pick(*_MOST) if d.op != "_contrib_BatchNormWithReLU" else "float32"
     axis = d.pick(OMIT, d.axis(len(shape))) if d.op in ("BatchNorm", "_npx_batch_norm") else OMIT
     channels = shape[1 if axis is OMIT else axis]  # type: ignore[index]
     vector = "float32" if dtype == "float16" else dtype

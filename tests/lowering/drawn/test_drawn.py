@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gluon_neuron.lowering.registry import rules
 
-from .case import Draw
+from .case import drawn
 from .judge import COMPARED, judge
 from .table import NOT_DRAWN, STRATEGIES
 
@@ -29,10 +29,11 @@ def compare(op: str, examples: int) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
         print_blob=False,
+        phases=(Phase.generate, Phase.shrink),
     )
     @given(st.data())
     def run(data: st.DataObject) -> None:
-        seen[judge(op, STRATEGIES[op](Draw(data.draw, op)))] += 1
+        seen[judge(op, drawn(STRATEGIES[op], data.draw, op))] += 1
 
     run()
     assert seen[COMPARED], f"{op}: no case was compared with MXNet: {dict(seen)}"
