@@ -96,7 +96,7 @@ def diag_indices_from(d: Draw) -> Case:
 
 
 def window(d: Draw) -> Case:
-    return Case([], d.attrs(M=d.integer(1, 12)), elementwise=True)
+    return Case([], d.attrs(M=d.integer(1, 12)), single=True)
 
 
 STRATEGIES: dict[str, Strategy] = {
