@@ -97,7 +97,7 @@ CASES += [
     Case("clip-above", lambda xp, x: xp.clip(x, -math.inf, 1), [X], lambda x: np.minimum(x, 1)),
     Case("clip-below", lambda xp, x: xp.clip(x, 0.5, math.inf), [X], lambda x: np.maximum(x, 0.5)),
     Case(
-        "where-large",
+        "where-joined",
         lambda xp, a, b: xp.where(xp.not_equal(b, 5), a, b),
         LARGE,
         np.int32([2**24 + 1, 2**24, -(2**24) - 1, 5]),

@@ -142,11 +142,10 @@ def values(shape: Sequence[int], dtype: str, kind: str, seed: int) -> np.ndarray
     if dtype == "bool":
         return random.randint(0, 2, shape).astype(bool)
     if kind == "distinct":
-        return (
-            (random.permutation(prod(shape)) - (0 if dtype == "uint8" else prod(shape) // 2))
-            .reshape(shape)
-            .astype(dtype)
-        )
+        low = 0 if dtype == "uint8" else -(prod(shape) // 2)
+        if dtype in ("int32", "int64") and seed % 2:
+            low += 2**24
+        return (random.permutation(prod(shape)) + low).reshape(shape).astype(dtype)
     if dtype in INTS:
         info = np.iinfo(dtype)
         if kind in ("edge", "big"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import ANY, FLOATS, NUMBERS, OMIT, Case, Draw, Strategy
+from .case import ANY, FLOATS, MOVED, NUMBERS, OMIT, Case, Draw, Strategy
 
 
 def filled(d: Draw) -> Case:
@@ -67,7 +67,7 @@ def diag(d: Draw) -> Case:
     if d.op == "diag":
         a, b = d.permutation(max(len(shape), 2))[:2]
         given |= d.pick({"axis1": OMIT, "axis2": OMIT}, {"axis1": a - len(shape), "axis2": b})
-    return Case([d.array(shape, d.pick(*ANY))], d.attrs(**given))
+    return Case([d.array(shape, d.pick(*ANY), *MOVED)], d.attrs(**given))
 
 
 def diagonal(d: Draw) -> Case:
@@ -78,7 +78,7 @@ def diagonal(d: Draw) -> Case:
 
 
 def tril(d: Draw) -> Case:
-    return Case([d.array(d.shape(low=1), d.pick(*ANY))], d.attrs(k=d.pick(OMIT, *range(-4, 5))))
+    return Case([d.array(d.shape(low=1), d.pick(*ANY), *MOVED)], d.attrs(k=d.pick(OMIT, *range(-4, 5))))
 
 
 def identity(d: Draw) -> Case:

@@ -33,6 +33,9 @@ def binary(*kinds: str, broadcast: bool = True, mixed: bool = False, dtypes: tup
 
 SCALARS = (1.0, 0.0, 2.0, -1.0, 3.0, 0.5, -0.5, 2.5, -2.5, -3.0, 0.1, 7.0, 100.0, 300.0, -300.0, 1e5)
 
+# Integers that float32 does not hold.
+_LARGE = (*SCALARS, 2.0**24 + 1, -(2.0**24) - 1, 123456789.0)
+
 
 def scalar(*kinds: str, dtypes: tuple[str, ...] = ANY, scalars: tuple[float, ...] = SCALARS) -> Strategy:
     """An array and a number in the attribute `scalar`; numbers without a fraction may be written without a point."""
@@ -47,7 +50,7 @@ def scalar(*kinds: str, dtypes: tuple[str, ...] = ANY, scalars: tuple[float, ...
 
 def add_n(d: Draw) -> Case:
     shape, dtype, count = d.shape(), d.pick(*NUMBERS), d.integer(1, 4)
-    return Case([d.array(shape, dtype) for _ in range(count)], d.attrs(num_args=count), elementwise=True)
+    return Case([d.array(shape, dtype, *MOVED) for _ in range(count)], d.attrs(num_args=count), elementwise=True)
 
 
 def clip(d: Draw) -> Case:
@@ -87,7 +90,9 @@ def dropout(d: Draw) -> Case:
 
 def cast(d: Draw) -> Case:
     # Floats that the target cannot hold are undefined in C.
-    return Case([d.array(d.shape(), d.pick(*ANY), "plain", "whole", "positive")], d.attrs(), elementwise=True)
+    dtype = d.pick(*ANY)
+    kinds = ("plain", "whole", "positive") if dtype in FLOATS else MOVED
+    return Case([d.array(d.shape(), dtype, *kinds)], d.attrs(), elementwise=True)
 
 
 def amp_multicast(d: Draw) -> Case:
@@ -174,9 +179,11 @@ STRATEGIES: dict[str, Strategy] = {
     # What overflows an integer is undefined in C++.
     **{op: unary("plain", "whole", "wide") for op in ("square", "_npi_square")},
     **{f"{op}_scalar": scalar() for op in _SCALAR},
+    **{f"{op}_scalar": scalar(*MOVED, scalars=_LARGE) for op in _SCALAR if op not in ("_mul", "_hypot")},
     **{op: scalar("nonzero") for op in ("_rdiv_scalar", "_RDivScalar")},
     **{f"_{op}Scalar": scalar() for op in _OLD},
     **{f"_npi_{op}_scalar": scalar() for op in _NPI_SCALAR},
+    **{f"_npi_{op}_scalar": scalar(*MOVED, scalars=_LARGE) for op in _NPI_EXACT},
     **{op: scalar(scalars=_DIVISORS) for op in ("_mod_scalar", "_ModScalar", "_npi_mod_scalar")},
     **{op: scalar("nonzero") for op in ("_rmod_scalar", "_RModScalar", "_npi_rmod_scalar")},
     **{op: scalar(scalars=_EXPONENTS) for op in ("_power_scalar", "_PowerScalar", "_npi_power_scalar")},
