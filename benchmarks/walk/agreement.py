@@ -52,7 +52,9 @@ def compare(found: Sequence[np.ndarray], expected: Sequence[np.ndarray], detecti
 
 def _telling(expected: np.ndarray) -> bool:
     """Whether an output is finite and not the same everywhere, so that equality says something."""
-    return bool(np.isfinite(expected).all() and (expected.size == 1 or np.ptp(expected) > 1e-3 * np.abs(expected).max()))
+    return bool(
+        np.isfinite(expected).all() and (expected.size == 1 or np.ptp(expected) > 1e-3 * np.abs(expected).max())
+    )
 
 
 def _boxes(found: Sequence[np.ndarray], expected: Sequence[np.ndarray]) -> dict[str, Any]:

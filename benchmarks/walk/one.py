@@ -27,7 +27,14 @@ def walk(package: str, name: str) -> dict[str, Any]:
     compiler can make a graph of it, "compile" where it is only the compiler that fails, and "done".
     """
     rule = rule_of(package, name)
-    record: dict[str, Any] = {"package": package, "name": name, "kind": rule.kind, "batch": rule.batch, "stage": "build", "seconds": {}}
+    record: dict[str, Any] = {
+        "package": package,
+        "name": name,
+        "kind": rule.kind,
+        "batch": rule.batch,
+        "stage": "build",
+        "seconds": {},
+    }
     try:
         _walk(record)
     except Exception as error:
@@ -98,7 +105,9 @@ def _of_report(report: gluon_neuron.Report) -> dict[str, Any]:
 def _first_line(error: Exception) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     # MXNet puts its trace before the message.
-    told = next((line for line in reversed(lines) if "Error:" in line or "Check failed" in line), lines[:1] and lines[0])
+    told = next(
+        (line for line in reversed(lines) if "Error:" in line or "Check failed" in line), lines[:1] and lines[0]
+    )
     return f"{type(error).__name__}: {told or ''}"[:300]
 
 

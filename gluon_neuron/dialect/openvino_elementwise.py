@@ -39,6 +39,14 @@ def compare(operator: str) -> Callable[..., Any]:
     return comparison
 
 
+def where(op: Any, cond: Any, a: Any, b: Any) -> Any:
+    """Of integers bit by bit: OpenVINO joins a choice with the comparison it hangs on, and computes that in float32."""
+    if a.get_element_type() != op.ov.Type.i32:
+        return op.select(cond, a, b)
+    mask = op.negative(op.convert(cond, TYPES["int32"]))
+    return op.bitwise_xor(op.bitwise_and(op.bitwise_xor(a, b), mask), b)
+
+
 def prelu(op: Any, x: Any, slope: Any) -> Any:
     """A slope of fewer axes would be taken along axis 1; the language broadcasts it from the last axis."""
     shape = list(slope.get_shape())
@@ -73,12 +81,11 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "trunc_divide": trunc_divide,
     "remainder": _named("floor_mod"),
     "pow": _named("power"),
-    "where": _named("select"),
+    "where": where,
     # Integers beyond 2**24 are clamped as float32, also when written as minimum and maximum.
     "clip": _named("clamp"),
     "astype": lambda op, x, dtype: op.convert(x, TYPES[dtype]),
     "prelu": prelu,
     "gelu": lambda op, x: op.gelu(x, "erf"),
     "softplus": softplus,
-    "hard_sigmoid": lambda op, x, alpha, beta: op.hard_sigmoid(x, op.like(alpha, x), op.like(beta, x)),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import struct
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
@@ -58,6 +59,13 @@ class Attrs(Mapping[str, str]):
     def number(self, key: str, default: float | None = None) -> float:
         """The attribute as a float; without a default it must be there."""
         return self._number(key, default, float, "a number")
+
+    def single(self, key: str, default: float | None = None) -> float:
+        """The attribute as MXNet holds those that it documents as float: rounded to 32 bits."""
+        try:
+            return float(struct.unpack("<f", struct.pack("<f", self.number(key, default)))[0])
+        except OverflowError:
+            raise self._malformed(key, "a number that 32 bits hold") from None
 
     def ints(self, key: str, default: tuple[int, ...] | None = None) -> tuple[int, ...]:
         """The attribute as a tuple of ints; a single int becomes a tuple of one."""

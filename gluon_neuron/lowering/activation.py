@@ -15,7 +15,11 @@ _ACTIVATIONS = {"relu": "relu", "sigmoid": "sigmoid", "softrelu": "softplus", "s
 @rule("Activation", "_npx_activation")
 def activation(xp: Any, n: Node, x: Any) -> Any:
     """relu, sigmoid, softrelu, softsign or tanh."""
-    return getattr(xp, _ACTIVATIONS[n.attrs.text("act_type")])(x)
+    y = getattr(xp, _ACTIVATIONS[n.attrs.text("act_type")])(x)
+    if n.attrs.text("act_type") == "softrelu" and x.dtype == "float64":
+        # MXNet takes x itself from 20 on, where only float64 shows the difference.
+        return xp.where(xp.greater(x, 20.0), x, y)
+    return y
 
 
 @rule("relu", "_npx_relu", dtypes=NUMBERS)
@@ -27,7 +31,7 @@ def relu(xp: Any, n: Node, x: Any) -> Any:
 @rule("hard_sigmoid")
 def hard_sigmoid(xp: Any, n: Node, x: Any) -> Any:
     """clip(alpha * x + beta, 0, 1)."""
-    return xp.hard_sigmoid(x, n.attrs.number("alpha", 0.2), n.attrs.number("beta", 0.5))
+    return xp.hard_sigmoid(x, n.attrs.single("alpha", 0.2), n.attrs.single("beta", 0.5))
 
 
 def _slope(n: Node) -> str | None:
@@ -35,6 +39,8 @@ def _slope(n: Node) -> str | None:
     if n.attrs.text("act_type", "leaky") != "prelu":
         return None
     data, slope = n.in_spec(0).shape, n.in_spec(1).shape
+    if not data:
+        return "act_type='prelu' of data without axes, which has no channels"
     channels = data[min(1, len(data) - 1)]
     return None if slope in ((1,), (channels,)) else f"the slope's shape {slope} is neither (1,) nor ({channels},)"
 
@@ -42,7 +48,7 @@ def _slope(n: Node) -> str | None:
 @rule("LeakyReLU", "_npx_leaky_relu", refuse=first_of(only_first_output, same_dtypes, _slope))
 def leaky_relu(xp: Any, n: Node, x: Any, slope: Any = None) -> Any:
     """leaky, prelu (slope (C,) or (1,)), elu, selu, gelu, rrelu with its mean slope."""
-    kind, given = n.attrs.text("act_type", "leaky"), n.attrs.number("slope", 0.25)
+    kind, given = n.attrs.text("act_type", "leaky"), n.attrs.single("slope", 0.25)
     if kind == "elu":
         return xp.elu(x, given)
     if kind in ("selu", "gelu"):
@@ -52,7 +58,7 @@ def leaky_relu(xp: Any, n: Node, x: Any, slope: Any = None) -> Any:
             slope = xp.reshape(slope, (1, slope.size) + (1,) * (x.ndim - 2))
         return xp.prelu(x, slope)
     if kind == "rrelu":
-        given = (n.attrs.number("lower_bound", 0.125) + n.attrs.number("upper_bound", 0.334)) / 2
+        given = (n.attrs.single("lower_bound", 0.125) + n.attrs.single("upper_bound", 0.334)) / 2
     return xp.prelu(x, given)
 
 

@@ -57,10 +57,17 @@ def _pad_and_adj(n: Node) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple((e + 1) // 2 for e in excess), tuple(e % 2 for e in excess)
 
 
+def _dilated_double(n: Node) -> str | None:
+    """MXNet computes float64 without oneDNN, and then spreads the kernel wrongly."""
+    if n.in_spec(0).dtype == "float64" and any(d > 1 for d in n.attrs.ints("dilate", ())):
+        return f"of float64 MXNet's result with dilate={n.attrs['dilate']} is not a transposed convolution; use float32"
+    return None
+
+
 @rule(
     "Deconvolution",
     "_npx_deconvolution",
-    refuse=first_of(_partial_target, nonempty, same_dtypes, channels_first, _SHAPES),
+    refuse=first_of(_partial_target, _dilated_double, nonempty, same_dtypes, channels_first, _SHAPES),
 )
 def deconvolution(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, C, spatial...), w (C, O / groups, kernel...), b (O,)."""

@@ -51,9 +51,9 @@ def box_decode(xp: Any, n: Node, offsets: Any, anchors: Any) -> Any:
     corners = n.attrs.text("format", "center") == "corner"
     extent = second - first if corners else second
     centre = first + extent * 0.5 if corners else first
-    std = np.array([n.attrs.number(f"std{i}", 1.0) for i in range(4)])
+    std = np.array([n.attrs.single(f"std{i}", 1.0) for i in range(4)])
     scaled = offsets * xp.constant(std, offsets.dtype)
-    limit = n.attrs.number("clip", -1.0)
+    limit = n.attrs.single("clip", -1.0)
     growth = scaled[:, :, 2:4]
     half = xp.exp(xp.minimum(growth, limit) if limit > 0 else growth) * extent * 0.5
     middle = scaled[:, :, 0:2] * extent + centre

@@ -14,10 +14,10 @@ def nonempty(n: Node) -> str | None:
 
 
 def axis_of(n: Node, key: str, default: int, ndim: int) -> int:
-    """An axis attribute as a number in 0..ndim-1."""
-    return n.attrs.integer(key, default) % ndim
+    """An axis attribute as a number in 0..ndim-1; 0 where there are no axes, of which mx.np takes 0 and -1."""
+    return n.attrs.integer(key, default) % max(ndim, 1)
 
 
 def axes_of(n: Node, key: str, ndim: int) -> tuple[int, ...]:
     """An attribute that lists axes, each made positive; () when it is absent."""
-    return tuple(a % ndim for a in n.attrs.ints(key, ()))
+    return tuple(a % ndim for a in n.attrs.ints(key, ())) if ndim else ()

@@ -22,10 +22,17 @@ def _along(xp: Any, v: Any, ndim: int, axis: int) -> Any:
     return xp.reshape(v, tuple(v.size if i == axis else 1 for i in range(ndim)))
 
 
+def _epsilon(n: Node) -> float:
+    """MXNet holds one that is given to BatchNorm in 64 bits, and its default and that of its kin in 32."""
+    if n.attrs.has("eps") and n.op not in ("BatchNorm_v1", "_contrib_SyncBatchNorm"):
+        return n.attrs.number("eps")
+    return n.attrs.single("eps", 1e-3)
+
+
 @rule("BatchNorm", "BatchNorm_v1", "_contrib_SyncBatchNorm", "_npx_batch_norm", refuse=_mean_and_var)
 def batch_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any, mean: Any, var: Any) -> tuple[Any, ...]:
     """Always with the moving statistics; gamma counts as 1 unless fix_gamma is off. A float16 x has float32 vectors."""
-    axis, eps = n.attrs.integer("axis", 1) % x.ndim, n.attrs.number("eps", 1e-3)
+    axis, eps = n.attrs.integer("axis", 1) % x.ndim, _epsilon(n)
     if n.attrs.flag("fix_gamma", True):
         gamma = xp.full(mean.shape, 1, mean.dtype)
     y = xp.astype(xp.batch_norm(xp.astype(x, mean.dtype), gamma, beta, mean, var, eps, axis), x.dtype)
@@ -54,7 +61,7 @@ def _statistics(xp: Any, n: Node, x: Any, axes: tuple[int, ...], eps: float) -> 
 @rule("LayerNorm", "_npx_layer_norm", refuse=first_of(same_dtypes, _mean_and_var))
 def layer_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> tuple[Any, ...]:
     """Over one axis; gamma and beta have its length."""
-    axis, eps = n.attrs.integer("axis", -1) % x.ndim, n.attrs.number("eps", 1e-5)
+    axis, eps = n.attrs.integer("axis", -1) % x.ndim, n.attrs.single("eps", 1e-5)
     gamma, beta = (_along(xp, v, x.ndim, axis) for v in (gamma, beta))
     return xp.layer_norm(x, (axis,), eps, gamma, beta), *_statistics(xp, n, x, (axis,), eps)
 
@@ -69,13 +76,13 @@ def _needs_spatial(n: Node) -> str | None:
 def instance_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> Any:
     """Over the spatial axes of each channel; gamma and beta (C,)."""
     gamma, beta = (_along(xp, v, x.ndim, 1) for v in (gamma, beta))
-    return xp.layer_norm(x, tuple(range(2, x.ndim)), n.attrs.number("eps", 1e-3), gamma, beta)
+    return xp.layer_norm(x, tuple(range(2, x.ndim)), n.attrs.single("eps", 1e-3), gamma, beta)
 
 
 @rule("GroupNorm", refuse=first_of(same_dtypes, _needs_spatial, _mean_and_var))
 def group_norm(xp: Any, n: Node, x: Any, gamma: Any, beta: Any) -> tuple[Any, ...]:
     """Over the channels and spatial axes of each group; gamma and beta have one value per group, unlike elsewhere."""
-    groups, eps = n.attrs.integer("num_groups", 1), n.attrs.number("eps", 1e-5)
+    groups, eps = n.attrs.integer("num_groups", 1), n.attrs.single("eps", 1e-5)
     split = xp.reshape(x, (x.shape[0], groups, x.shape[1] // groups, *x.shape[2:]))
     axes = tuple(range(2, split.ndim))
     gamma, beta = (_along(xp, v, split.ndim, 1) for v in (gamma, beta))
@@ -89,7 +96,7 @@ def l2_normalization(xp: Any, n: Node, x: Any) -> Any:
     mode = n.attrs.text("mode", "instance")
     axes = {"instance": tuple(range(1, x.ndim)), "channel": (1,), "spatial": tuple(range(2, x.ndim))}[mode]
     total = xp.sum(xp.square(x), axes, True)
-    return xp.divide(x, xp.sqrt(xp.add(total, n.attrs.number("eps", 1e-10))))
+    return xp.divide(x, xp.sqrt(xp.add(total, n.attrs.single("eps", 1e-10))))
 
 
 def _lrn(n: Node) -> str | None:
@@ -105,5 +112,5 @@ def lrn(xp: Any, n: Node, x: Any) -> Any:
     """Local response normalisation across channels; an even nsize has the window of the odd number below it."""
     size = n.attrs.integer("nsize")
     window = (size - 1) // 2 * 2 + 1
-    alpha = n.attrs.number("alpha", 1e-4) * window / size
-    return xp.local_response_norm(x, window, alpha, n.attrs.number("beta", 0.75), n.attrs.number("knorm", 2.0))
+    alpha = n.attrs.single("alpha", 1e-4) * window / size
+    return xp.local_response_norm(x, window, alpha, n.attrs.single("beta", 0.75), n.attrs.single("knorm", 2.0))

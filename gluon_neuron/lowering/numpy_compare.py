@@ -31,7 +31,7 @@ def _threshold(n: Node) -> float | int | None:
     if dtype in FLOATS:
         return scalar
     if dtype == "bool":
-        return int(bool(int(scalar) if n.attrs.flag("is_int", True) else scalar))
+        return int(bool(scalar))
     if n.attrs.flag("is_int", True) or scalar == int(scalar):
         return int(scalar)
     if n.op.startswith(("_npi_equal", "_npi_not_equal")):

@@ -36,10 +36,15 @@ def _number(n: Node, key: str, dtype: str) -> float | int:
     return int(value) if dtype in INTS else value
 
 
+def _holds(dtype: str, value: float) -> bool:
+    """Whether an integer dtype has room for a value; floats have for any."""
+    return dtype not in INTS or bool(np.iinfo(dtype).min <= value <= np.iinfo(dtype).max)
+
+
 def _scalar_fits(n: Node) -> str | None:
     """Refuse a scalar that the dtype cannot hold, and bool."""
     value, dtype = n.attrs.number("scalar", 0.0), n.out.dtype
-    if dtype in INTS and not np.iinfo(dtype).min <= value <= np.iinfo(dtype).max:
+    if not _holds(dtype, value):
         return f"its scalar {value:g} does not fit {dtype}"
     return "a choice between bool and a number is not compiled" if dtype == "bool" else None
 
@@ -75,6 +80,8 @@ def _pad_mode(n: Node) -> str | None:
         return f"pad_width={n.attrs['pad_width']} is not a pair of counts for each axis of {shape}"
     if mode not in ("constant", "edge", "reflect", "symmetric", "maximum", "minimum"):
         return f"mode={mode!r} is not compiled"
+    if mode == "constant" and not _holds(n.out.dtype, n.attrs.number("constant_value", 0.0)):
+        return f"constant_value={n.attrs['constant_value']} does not fit {n.out.dtype}"
     if mode in ("reflect", "symmetric") and any(max(p) >= d for p, d in zip(pads, shape) if max(p)):
         return f"pad_width={n.attrs['pad_width']} is not smaller than the shape {shape}, which mode {mode!r} needs"
     return None

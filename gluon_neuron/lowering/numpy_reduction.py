@@ -148,7 +148,8 @@ def _one_quantile(n: Node) -> str | None:
 
 @rule("_npi_percentile", refuse=first_of(nonempty, _one_quantile), dtypes=FLOATS)
 def percentile(xp: Any, n: Node, x: Any) -> Any:
-    """The value below which q percent lie, along some axes."""
+    """The value below which q percent lie, along some axes; of float16 as float32."""
+    x = xp.astype(x, n.out.dtype)
     axes = axes_of(n, "axis", x.ndim) if n.attrs.has("axis") else tuple(range(x.ndim))
     rest = tuple(a for a in range(x.ndim) if a not in axes)
     count = prod(x.shape[a] for a in axes)

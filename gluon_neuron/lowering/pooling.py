@@ -118,7 +118,17 @@ def _global(xp: Any, kind: str, p: int, x: Any) -> Any:
     return {"max": xp.max, "avg": xp.mean, "sum": xp.sum}[kind](x, axes, True)
 
 
-@rule("Pooling_v1", refuse=_REFUSE)
+def _windows_inside(n: Node) -> str | None:
+    """Refuse a window wholly outside, whose maximum MXNet has at minus infinity here."""
+    if n.attrs.flag("global_pool") or n.attrs.text("pool_type", "max") != "max":
+        return None
+    stride, pad = spatial(n, "stride", 1), spatial(n, "pad", 0)
+    if any((o - 1) * s >= i + 2 * p for o, s, i, p in zip(n.out.shape[2:], stride, n.in_spec(0).shape[2:], pad)):
+        return "with pooling_convention='full' its last window lies wholly outside the data"
+    return None
+
+
+@rule("Pooling_v1", refuse=first_of(_REFUSE, _windows_inside))
 def pooling_v1(xp: Any, n: Node, x: Any) -> Any:
     """As Pooling, but declared pads are zeros for the maximum too, and a mean is always over the whole window."""
     kind = n.attrs.text("pool_type", "max")

@@ -34,7 +34,7 @@ def _rois_in_batch(xp: Any, x: Any, rois: Any) -> Any:
 @rule("ROIPooling", "_npx_roi_pooling", dtypes=FLOATS, refuse=first_of(nonempty, same_dtypes))
 def roi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Maxima of x (N, C, H, W) in the cells of regions (R, 5), whose corners are rounded."""
-    scale = n.attrs.number("spatial_scale")
+    scale = n.attrs.single("spatial_scale")
     return xp.roi_pool(x, _rois_in_batch(xp, x, rois), n.attrs.ints("pooled_size"), scale)
 
 
@@ -51,7 +51,7 @@ def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
 
 
 def _means(xp: Any, n: Node, x: Any, rois: Any) -> Any:
-    scale, samples = n.attrs.number("spatial_scale"), n.attrs.integer("sample_ratio")
+    scale, samples = n.attrs.single("spatial_scale"), n.attrs.integer("sample_ratio")
     size, aligned = n.attrs.ints("pooled_size"), n.attrs.flag("aligned")
     if not n.attrs.flag("position_sensitive"):
         return xp.roi_align(x, _rois_in_batch(xp, x, rois), size, scale, samples, aligned)
@@ -132,7 +132,7 @@ def mean_of_samples(
 def rotated_roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of bilinear samples in the cells of regions (R, 6): batch index, centre, size, and an angle in degrees."""
     size, samples = n.attrs.ints("pooled_size"), n.attrs.integer("sampling_ratio")
-    regions, scale = rois.shape[0], n.attrs.number("spatial_scale")
+    regions, scale = rois.shape[0], n.attrs.single("spatial_scale")
     centre = [xp.reshape(rois[:, k] * scale, (regions, 1, 1, 1, 1, 1)) for k in (2, 1)]
     lines = []
     for axis, k in enumerate((4, 3)):

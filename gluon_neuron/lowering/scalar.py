@@ -94,7 +94,7 @@ _register(_OF["logical_xor"], ANY, ("_logical_xor_scalar", "_LogicalXorScalar"))
 
 def _limits(n: Node) -> tuple[float, float]:
     """a_min and a_max, for integers limited to what the dtype can hold."""
-    lo, hi = n.attrs.number("a_min"), n.attrs.number("a_max")
+    lo, hi = n.attrs.single("a_min"), n.attrs.single("a_max")
     if n.out.dtype in INTS:
         limits = np.iinfo(n.out.dtype)
         return max(lo, limits.min), min(hi, limits.max)
@@ -126,7 +126,7 @@ def clip(xp: Any, n: Node, x: Any) -> Any:
 @rule("smooth_l1", "_npx_smooth_l1")
 def smooth_l1(xp: Any, n: Node, x: Any) -> Any:
     """(s * x) ** 2 / 2 where |x| < 1 / s ** 2, else |x| - 1 / (2 * s ** 2)."""
-    square = n.attrs.number("scalar", 1.0) ** 2
+    square = n.attrs.single("scalar", 1.0) ** 2
     parabola = xp.multiply(xp.square(x), 0.5 * square)
     if square == 0:
         return parabola

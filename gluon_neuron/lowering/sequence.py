@@ -42,7 +42,7 @@ def sequence_mask(xp: Any, n: Node, x: Any, length: Any = None) -> Any:
         return x
     axis = n.attrs.integer("axis", 0)
     inside = _steps(xp, axis, x.shape[axis], x.ndim) < _lengths(xp, n, length, 0, axis == 1, x.ndim)
-    return xp.where(inside, x, xp.constant(np.asarray(n.attrs.number("value", 0.0)), x.dtype))
+    return xp.where(inside, x, xp.constant(np.asarray(n.attrs.single("value", 0.0)), x.dtype))
 
 
 @rule("SequenceLast", dtypes=NUMBERS, refuse=first_of(nonempty, _sequence))

@@ -120,7 +120,7 @@ def radians(xp: Any, n: Node, x: Any) -> Any:
 @rule("_contrib_quadratic")
 def quadratic(xp: Any, n: Node, x: Any) -> Any:
     """a * x * x + b * x + c."""
-    a, b, c = (n.attrs.number(key, 0.0) for key in "abc")
+    a, b, c = (n.attrs.single(key, 0.0) for key in "abc")
     return xp.add(xp.multiply(xp.add(xp.multiply(x, a), b), x), c)
 
 

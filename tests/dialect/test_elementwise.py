@@ -91,9 +91,17 @@ CASES += [
     Case("isnan", lambda xp, x: xp.isnan(x), [np.float32([1, np.nan, -np.inf])], np.array([False, True, False])),
     Case("elu", lambda xp, x: xp.elu(x, 0.7), [X], _each(lambda v: v if v > 0 else 0.7 * math.expm1(v))),
     Case("hard_sigmoid", lambda xp, x: xp.hard_sigmoid(x, 0.3, 0.6), [X], lambda x: np.clip(0.3 * x + 0.6, 0, 1)),
+    # OpenVINO's own function takes a beta of 0 for its default.
+    Case("hard_sigmoid-through-0", lambda xp, x: xp.hard_sigmoid(x, 0.3, 0), [X], lambda x: np.clip(0.3 * x, 0, 1)),
     Case("clip", lambda xp, x: xp.clip(x, -0.5, 1), [X], lambda x: np.clip(x, -0.5, 1)),
     Case("clip-above", lambda xp, x: xp.clip(x, -math.inf, 1), [X], lambda x: np.minimum(x, 1)),
     Case("clip-below", lambda xp, x: xp.clip(x, 0.5, math.inf), [X], lambda x: np.maximum(x, 0.5)),
+    Case(
+        "where-joined",
+        lambda xp, a, b: xp.where(xp.not_equal(b, 5), a, b),
+        LARGE,
+        np.int32([2**24 + 1, 2**24, -(2**24) - 1, 5]),
+    ),
     Case("clip-int", lambda xp, x: xp.clip(x, -3, 2**23), [np.int32([-9, 2**24])], np.int32([-3, 2**23])),
     *(
         Case(f"{n}-int", lambda xp, x, n=n: getattr(xp, n)(x), [np.int32([-(2**30) - 1, 0, 7])], w)
@@ -195,7 +203,7 @@ CASES += [
     Case("equal-bool", lambda xp, a, b: a == b, BOOLS, lambda a, b: a == b),
     Case("where", lambda xp, c, a, b: xp.where(c, a, b), [BOOLS[:, :3], X[:1, :3], X[:1, :1]], np.where),
     Case(
-        "where-int",
+        "where-large",
         lambda xp, c, a: xp.where(c, a, 2**24 + 3),
         [BOOLS[0], LARGE[0]],
         np.where(BOOLS[0], LARGE[0], 2**24 + 3).astype("int32"),

@@ -27,6 +27,8 @@ def test_scalars():
     a = attrs(flag="True", no="0", eps="1e-05", n="4", f="4.0", inf="inf")
     assert a.flag("flag") and not a.flag("no") and a.flag("absent", True)
     assert a.number("eps") == 1e-5 and a.number("inf") == float("inf")
+    assert a.single("eps") != 1e-5 and abs(a.single("eps") - 1e-5) < 1e-12 and a.single("absent", 0.5) == 0.5
+    assert a.single("inf") == float("inf")
     assert a.integer("n") == 4 and a.integer("f") == 4 and a.integer("absent", 7) == 7
 
 
@@ -37,6 +39,7 @@ def test_scalars():
         lambda a: a.flag("bad"),
         lambda a: a.integer("bad"),
         lambda a: a.number("bad"),
+        lambda a: a.single("huge"),
         lambda a: a.ints("half"),
         lambda a: a.integer("absent"),
         lambda a: a.ints("absent"),
@@ -44,4 +47,4 @@ def test_scalars():
 )
 def test_malformed_names_the_node(read):
     with pytest.raises(GraphError, match="node 'n'"):
-        read(attrs(bad="three", half="(1.5, 2)"))
+        read(attrs(bad="three", huge="1e300", half="(1.5, 2)"))

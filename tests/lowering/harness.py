@@ -128,9 +128,11 @@ def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int
 _RUN = {"numpy": _in_numpy, "openvino": _in_openvino}
 
 
-def run_rule(namespace: str, node: Node, inputs: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
-    """The outputs of a node's rule in "numpy" or "openvino", where MXNet has nothing to compare with."""
-    return _RUN[namespace](node, inputs, ())
+def run_rule(
+    namespace: str, node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int] = ()
+) -> dict[int, np.ndarray]:
+    """The outputs of a node's rule in "numpy" or "openvino", where the inputs at `weights` are constants."""
+    return _RUN[namespace](node, inputs, weights)
 
 
 def check_op(

@@ -24,9 +24,19 @@ def test_relu(dtype: str) -> None:
     check_op("relu", [random(3, 4, dtype=dtype, low=0.0 if dtype == "uint8" else -9.0, high=9.0)])
 
 
-@pytest.mark.parametrize("attrs", [{}, {"alpha": 0.5, "beta": 0.1}, {"alpha": -0.3, "beta": 0.7}])
+@pytest.mark.parametrize(
+    "attrs", [{}, {"alpha": 0.5, "beta": 0.1}, {"alpha": -0.3, "beta": 0.7}, {"beta": 0}, {"alpha": 0}]
+)
 def test_hard_sigmoid(attrs: dict[str, Any]) -> None:
     check_op("hard_sigmoid", [EDGES], attrs)
+
+
+def test_numbers_held_in_32_bits() -> None:
+    """In float64 it shows that MXNet holds some attributes as float32, and that softrelu is x itself from 20 on."""
+    x = random(3, 4, dtype="float64", high=40.0)
+    check_op("hard_sigmoid", [x], {"alpha": 0.3, "beta": 0.1})
+    check_op("Activation", [x], {"act_type": "softrelu"})
+    check_op("_contrib_quadratic", [x], {"a": 0.1, "b": 0.3, "c": -0.7})
 
 
 @pytest.mark.parametrize(
@@ -63,6 +73,11 @@ def test_leaky_relu(attrs: dict[str, Any]) -> None:
 )
 def test_prelu(shape: tuple[int, ...], slope: tuple[int, ...]) -> None:
     check_op("LeakyReLU", [random(*shape), random(*slope, seed=1)], {"act_type": "prelu"})
+
+
+def test_prelu_of_a_number_is_refused() -> None:
+    refused = refusal_of("_npx_leaky_relu", [random(), random(1)], {"act_type": "prelu"})
+    assert refused and "axes" in refused[1]
 
 
 @pytest.mark.parametrize("slope", [(4,), (1, 3), (2, 3, 4)])

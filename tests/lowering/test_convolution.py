@@ -102,6 +102,15 @@ def test_channels_last_are_refused() -> None:
     assert refused and refused[0] == "attribute" and "NHWC" in refused[1]
 
 
+def test_dilated_deconvolution_of_float64_is_refused() -> None:
+    attrs = {"kernel": "(2, 1)", "num_filter": 1, "dilate": "(2, 1)"}
+    arrays = [random(1, 2, 2, 2, dtype="float64"), random(2, 1, 2, 1, dtype="float64")]
+    refused = refusal_of("Deconvolution", arrays, attrs)
+    assert refused and "float64" in refused[1]
+    check_op("Deconvolution", [a.astype("float32") for a in arrays], attrs)
+    check_op("Deconvolution", arrays, {**attrs, "dilate": "(1, 1)"})
+
+
 def test_open_target_shape_is_refused() -> None:
     attrs = {"kernel": "(4, 4)", "num_filter": 2, "stride": "(2, 2)", "target_shape": "(10, 0)"}
     refused = refusal_of("Deconvolution", [random(1, 2, 5, 5), random(2, 2, 4, 4)], attrs)

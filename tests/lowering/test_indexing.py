@@ -102,6 +102,14 @@ def test_where(condition):
     check_op("where", [condition, X.astype(np.int32), -X.astype(np.int32)])
 
 
+def test_where_keeps_large_integers():
+    x = ints(2**24 + 1, -58783059, 2**31 - 1, -(2**31))
+    for condition in (ints(1, 0, -2, 0), floats(0, 1, 0.5, 0)):
+        check_op("where", [condition, x, x[::-1].copy()])
+        check_op("_npi_where", [condition, x, x[1:2]])
+        check_op("_npi_where_rscalar", [condition, x], {"scalar": 2**24 + 3})
+
+
 @pytest.mark.parametrize("dtype", ["int32", "float32", "int64"])
 def test_flat_positions(dtype):
     flat = np.array([0, 5, 7, 23], dtype)

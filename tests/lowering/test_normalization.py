@@ -38,6 +38,13 @@ def test_batch_norm_of_float16_has_float32_statistics() -> None:
     check_op("BatchNorm", [random(2, 3, 4, 5, dtype="float16"), *_statistics(3)], {"fix_gamma": False})
 
 
+def test_epsilon_of_float64() -> None:
+    inputs = [random(2, 3, 4, dtype="float64"), *(s.astype("float64") for s in _statistics(3))]
+    inputs[-1] *= 1e-3
+    for attrs in ({}, {"eps": 1e-4}):
+        check_op("BatchNorm", inputs, attrs)
+
+
 @pytest.mark.parametrize("fix_gamma", [False, True])
 def test_other_batch_norms(fix_gamma: bool) -> None:
     inputs = [random(2, 3, 4, 5), *_statistics(3)]

@@ -27,6 +27,13 @@ def test_comparisons_with_a_number(op: str, scalar: float, is_int: int) -> None:
         check_op(f"_npi_{op}_scalar", [A.astype(kind)], {"scalar": scalar, "is_int": is_int})
 
 
+@pytest.mark.parametrize("scalar", [0.5, -0.5, 0.0, 2.5, -1])
+@pytest.mark.parametrize("op", COMPARISONS)
+def test_bools_compare_with_whether_the_number_is_0(op: str, scalar: float) -> None:
+    for is_int in (0, 1):
+        check_op(f"_npi_{op}_scalar", [np.array([False, True])], {"scalar": scalar, "is_int": is_int})
+
+
 def test_large_integers_are_compared_exactly() -> None:
     x = np.array([2**24, 2**24 + 1, 2**24 + 2], "int32")
     check_op("_npi_equal_scalar", [x], {"scalar": 2**24 + 1})

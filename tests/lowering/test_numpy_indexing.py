@@ -34,6 +34,13 @@ def test_where_with_numbers(scalar: float, kind: str) -> None:
     check_op("_npi_where_scalar2", [CHOICE.astype(kind)], {"x": scalar, "y": 2})
 
 
+def test_a_border_that_does_not_fit_is_refused() -> None:
+    attrs = {"pad_width": "((1, 1), (0, 0))", "constant_value": -2}
+    refused = refusal_of("_npi_pad", [ramp(2, 2, dtype="uint8")], attrs)
+    assert refused and "constant_value" in refused[1]
+    check_op("_npi_pad", [ramp(2, 2, dtype="int8")], attrs)
+
+
 def test_a_number_that_does_not_fit_is_refused() -> None:
     for op in ("_npi_where_lscalar", "_npi_where_rscalar"):
         refused = refusal_of(op, [CHOICE.astype("float32"), ramp(2, 2, dtype="uint8")], {"scalar": 300})

@@ -29,6 +29,9 @@ def test_moments(op: str, attrs: dict[str, Any]) -> None:
 @pytest.mark.parametrize("op", ["_np_sum", "_np_max", "_npi_mean", "_np_all", "_npi_std", "_np_cumsum", "_np_prod"])
 def test_arrays_without_axes(op: str) -> None:
     check_op(op, [np.array(2.5, "float32")])
+    if op in ("_np_all", "_np_prod", "_np_sum"):
+        for axis in (0, -1):
+            check_op(op, [np.array(2.5, "float32")], {"axis": axis})
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "int32", "int64", "bool"])
@@ -146,6 +149,10 @@ def test_ediff1d() -> None:
 def test_percentile(kind: str, q: float) -> None:
     for axis in ("None", "1", "(0,2)"):
         check_op("_npi_percentile", [X], {"q_scalar": q, "interpolation": kind, "axis": axis, "keepdims": q == 50})
+
+
+def test_percentile_of_float16_is_float32() -> None:
+    assert check_op("_npi_percentile", [X.astype("float16")], {"q_scalar": 30})[0].dtype == "float32"
 
 
 def test_percentiles_at_run_time_are_refused() -> None:

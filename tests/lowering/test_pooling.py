@@ -62,6 +62,14 @@ def test_pooling_v1(kind: dict[str, Any], convention: str) -> None:
     check_op("Pooling_v1", [random(1, 2, 7, 8)], {"global_pool": True, "kernel": "(2, 2)", **kind})
 
 
+def test_pooling_v1_refuses_a_window_that_holds_nothing() -> None:
+    attrs = {"kernel": "(1, 1)", "stride": "(3, 3)", "pooling_convention": "full"}
+    refused = refusal_of("Pooling_v1", [random(1, 2, 6, 6)], attrs)
+    assert refused and "outside" in refused[1]
+    check_op("Pooling_v1", [random(1, 2, 7, 7)], attrs)
+    check_op("Pooling_v1", [random(1, 2, 6, 6)], {**attrs, "pool_type": "sum"})
+
+
 @given(st.data())
 @settings(max_examples=25, deadline=None, derandomize=True)
 def test_pooling_of_any_geometry(data: st.DataObject) -> None:
