@@ -1,4 +1,4 @@
-"""`python -m benchmarks.walk`: every model of the zoos, compiled and compared with MXNet; the table of docs/models.md."""
+"""`python -m benchmarks.walk`: every model of the zoos, compiled and compared with MXNet, for docs/models.md."""
 
 from __future__ import annotations
 

@@ -152,7 +152,8 @@ def test_percentile(kind: str, q: float) -> None:
 
 
 def test_percentile_of_float16_is_float32() -> None:
-    assert check_op("_npi_percentile", [X.astype("float16")], {"q_scalar": 30})[0].dtype == "float32"
+    found = check_op("_npi_percentile", [X.astype("float16")], {"q_scalar": 30}, atol=2e-3)[0]
+    assert found.dtype == "float32"
 
 
 def test_percentiles_at_run_time_are_refused() -> None:
