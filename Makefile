@@ -14,7 +14,7 @@ export CXX
 
 help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
-	@echo "make test    the tests, without those marked slow; PYTEST_ARGS adds arguments"
+	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md, of the rules"
@@ -27,7 +27,7 @@ demo: $(VENV)/.package
 	$(PY) -m gluon_neuron.demo
 
 test: $(VENV)/.dev
-	$(PY) -m pytest -m "not slow" $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)

@@ -38,16 +38,24 @@ def repeatable() -> Iterator[None]:
         sys.modules["mxnet"].nd.waitall()
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """Count the tests that passed."""
-    report = yield
-    if report.when == "call" and report.passed:
-        item.session.stash[_passed] = item.session.stash.get(_passed, 0) + 1
-    return report
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count the tests that pass."""
+    config.stash[_passed] = 0
+    config.pluginmanager.register(_Counter(config))
+
+
+class _Counter:
+    """Counts the tests that pass, in whatever process they ran."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" and report.passed:
+            self.config.stash[_passed] += 1
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run in which every test was skipped proves nothing: it ends like one that found no test."""
-    if exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly and _passed not in session.stash:
+    if exitstatus == pytest.ExitCode.OK and not session.config.option.collectonly and not session.config.stash[_passed]:
         session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED
