@@ -159,7 +159,8 @@ def percentile(xp: Any, n: Node, x: Any) -> Any:
     kind = n.attrs.text("interpolation", "linear")
     share = {"linear": place - low, "lower": 0.0, "higher": 1.0, "midpoint": 0.5}.get(kind)
     if share is None:
-        low = high = int(np.around(place))
+        # A half goes up.
+        low = high = floor(place + 0.5)
         share = 0.0
     ordered, _ = xp.top_k(x, high + 1, x.ndim - 1, False)
     below, above = ordered[..., low], ordered[..., high]
