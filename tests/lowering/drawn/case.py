@@ -140,7 +140,7 @@ def values(shape: Sequence[int], dtype: str, kind: str, seed: int) -> np.ndarray
     """Repeatable finite values: "plain" within 2 of zero, "whole" with ties and zeros, "edge" the dtype's extremes."""
     random = np.random.RandomState(seed)
     if dtype == "bool":
-        return random.randint(0, 2, shape).astype(bool)
+        return random.randint(1 if kind == "nonzero" else 0, 2, shape).astype(bool)
     if kind == "distinct":
         low = 0 if dtype == "uint8" else -(prod(shape) // 2)
         if dtype in ("int32", "int64") and seed % 2:

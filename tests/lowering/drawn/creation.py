@@ -18,6 +18,11 @@ def like(d: Draw) -> Case:
     return Case([d.array(d.shape(), d.pick(*ANY))], d.attrs())
 
 
+def index_array(d: Draw) -> Case:
+    shape = d.shape(low=1, high=4)
+    return Case([d.array(shape, d.pick(*ANY))], d.attrs(axes=d.pick(OMIT, None, d.axes(len(shape)))))
+
+
 def full_like(d: Draw) -> Case:
     return Case([d.array(d.shape(), d.pick(*ANY))], d.attrs(fill_value=d.pick(0.5, 2, -1, 0, 100)))
 
@@ -104,6 +109,7 @@ STRATEGIES: dict[str, Strategy] = {
         ("_zeros", "_ones", "_full", "_npi_zeros", "_npi_ones", "_npi_full", "_zeros_without_dtype"), filled
     ),
     **dict.fromkeys(("zeros_like", "ones_like", "shape_array", "_npx_shape_array", "size_array"), like),
+    "_contrib_index_array": index_array,
     "_npi_full_like": full_like,
     **dict.fromkeys(("_arange", "_npi_arange"), arange),
     **dict.fromkeys(("_contrib_arange_like", "_npx_arange_like"), arange_like),

@@ -102,6 +102,27 @@ def ravel(d: Draw) -> Case:
     return Case([index], d.attrs(shape=shape))
 
 
+def scatter_nd(d: Draw) -> Case:
+    """Each place once: which of several values for one stays is open."""
+    shape = tuple(max(s, 1) for s in d.shape(low=1, high=4, elements=100))
+    depth = d.integer(1, len(shape))
+    cells = prod(shape[:depth])
+    count = d.integer(1, min(cells, 8))
+    places = np.random.RandomState(d.integer(0, 9999)).permutation(cells)[:count]
+    index = np.stack(np.unravel_index(places, shape[:depth])).astype(d.pick(*POSITIONS))
+    if count % 2 == 0 and d.flag():
+        index = index.reshape(depth, 2, count // 2)
+    x = d.array((*index.shape[1:], *shape[depth:]), d.pick(*NUMBERS), *MOVED)
+    return Case([x, index], d.attrs(shape=shape))
+
+
+def index_copy(d: Draw) -> Case:
+    shape, dtype = d.shape(low=1, high=4), d.pick(*NUMBERS)
+    places = np.random.RandomState(d.integer(0, 9999)).permutation(shape[0])[: d.integer(1, shape[0])]
+    new = d.array((len(places), *shape[1:]), dtype, *MOVED)
+    return Case([d.array(shape, dtype, *MOVED), places.astype(d.pick("int32", "int64", *POSITIONS)), new], d.attrs())
+
+
 def sequence(d: Draw) -> Case:
     shape = d.shape(low=2)
     dtype = d.pick("float32", *NUMBERS)
@@ -130,5 +151,7 @@ STRATEGIES: dict[str, Strategy] = {
     **{f"_npi_where{end}": numpy_where for end in ("", "_lscalar", "_rscalar", "_scalar2")},
     **dict.fromkeys(("_unravel_index", "unravel_index"), unravel),
     **dict.fromkeys(("_ravel_multi_index", "ravel_multi_index"), ravel),
+    "scatter_nd": scatter_nd,
+    "_contrib_index_copy": index_copy,
     **dict.fromkeys(("SequenceMask", "_npx_sequence_mask", "SequenceLast", "SequenceReverse"), sequence),
 }

@@ -137,6 +137,11 @@ def vector(d: Draw) -> Case:
     return Case([x], d.attrs(offset=d.pick(OMIT, *range(-2, 3))))
 
 
+def khatri_rao(d: Draw) -> Case:
+    columns, count, dtype = d.integer(1, 4), d.integer(1, 3), d.pick(*FLOATS)
+    return Case([d.array((d.integer(1, 4), columns), dtype) for _ in range(count)], d.attrs(num_args=count))
+
+
 def div_sqrt_dim(d: Draw) -> Case:
     return Case([d.array(d.shape(), d.pick(*FLOATS, *NUMBERS))], d.attrs(), elementwise=True)
 
@@ -175,6 +180,7 @@ STRATEGIES: dict[str, Strategy] = {
     "_npi_polyval": polyval,
     "_npi_einsum": einsum,
     **{f"{front}linalg_{op}": strategy for op, strategy in _LINALG.items() for front in ("", "_")},
+    "khatri_rao": khatri_rao,
     "_contrib_div_sqrt_dim": div_sqrt_dim,
     **{
         f"_contrib_interleaved_matmul_{kind}": attention

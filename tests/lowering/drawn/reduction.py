@@ -52,6 +52,12 @@ def moment(d: Draw) -> Case:
     return Case([d.array(shape, d.pick(*FLOATS, *NUMBERS))], d.attrs(**given))
 
 
+def mean_and_variance(d: Draw) -> Case:
+    shape = d.shape()
+    axes = d.pick(OMIT, None, d.axes(len(shape)), d.axes(len(shape)))
+    return Case([d.array(shape, d.pick(*FLOATS))], d.attrs(axes=axes), d.pick((0, 1), (0,), (1,)))
+
+
 def average(d: Draw) -> Case:
     shape, dtype = d.shape(), d.pick(*FLOATS, *NUMBERS)
     axis = axes_or_none(d, len(shape))
@@ -135,7 +141,8 @@ STRATEGIES: dict[str, Strategy] = {
     **dict.fromkeys(("_npi_var", "_npi_std"), moment),
     "_npi_average": average,
     "_npi_norm": numpy_norm,
-    "_np_cumsum": cumsum,
+    "moments": mean_and_variance,
+    **dict.fromkeys(("_np_cumsum", "cumsum"), cumsum),
     "_npi_diff": diff,
     "_npi_ediff1d": ediff1d,
     "_npi_percentile": percentile,
