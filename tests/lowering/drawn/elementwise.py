@@ -49,8 +49,8 @@ def scalar(*kinds: str, dtypes: tuple[str, ...] = ANY, scalars: tuple[float, ...
 
 
 def add_n(d: Draw) -> Case:
-    shape, dtype, count = d.shape(), d.pick(*NUMBERS), d.integer(1, 4)
-    return Case([d.array(shape, dtype, *MOVED) for _ in range(count)], d.attrs(num_args=count), elementwise=True)
+    shape, dtype, count = d.shape(), d.pick(*NUMBERS), d.integer(1, 6)
+    return Case([d.array(shape, dtype, *MOVED) for _ in range(count)], d.attrs(num_args=count))
 
 
 def clip(d: Draw) -> Case:

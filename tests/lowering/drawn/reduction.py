@@ -55,7 +55,8 @@ def moment(d: Draw) -> Case:
 def mean_and_variance(d: Draw) -> Case:
     shape = d.shape()
     axes = d.pick(OMIT, None, d.axes(len(shape)), d.axes(len(shape)))
-    return Case([d.array(shape, d.pick(*FLOATS))], d.attrs(axes=axes), d.pick((0, 1), (0,), (1,)))
+    # Of the variance alone MXNet computes the distances from a mean that it never wrote.
+    return Case([d.array(shape, d.pick(*FLOATS))], d.attrs(axes=axes), d.pick((0, 1), (0,)))
 
 
 def average(d: Draw) -> Case:
