@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import ceil, floor, prod
 from typing import Any
 
-import numpy as np
-
 from ..graph.graph import Node
 from .common import first_of, only_first_output, same_dtypes
 from .extents import axes_of, axis_of, nonempty
