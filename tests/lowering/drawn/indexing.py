@@ -17,6 +17,7 @@ def positions(d: Draw, shape: tuple[int, ...], low: int, high: int) -> np.ndarra
     dtype = d.pick(*POSITIONS)
     if dtype == "uint8":
         low = max(low, 0)
+    high = min(high, {"int8": 127, "uint8": 255}.get(dtype, high))
     found = np.random.RandomState(d.integer(0, 9999)).uniform(low, max(high, low) + 0.99, shape)
     return np.asarray(found if dtype in FLOATS and d.flag() else np.floor(found)).astype(dtype)
 
