@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 _BEFORE_FIRST = -(2**31)
+# Up to here float32 holds every integer.
+_EXACT = 2**24
 
 
 def reshape(op: Any, x: Any, shape: tuple[int, ...]) -> Any:
@@ -35,11 +39,19 @@ def _reduction(operator: str) -> Callable[..., Any]:
 
 
 def _position(mode: str) -> Callable[..., Any]:
-    """Without sorting, k = 1 gives the first of equals."""
+    """Of positions that hold the extreme the smallest; of equals in a longer axis, TopK picks any unless it sorts."""
 
     def position(op: Any, x: Any, axis: int) -> Any:
-        found = op.topk(x, op.const(1), axis, mode, "none", "i32").output(1)
-        return op.squeeze(found, op.const([axis]))
+        shape = x.get_shape()
+        count = shape[axis]
+        if count > _EXACT:
+            return op.squeeze(op.topk(x, op.const(1), axis, mode, "value", "i32", True).output(1), op.const([axis]))
+        line = [1] * len(shape)
+        line[axis] = count
+        extreme = getattr(op, f"reduce_{mode}")(x, op.const([axis]), True)
+        places = op.const(np.arange(count).reshape(line), "float32")
+        found = op.select(op.equal(x, extreme), places, op.const(count - 1, "float32"))
+        return op.convert(op.reduce_min(found, op.const([axis]), False), op.type("int32"))
 
     return position
 

@@ -106,7 +106,8 @@ _register(_named("add"), NUMBERS, ("_grad_add",))
 @rule("add_n", "ElementWiseSum", refuse=same_dtypes, dtypes=NUMBERS)
 def add_n(xp: Any, n: Node, *xs: Any) -> Any:
     """The sum of one or more arrays of one shape."""
-    total = xs[0]
-    for x in xs[1:]:
+    # MXNet writes three and four as one expression, which it works out from its end: float16 shows the order.
+    total, *rest = xs[::-1] if len(xs) in (3, 4) else xs
+    for x in rest:
         total = xp.add(total, x)
     return total

@@ -5,8 +5,6 @@ from __future__ import annotations
 from math import ceil, floor, prod
 from typing import Any
 
-import numpy as np
-
 from ..graph.graph import Node
 from .common import first_of, only_first_output, same_dtypes
 from .extents import axes_of, axis_of, nonempty
@@ -159,7 +157,8 @@ def percentile(xp: Any, n: Node, x: Any) -> Any:
     kind = n.attrs.text("interpolation", "linear")
     share = {"linear": place - low, "lower": 0.0, "higher": 1.0, "midpoint": 0.5}.get(kind)
     if share is None:
-        low = high = int(np.around(place))
+        # A half goes up.
+        low = high = floor(place + 0.5)
         share = 0.0
     ordered, _ = xp.top_k(x, high + 1, x.ndim - 1, False)
     below, above = ordered[..., low], ordered[..., high]

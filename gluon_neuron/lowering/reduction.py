@@ -160,7 +160,7 @@ def _position_fits(n: Node) -> str | None:
     """Refuse positions that the result cannot hold."""
     data, limit = n.in_spec(0), {"int8": 2**7, "uint8": 2**8}.get(n.out.dtype, 2**31)
     axis = 1 if n.op == "argmax_channel" else n.attrs.integer("axis") if n.attrs.has("axis") else None
-    if (data.size if axis is None else data.shape[axis]) > limit:
+    if (data.size if axis is None or not data.shape else data.shape[axis]) > limit:
         return f"positions in {data} go beyond what {n.out.dtype} holds"
     return None
 
@@ -171,7 +171,7 @@ def _position(name: str, default_axis: int | None) -> Callable[..., Any]:
     def build(xp: Any, n: Node, x: Any) -> Any:
         if default_axis is not None:
             axis = default_axis
-        elif n.attrs.has("axis"):
+        elif n.attrs.has("axis") and x.ndim:
             axis = axis_of(n, "axis", 0, x.ndim)
         else:
             x, axis = xp.reshape(x, (x.size,)), 0

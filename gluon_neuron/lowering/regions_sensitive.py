@@ -62,7 +62,7 @@ def psroi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of x (N, output_dim * group_size ** 2, H, W) in whole cells, each of which has channels of its own."""
     size, groups = _square_groups(n)
     regions, (height, width) = rois.shape[0], x.shape[2:]
-    (top, tall), (left, wide) = _rounded(xp, rois, n.attrs.number("spatial_scale"))
+    (top, tall), (left, wide) = _rounded(xp, rois, n.attrs.single("spatial_scale"))
     rows = _covered(xp, top, tall, size[0], height)
     columns = _covered(xp, left, wide, size[1], width)
     channels = n.out.shape[1]
@@ -92,7 +92,7 @@ def deformable_psroi_pooling(xp: Any, n: Node, x: Any, rois: Any, trans: Any = N
     classes = trans.shape[1] // 2 if moved else 1
     places = (regions, classes, *size, samples, samples)
     points = []
-    for axis, (start, length) in enumerate(_rounded(xp, rois, n.attrs.number("spatial_scale"))):
+    for axis, (start, length) in enumerate(_rounded(xp, rois, n.attrs.single("spatial_scale"))):
         start, length = (xp.reshape(v, (regions, 1, 1, 1, 1, 1)) for v in (start - 0.5, length))
         along = (np.arange(size[axis])[:, None] + np.arange(samples) / samples) / size[axis]
         shape = [1] * 6
@@ -105,7 +105,7 @@ def deformable_psroi_pooling(xp: Any, n: Node, x: Any, rois: Any, trans: Any = N
                 # In the dtype of the data, as MXNet has it: in float32 1 / 3 * 3 may be less than 1.
                 nearest = np.floor(np.arange(size[k], dtype=x.dtype) / size[k] * parts[k])
                 step = xp.take(step, xp.constant(nearest.astype(np.int32)), 2 + k)
-            step = xp.reshape(step * n.attrs.number("trans_std", 0.0), (regions, classes, *size, 1, 1))
+            step = xp.reshape(step * n.attrs.single("trans_std", 0.0), (regions, classes, *size, 1, 1))
             at = at + step * length
         points.append(xp.broadcast_to(at, places))
     cells = Cells(size, groups, classes, n.out.shape[1])

@@ -86,3 +86,9 @@ def test_hypot_does_not_overflow() -> None:
 def test_add_n(count: int, dtype: str) -> None:
     xs = [random(3, 4, seed=s, dtype=dtype, low=-9.0, high=9.0) for s in range(count)]
     check_op("add_n", xs, {"num_args": count})
+
+
+@pytest.mark.parametrize("count", [3, 4, 5, 6])
+def test_add_n_of_halves_adds_in_the_order_of_mxnet(count: int) -> None:
+    xs = [random(50, 40, dtype="float16", seed=s, low=-900.0, high=900.0) for s in range(count)]
+    check_op("add_n", xs, {"num_args": count}, namespaces=("numpy",), atol=0.0)

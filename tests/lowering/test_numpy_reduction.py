@@ -151,6 +151,11 @@ def test_percentile(kind: str, q: float) -> None:
         check_op("_npi_percentile", [X], {"q_scalar": q, "interpolation": kind, "axis": axis, "keepdims": q == 50})
 
 
+def test_the_nearest_of_two_percentiles_equally_near_is_the_higher() -> None:
+    for size in (2, 4, 6):
+        check_op("_npi_percentile", [random(size)], {"q_scalar": 50, "interpolation": "nearest", "axis": "None"})
+
+
 def test_percentile_of_float16_is_float32() -> None:
     found = check_op("_npi_percentile", [X.astype("float16")], {"q_scalar": 30}, atol=2e-3)[0]
     assert found.dtype == "float32"

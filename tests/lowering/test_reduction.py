@@ -78,6 +78,12 @@ def test_first_of_equals():
     check_op("argmin", [x], {"axis": 0})
     check_op("argmax_channel", [X])
     check_op("argmax_channel", [X[0, 0]])
+    # OpenVINO's TopK takes any of equals in longer axes.
+    x = np.random.RandomState(1).randint(-3, 4, (40, 36)).astype(np.float32)
+    for op in ("argmax", "argmin"):
+        check_op(op, [x], {})
+        check_op(op, [x], {"axis": 0})
+        check_op(op, [x.astype(np.float16)], {"axis": 1})
 
 
 @pytest.mark.parametrize("attrs", [{}, {"axis": "()"}, {"axis": "(1, -1)"}, {"axis": "(0,)", "keepdims": True}])
@@ -89,6 +95,8 @@ def test_numpy_names(op, attrs):
 def test_numpy_positions():
     check_op("_npi_argmax", [X], {"axis": -1})
     check_op("_npi_argmin", [X], {})
+    for attrs in ({}, {"axis": 0}, {"axis": -1}, {"axis": 0, "keepdims": True}):
+        check_op("_npi_argmax", [X[0, 0, 0, 0]], attrs)
 
 
 def test_refusals():

@@ -110,3 +110,12 @@ def test_deformable_psroi_pooling(scale, channels, size, groups, parts, samples,
     check_op("_contrib_DeformablePSROIPooling", [x, CORNERS, trans], attrs)
     check_op("_contrib_DeformablePSROIPooling", [x, CORNERS, trans], {**attrs, "trans_std": 0})
     check_op("_contrib_DeformablePSROIPooling", [x, CORNERS], {**attrs, "no_trans": True})
+
+
+def test_sensitive_pooling_of_doubles_has_a_scale_of_32_bits():
+    """10 * 0.3 is beyond 3 in float32, so that the cell covers one element more."""
+    x, rois = random(1, 1, 6, 8, dtype="float64"), np.array([[0, 0, 0, 9, 9]], "float64")
+    attrs = {"spatial_scale": 0.3, "output_dim": 1, "pooled_size": 1, "group_size": 1}
+    check_op("_contrib_PSROIPooling", [x, rois], attrs)
+    trans = random(1, 2, 1, 1, dtype="float64")
+    check_op("_contrib_DeformablePSROIPooling", [x, rois, trans], {**attrs, "trans_std": 0.1})
