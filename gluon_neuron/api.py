@@ -181,7 +181,7 @@ def _compile_regions(
 ) -> tuple[list[Compiled], list[Outside]]:
     compiled: list[Compiled] = []
     failed: list[Outside] = []
-    keeper = Keeper(options, model)
+    keeper = Keeper(options, model, target.name)
     for number, region in enumerate(parts.regions):
         piece = cut(number, region, graphs, model, options)
         keeper.before(piece)

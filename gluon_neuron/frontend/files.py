@@ -15,7 +15,7 @@ from ..artifact.container import unpack
 from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
-from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
+from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
 from .metadata import KEY, Metadata, find
 from .parameters import ArtifactParameter, make_parameter
 
@@ -182,6 +182,10 @@ def check_symbol(text: str, where: str) -> Graph:
             )
         variables = sum(n.get("op") == "null" for n in subgraph["nodes"])
         extra = node.attrs.integer("__ext_extra_inputs__", 0)
+        if NODE_NAME not in node.raw.get("attrs", {}):
+            # The archived package's nodes need not say that the last of their inputs is an artifact.
+            blobs = [e for e in node.inputs if graph.nodes[e.node].name == node.name + ARTIFACT_SUFFIX]
+            extra = max(extra, len(blobs))
         if len(node.inputs) != variables + extra:
             raise GraphError(
                 f"{where}: {node} has {len(node.inputs)} inputs, but its subgraph reads {variables} and its artifact "

@@ -15,6 +15,7 @@ from .._version import __version__
 from ..artifact.container import Payload
 from ..errors import ExportError
 from ..options import CompileOptions
+from ..targets.base import DATA, Compilation
 from .model import Model
 from .piece import Piece
 
@@ -25,12 +26,14 @@ class Keeper:
     """Writes the files of one compile; does nothing unless the environment asks for it.
 
     For a region called N: `.N-symbol.json` and `.N-0000.params` (the original operators and their parameters, as
-    MXNet's `load_checkpoint` reads them), `.N-signature.json` (inputs, outputs and options), `.N-command.txt` (the
-    command that compiles these files), `.N-compile.log`, and each program as `.N-TARGET-K.program`.
+    MXNet's `load_checkpoint` reads them), `.N-signature.json` (outputs, options, and the inputs of each program),
+    `.N-command.txt` (the command that compiles these files), `.N-compile.log`, and each program as
+    `.N-TARGET-K.program`.
     """
 
-    def __init__(self, options: CompileOptions, model: Model) -> None:
+    def __init__(self, options: CompileOptions, model: Model, target: str) -> None:
         self._options = options
+        self._target = target
         self._model = model
         self._directory = Path(options.work_dir or ".") if os.environ.get(VARIABLE, "0") not in ("", "0") else None
 
@@ -70,14 +73,12 @@ class Keeper:
         return self._directory / f".{piece.name}-{ending}"
 
     def _signature(self, piece: Piece) -> dict[str, Any]:
-        work = piece.works[0]
-        specs = {n.name: n.out for n in work.graph.variables}
-        data = [n for n, role in work.roles.items() if role == "data"]
-        chosen = asdict(self._options)
+        chosen = {**asdict(self._options), "target": self._target}
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes"):
             del chosen[name]
         return {
-            "inputs": {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data},
+            # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
+            "inputs": [_inputs(work) for work in piece.works],
             "outputs": list(piece.outputs),
             "reads": list(piece.data),
             "options": chosen,
@@ -86,3 +87,9 @@ class Keeper:
 
     def _command(self, piece: Piece) -> str:
         return shlex.join(["gluon-neuron", "compile-kept", f".{piece.name}"])
+
+
+def _inputs(work: Compilation) -> dict[str, Any]:
+    specs = {n.name: n.out for n in work.graph.variables}
+    data = [n for n, role in work.roles.items() if role == DATA]
+    return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

@@ -12,7 +12,7 @@ import numpy as np
 from .._version import __version__
 from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.graph import Graph
-from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP, Replacement, replace
+from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, NODE_NAME, SUBGRAPH_OP, Replacement, replace
 from ..options import CompileOptions
 from ..targets.base import Target
 from .metadata import KEY, Metadata
@@ -34,7 +34,8 @@ def compile_piece(piece: Piece, target: Target, options: CompileOptions, is_np: 
     payloads = tuple(target.compile(work) for work in piece.works)
     identity = {**options.identity(), "np_shape": is_np}
     artifact = pack(Artifact(graph_hash(json.dumps(piece.visible)), identity, payloads, __version__))
-    attrs = {"__ext_extra_inputs__": "1", "__node_name__": piece.name, "__subgraph_opt_neuroncore__": "1"}
+    cores = str(options.pipeline_cores)  # scripts for pipelines read it, to set MXNET_CPU_WORKER_NTHREADS
+    attrs = {"__ext_extra_inputs__": "1", NODE_NAME: piece.name, "__subgraph_opt_neuroncore__": cores}
     entries = tuple(piece.inputs.values())
     region = piece.region
     replacement = Replacement(piece.name, region.nodes, region.outputs, entries, piece.visible, len(artifact), attrs)

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import GraphError
 from .graph import VARIABLE, Entry
 from .rewrite import Places, append, moved, reachable, variables_of
-from .subgraph import NAMING, SUBGRAPH_OP
+from .subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 
 BAKED = "__gluon_neuron_baked__"
 """The attribute of a node that stands for a baked weight in the subgraph that MXNet sees."""
@@ -23,8 +23,8 @@ def has_compiled_nodes(text: str) -> bool:
 def inline(text: str) -> str:
     """The symbol's JSON with the original operators in the place of every compiled node.
 
-    A node's inputs stand for its subgraph's variables, in the order in which MXNet lists them; an artifact behind them
-    is not read any more and goes, as do copies that only kept an output's name. Raises GraphError for a node without
+    A node's inputs stand for its subgraph's variables, in the order in which MXNet lists them; its artifact is not read
+    any more and goes, as do copies that only kept an output's name. Raises GraphError for a node without
     the original operators, or whose weights were baked in.
     """
     raw = json.loads(text)
@@ -33,7 +33,8 @@ def inline(text: str) -> str:
     for number, node in enumerate(raw["nodes"]):
         sources = moved(node["inputs"], places)
         if node["op"] == SUBGRAPH_OP:
-            places[number] = _expand(made, node, sources)
+            artifact = node["name"] + ARTIFACT_SUFFIX
+            places[number] = _expand(made, node, [s for s in sources if made[s.node]["name"] != artifact])
         elif NAMING in node.get("attrs", {}) or (
             node["op"] == "_copy" and made[sources[0].node]["name"] == node["name"]
         ):

@@ -18,6 +18,8 @@ NAMING = "__gluon_neuron_name__"
 _NAME = re.compile(r"(.+)_output(\d*)", re.DOTALL)
 
 ARTIFACT_SUFFIX = "_neuronbin"
+NODE_NAME = "__node_name__"
+"""The attribute in which our nodes, but not the archived package's, repeat their name."""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from ..artifact.container import MAGIC, unpack
 from ..errors import ArtifactError
 from ..frontend import files
 from ..graph.graph import Graph, Node
-from ..graph.subgraph import ARTIFACT_SUFFIX, SUBGRAPH_OP
+from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 from ..lowering.registry import rule_of
 
 # The numbers of cores in a NEFF's header, at bytes 168 and 476.
 _NEFF = struct.Struct("<168xI304xI64B")
+_MAX_CORES = 64
 
 
 def check_model(
@@ -24,44 +25,55 @@ def check_model(
 ) -> str:
     """The tables and totals for the checkpoint `PREFIX-symbol.json`, compiled or not.
 
-    Raises FileNotFoundError, or GraphError for a file that is no symbol.
+    An operator is supported when there is a rule for it; whether a node's attributes and shapes are is for `analyze` to
+    say, which knows the inputs. Raises FileNotFoundError, or GraphError for a file that is no symbol.
     """
     symbol_path, params_path = files.paths(prefix, epoch)
     if not symbol_path.exists():
         raise FileNotFoundError(f"There is no symbol file {symbol_path}.")
     graph = files.check_symbol(symbol_path.read_text(encoding="utf-8"), str(symbol_path))
-    compiled = [n for n in graph.operators if n.op == SUBGRAPH_OP]
+    # A copy that keeps an output's name is no operation of the model.
+    operators = [n for n in graph.operators if NAMING not in n.raw.get("attrs", {})]
+    compiled = [n for n in operators if n.op == SUBGRAPH_OP]
     if compiled:
-        return _compiled(graph, compiled, params_path, show_names, expand_subgraph)
-    supported = sum(rule_of(n) is not None for n in graph.operators)
-    return "\n".join([_operators(graph.operators, show_names), "", *_totals(len(graph.operators), supported)])
+        return _compiled(operators, compiled, params_path, show_names, expand_subgraph)
+    return "\n".join(
+        [
+            "* The operations of this uncompiled model, and whether Neuron subgraphs can hold them.",
+            "",
+            _operators(operators, show_names),
+            "",
+            *_totals(operators),
+        ]
+    )
 
 
-def _compiled(graph: Graph, nodes: Sequence[Node], params_path: Path, show_names: bool, expand: bool) -> str:
+def _compiled(operators: Sequence[Node], nodes: Sequence[Node], params_path: Path, names: bool, expand: bool) -> str:
     artifacts = _artifacts(params_path)
     inner = {n.name: Graph.from_json(json.dumps(n.raw["subgraphs"][0])).operators for n in nodes}
     programs = {n.name: _programs(artifacts.get(n.name + ARTIFACT_SUFFIX)) for n in nodes}
     cores = max(c for _, c in programs.values())
     rows = [(name, c, len(inner[name]), what) for name, (what, c) in programs.items()]
-    left = [n for n in graph.operators if n.op != SUBGRAPH_OP]
-    inside = sum(map(len, inner.values()))
+    inside = [m for members in inner.values() for m in members]
     lines = [
         f"* Found {len(nodes)} Neuron subgraph(s) ({SUBGRAPH_OP}(s)) in this compiled model.",
-        f"* On Neuron hardware it needs at least {cores} NeuronCore(s).",
+        "* All operations, the Neuron subgraphs among them:",
+        "",
+        _operators(operators, names),
+        "",
+        f"* On Neuron hardware, please run this model with at least {cores} NeuronCore(s).",
         "",
         _table(rows, ("Subgraph Name", "Num Pipelined NeuronCores", "Num Operations", "Programs")),
         "",
-        *_totals(inside + len(left), inside),
     ]
-    if left:
-        lines += ["", "Outside the subgraphs:", _operators(left, show_names, "No")]
-    if expand:
-        for name, operators in inner.items():
-            lines += ["", f"{name}:", _operators(operators, show_names, "Yes")]
-    return "\n".join(lines)
+    for name, members in inner.items() if expand else ():
+        lines += [f"* The operations in {name}:", "", _operators(members, names), ""]
+    lines += _totals([*inside, *(n for n in operators if n.op != SUBGRAPH_OP)])
+    return "\n".join([*lines, f"* Total inference operations in Neuron subgraphs: {len(inside)}"])
 
 
-def _totals(total: int, supported: int) -> list[str]:
+def _totals(operators: Sequence[Node]) -> list[str]:
+    total, supported = len(operators), sum(map(_supported, operators))
     return [
         f"* Total inference operations: {total}",
         f"* Total Neuron supported inference operations: {supported}",
@@ -69,24 +81,30 @@ def _totals(total: int, supported: int) -> list[str]:
     ]
 
 
-def _operators(nodes: Sequence[Node], show_names: bool, supported: str | None = None) -> str:
-    names: dict[str, list[str]] = {}
-    known = set()
+def _supported(node: Node) -> bool:
+    return node.op == SUBGRAPH_OP or rule_of(node) is not None
+
+
+def _operators(nodes: Sequence[Node], show_names: bool) -> str:
+    if show_names:
+        return _table(
+            [(n.name, n.op, _yes(_supported(n))) for n in nodes], ("Op Name", "Op Type", "Neuron Supported ?")
+        )
+    of_op: dict[str, list[Node]] = {}
     for node in nodes:
-        names.setdefault(node.op, []).append(node.name)
-        if rule_of(node) is not None:
-            known.add(node.op)
-    rows: list[tuple[object, ...]] = []
-    for op, of_op in sorted(names.items()):
-        answer = supported or ("Yes" if op in known else "No")
-        rows.append((op, len(of_op), answer, *([", ".join(of_op)] if show_names else [])))
-    return _table(rows, ("Op Type", "Num Instances", "Neuron Supported ?", *(["Names"] if show_names else [])))
+        of_op.setdefault(node.op, []).append(node)
+    rows = [(op, len(same), _yes(any(map(_supported, same)))) for op, same in of_op.items()]
+    return _table(rows, ("Op Type", "Num Instances", "Neuron Supported ?"))
+
+
+def _yes(answer: bool) -> str:
+    return "Yes" if answer else "No"
 
 
 def _table(rows: Sequence[tuple[object, ...]], head: Sequence[str]) -> str:
     from tabulate import tabulate
 
-    return str(tabulate(rows, head, tablefmt="simple"))
+    return str(tabulate(rows, head, tablefmt="simple", disable_numparse=True))
 
 
 def _artifacts(path: Path) -> dict[str, bytes]:
@@ -107,6 +125,7 @@ def _programs(data: bytes | None) -> tuple[str, int]:
             return f"damaged: {error}", 1
         targets = ", ".join(sorted({p.target for p in artifact.payloads}))
         return f"{len(artifact.payloads)} for {targets}", int(artifact.options.get("pipeline_cores", 1))
-    if len(data) > _NEFF.size:
-        return "NEFF of the archived package", max(1, int(_NEFF.unpack_from(data)[0]))
-    return "damaged", 1
+    cores = int(_NEFF.unpack_from(data)[0]) if len(data) > _NEFF.size else 0
+    if 1 <= cores <= _MAX_CORES:
+        return "NEFF of the archived package", cores
+    return "damaged: neither an artifact of gluon_neuron nor a NEFF", 1

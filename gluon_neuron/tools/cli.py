@@ -29,7 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     check = commands.add_parser("check-model", help="what of a checkpoint is, or could be, compiled")
     check.add_argument("prefix", help="the part of the files' names before -symbol.json")
     check.add_argument("--epoch", type=int, default=0, help="the number in the parameters' file")
-    check.add_argument("--show-names", "--show_names", action="store_true", help="list the nodes of each operator")
+    check.add_argument(
+        "--show-names", "--show_names", action="store_true", help="a line for each node instead of each operator"
+    )
     check.add_argument(
         "--expand-subgraph", "--expand_subgraph", action="store_true", help="list the operators inside the subgraphs"
     )

@@ -15,26 +15,33 @@ from ..frontend import files
 
 
 def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> str:
-    """Compile `PREFIX-symbol.json` as `PREFIX-signature.json` says; returns the report.
+    """Compile `PREFIX-symbol.json` as `PREFIX-signature.json` says, for each shape it names; returns the reports.
 
-    With `output`, the compiled checkpoint is written there. Raises InputError when a file is missing or damaged, and
-    what `gluon_neuron.compile` raises.
+    With `output`, the compiled checkpoint is written there, the one for the K-th further shape to `OUTPUT-K`. Raises
+    InputError when a file is missing or damaged, and what `gluon_neuron.compile` raises.
     """
     symbol_path, params_path = files.paths(prefix, 0)
     try:
         signature = json.loads(Path(f"{os.fspath(prefix)}-signature.json").read_text())
-        samples = {n: mx.nd.zeros(s["shape"], dtype=np.dtype(s["dtype"])) for n, s in signature["inputs"].items()}
+        samples = [
+            {n: mx.nd.zeros(s["shape"], dtype=np.dtype(s["dtype"])) for n, s in inputs.items()}
+            for inputs in signature["inputs"]
+        ]
         options = dict(signature["options"])
         symbol = mx.sym.load(str(symbol_path))
-    except (OSError, ValueError, KeyError, TypeError, mx.base.MXNetError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, mx.base.MXNetError) as error:
         raise InputError(
             f"{os.fspath(prefix)} is not what SUBGRAPH_INFO=1 keeps of a region: {str(error).splitlines()[0]}"
         ) from error
     args, aux = files.read_params(params_path, False)
     # A region that was worth compiling within its model is compiled by itself too.
     options["include_nodes"] = [n["name"] for n in json.loads(symbol.tojson())["nodes"] if n["op"] != "null"]
-    made, new_args, new_aux = api.compile(symbol, samples, args=args, aux=aux, **options)
-    if output is not None:
-        arrays = {**{f"arg:{n}": a for n, a in new_args.items()}, **{f"aux:{n}": a for n, a in new_aux.items()}}
-        files.write(output, 0, made.tojson(remove_amp_cast=False), arrays, False)
-    return str(api.get_report(made))
+    reports = []
+    for number, sample in enumerate(samples):
+        made, new_args, new_aux = api.compile(symbol, sample, args=args, aux=aux, **options)
+        reports.append(str(api.get_report(made)))
+        if output is not None:
+            arrays = {**{f"arg:{n}": a for n, a in new_args.items()}, **{f"aux:{n}": a for n, a in new_aux.items()}}
+            place = f"{os.fspath(output)}-{number}" if number else output
+            files.write(place, 0, made.tojson(remove_amp_cast=False), arrays, False)
+    return "\n\n".join(reports)

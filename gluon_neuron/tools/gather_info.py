@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import platform
@@ -18,8 +19,9 @@ from ..frontend import files
 _PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
 _NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")
 _BEGINNINGS = ("MXNET_", "NEURON_", "NEURONCORE_", "GLUON_NEURON_")
-_KEPT = tuple(f".*-{ending}" for ending in ("symbol.json", "signature.json", "command.txt", "compile.log", "*.program"))
-_WEIGHTS = (".*-0000.params",)
+_SIGNATURE = "-signature.json"
+_KEPT = ("symbol.json", _SIGNATURE[1:], "command.txt", "compile.log")
+_PROGRAMS, _PARAMS = "*.program", "0000.params"
 
 
 def gather_info(
@@ -48,15 +50,34 @@ def gather_info(
             report = files.read_symbol(files.paths(model, 0)[0])[1].report
             _write(beside, "report", report.to_dict())
             (beside / "report.txt").write_text(f"{report}\n")
-        for pattern in (*_KEPT, *(_WEIGHTS if include_weights else ())):
-            for path in sorted(Path(work_dir).glob(pattern)):
-                shutil.copy(path, beside / path.name.lstrip("."))
+        for path in _kept(Path(work_dir), include_weights):
+            shutil.copy(path, beside / path.name.removeprefix("."))
         beside.chmod(0o755)
         beside.rename(place)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return sorted(str(p) for p in place.iterdir())
+
+
+def _kept(work_dir: Path, include_weights: bool) -> Iterator[Path]:
+    """What SUBGRAPH_INFO=1 kept of each region; a program in which weights are baked in is weights too."""
+    for signature in sorted(work_dir.glob(f".*{_SIGNATURE}")):
+        region = signature.name.removesuffix(_SIGNATURE)
+        endings = [*_KEPT]
+        if include_weights:
+            endings += [_PROGRAMS, _PARAMS]
+        elif not _baked(signature):
+            endings.append(_PROGRAMS)
+        for ending in endings:
+            yield from sorted(work_dir.glob(f"{glob.escape(region)}-{ending}"))
+
+
+def _baked(signature: Path) -> bool:
+    try:
+        return bool(json.loads(signature.read_text())["options"]["inline_weights"])
+    except (ValueError, KeyError, TypeError):
+        return True  # what cannot be read might be
 
 
 def versions() -> dict[str, str]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import mxnet as mx
 import numpy as np
 
+from tests.doubles.neff import Neff, pack
+
 SHAPE = (2, 3, 8, 8)
+ARTIFACT = "_neuron_subgraph_op0_neuronbin"
 
 
 def checkpoint(seed=0):
@@ -42,3 +47,25 @@ def run(sym, args, aux, x, ctx=None):
         given["softmax_label"] = mx.nd.zeros((x.shape[0],), x.ctx)
     executor = sym.bind(ctx or mx.cpu(), args=given, aux_states=aux, grad_req="null")
     return [o.asnumpy() for o in executor.forward(is_train=False)]
+
+
+def archived(cores=1, counted=False, front=False):
+    """`(sym, args, aux)` as the archived package left them: NEFFs for artifacts, and nothing of ours in the symbol.
+
+    `counted` says in the node that its last input is none of the subgraph's; `front` puts that input before the others.
+    """
+    made, args, aux = mx.contrib.neuron.compile(*checkpoint(), {"data": image()})
+    raw = json.loads(made.tojson())
+    neff = np.frombuffer(pack(Neff(cores, {}, {"text": bytes(2000)})), np.uint8)
+    for node in raw["nodes"]:
+        if node["op"] == "_neuron_subgraph_op":
+            node["attrs"] = {"__subgraph_opt_neuroncore__": str(cores)}
+            if counted:
+                node["attrs"]["__ext_extra_inputs__"] = "1"
+            if front:
+                node["inputs"].insert(0, node["inputs"].pop())
+        elif node["name"] == ARTIFACT:
+            node["attrs"] = {"__shape__": f"({neff.size},)", "__dtype__": "3"}
+        else:
+            node.get("attrs", {}).pop("__gluon_neuron__", None)
+    return mx.sym.load_json(json.dumps(raw)), {**args, ARTIFACT: mx.nd.array(neff, dtype=np.uint8)}, aux

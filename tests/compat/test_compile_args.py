@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 
@@ -36,7 +37,10 @@ def header(made):
 @pytest.mark.parametrize("name", ["--neuroncore-pipeline-cores", "--num-neuroncores", "num-neuroncores"])
 def test_cores(given, name):
     assert header(compiled(given))["pipeline_cores"] == 1
-    assert header(compiled(given, **{name: 2}))["pipeline_cores"] == 2
+    made = compiled(given, **{name: 2})
+    assert header(made)["pipeline_cores"] == 2
+    (node,) = (n for n in json.loads(made[0].tojson())["nodes"] if n["op"] == "_neuron_subgraph_op")
+    assert node["attrs"]["__subgraph_opt_neuroncore__"] == "2"
 
 
 def test_any_option_reaches_the_compiler(given):

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import gluon_neuron
-from gluon_neuron.errors import GraphError, InputError
+from gluon_neuron.errors import GraphError
 from gluon_neuron.graph.inline import has_compiled_nodes, inline
-from tests.compat.nets import checkpoint, image, run
+from tests.compat.nets import archived, checkpoint, image, run
 
 
 def operators(sym):
@@ -57,30 +57,14 @@ def test_compiled_block_is_compiled_again():
     assert again(x).asnumpy().tolist() != first(x).asnumpy().tolist()
 
 
-@pytest.fixture
-def archived():
-    """A checkpoint as the archived package left it: a bare NEFF, and nothing of ours in the symbol."""
-    sym, args, aux = mx.contrib.neuron.compile(*checkpoint(), {"data": image()})
-    raw = json.loads(sym.tojson())
-    for node in raw["nodes"]:
-        if node["op"] == "_neuron_subgraph_op":
-            node["attrs"] = {"__subgraph_opt_neuroncore__": "1"}
-        else:
-            node.get("attrs", {}).pop("__gluon_neuron__", None)
-    neff = {"_neuron_subgraph_op0_neuronbin": mx.nd.zeros((2000,), dtype="uint8")}
-    return mx.sym.load_json(json.dumps(raw)), {**args, **neff}, aux
-
-
-def test_archived_checkpoint_is_compiled_from_the_operators_it_keeps(archived):
-    made = mx.contrib.neuron.compile(*archived, {"data": image()})
-    x = image(1)
-    np.testing.assert_allclose(run(*made, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
-
-
-def test_archived_checkpoint_cannot_be_loaded_as_it_is(archived, tmp_path):
-    mx.model.save_checkpoint(str(tmp_path / "old"), 0, *archived)
-    with pytest.raises(InputError, match="archived Neuron package.*compile it anew"):
-        gluon_neuron.load(tmp_path / "old")
+@pytest.mark.parametrize("front", [False, True])
+@pytest.mark.parametrize("counted", [False, True])
+def test_archived_checkpoint_gives_its_operators_back(counted, front):
+    sym, args, aux = archived(counted=counted, front=front)
+    back = mx.sym.load_json(inline(sym.tojson()))
+    assert operators(back) == operators(checkpoint()[0])
+    assert sorted(back.list_inputs()) == sorted(checkpoint()[0].list_inputs())
+    np.testing.assert_array_equal(run(back, args, aux, image(1))[0], run(*checkpoint(), image(1))[0])
 
 
 def test_baked_weights_cannot_be_compiled_again():

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-
 import mxnet as mx
-import numpy as np
 import pytest
 
 from gluon_neuron.tools.cli import main
@@ -48,9 +45,13 @@ def test_uncompiled(plain, capsys):
     assert "conv0" not in text
 
 
-def test_names(plain, capsys):
-    assert "conv0, conv1" in output(capsys, plain, "--show-names")
-    assert "conv0, conv1" in output(capsys, plain, "--show_names")
+@pytest.mark.parametrize("option", ["--show-names", "--show_names"])
+def test_names(plain, capsys, option):
+    text = output(capsys, plain, option)
+    assert ["Op", "Name", "Op", "Type", "Neuron", "Supported", "?"] in rows(text)
+    assert ["conv1", "Convolution", "Yes"] in rows(text)
+    assert ["mask0", "_contrib_boolean_mask", "No"] in rows(text)
+    assert "* Total inference operations: 10\n" in text
 
 
 def test_compiled(compiled, capsys):
@@ -59,8 +60,31 @@ def test_compiled(compiled, capsys):
     assert "at least 1 NeuronCore(s)" in text
     assert ["_neuron_subgraph_op0", "1", "3", "1", "for", "cpu"] in rows(text)
     assert ["_neuron_subgraph_op1", "1", "5", "1", "for", "cpu"] in rows(text)
-    assert ["Pooling", "1", "No"] in rows(text)
-    assert ["Convolution", "1", "Yes"] not in rows(text)
+    assert ["Subgraph", "Name", "Num", "Pipelined", "NeuronCores", "Num", "Operations", "Programs"] in rows(text)
+    assert ["_neuron_subgraph_op", "2", "Yes"] in rows(text)
+    assert ["Pooling", "1", "Yes"] in rows(text)  # was left out, but there is a rule for it
+    assert "Convolution" not in text
+    assert "_copy" not in text
+    assert "* Total inference operations: 9\n" in text
+    assert "* Total Neuron supported inference operations: 9\n" in text
+    assert "* Percent of total inference operations supported by Neuron: 100.0\n" in text
+    assert text.endswith("* Total inference operations in Neuron subgraphs: 8\n")
+
+
+def test_names_of_compiled(compiled, capsys):
+    text = output(capsys, compiled, "--show-names")
+    assert ["_neuron_subgraph_op0", "_neuron_subgraph_op", "Yes"] in rows(text)
+    assert ["pool0", "Pooling", "Yes"] in rows(text)
+    assert "conv0" not in text
+    assert ["conv0", "Convolution", "Yes"] in rows(output(capsys, compiled, "--show-names", "--expand-subgraph"))
+
+
+def test_cores(tmp_path, capsys):
+    made = mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, **{"--neuroncore-pipeline-cores": 3})
+    mx.model.save_checkpoint(str(tmp_path / "made"), 0, *made)
+    text = output(capsys, str(tmp_path / "made"))
+    assert "at least 3 NeuronCore(s)" in text
+    assert ["_neuron_subgraph_op0", "3", "9", "1", "for", "cpu"] in rows(text)
 
 
 def test_expanded(compiled, capsys):
@@ -71,14 +95,11 @@ def test_without_parameters(compiled, capsys):
     assert "missing" in output(capsys, compiled, "--epoch", "7")
 
 
-def test_archived_neff(compiled, capsys):
+def test_damaged_artifact(compiled, capsys):
     sym, args, aux = mx.model.load_checkpoint(compiled, 0)
-    neff = struct.pack("<168xI304xI64B", 4, 4, *[0] * 64) + bytes(2000)
-    args["_neuron_subgraph_op0_neuronbin"] = mx.nd.array(np.frombuffer(neff, np.uint8), dtype=np.uint8)
+    args["_neuron_subgraph_op0_neuronbin"][:] = 0
     mx.model.save_checkpoint(compiled, 1, sym, args, aux)
-    text = output(capsys, compiled, "--epoch", "1")
-    assert "at least 4 NeuronCore(s)" in text
-    assert "NEFF of the archived package" in text
+    assert "damaged: neither an artifact of gluon_neuron nor a NEFF" in output(capsys, compiled, "--epoch", "1")
 
 
 def test_no_such_model(tmp_path, capsys):

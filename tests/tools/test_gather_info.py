@@ -50,6 +50,28 @@ def test_weights_when_asked(model):
     assert (place / "_neuron_subgraph_op0-0000.params").exists()
 
 
+def test_programs_with_baked_weights_are_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv("SUBGRAPH_INFO", "1")
+    mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, work_dir=tmp_path / "work", inline_weights=True)
+    for words, expected in (((), False), (("--include-weights",), True)):
+        place = tmp_path / f"info{len(words)}"
+        assert main(["gather-info", "-o", str(place), "--work-dir", str(tmp_path / "work"), *words]) == 0
+        taken = {p.name for p in place.iterdir()}
+        assert ("_neuron_subgraph_op0-cpu-0.program" in taken) is expected
+        assert ("_neuron_subgraph_op0-0000.params" in taken) is expected
+        assert "_neuron_subgraph_op0-signature.json" in taken
+
+
+def test_no_weight_is_in_what_is_taken(model):
+    place = model / "info"
+    assert (
+        main(["gather-info", "-o", str(place), "--model", str(model / "net"), "--work-dir", str(model / "work")]) == 0
+    )
+    everything = b"".join(p.read_bytes() for p in place.iterdir())
+    for array in {**checkpoint()[1], **checkpoint()[2]}.values():
+        assert array.asnumpy().tobytes() not in everything
+
+
 def test_existing_directory_is_left_alone(model, capsys):
     assert main(["gather-info", "-o", str(model / "work")]) == 1
     assert "exists already" in capsys.readouterr().err

@@ -27,6 +27,11 @@ def compiled(**compile_args):
     return mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, **compile_args)
 
 
+def programs(made):
+    artifact = unpack(memoryview(made[1]["_neuron_subgraph_op0_neuronbin"].asnumpy()))
+    return [bytes(p.data) for p in artifact.payloads]
+
+
 def names(folder):
     return sorted(p.name for p in Path(folder).iterdir())
 
@@ -65,7 +70,8 @@ def test_work_dir(tmp_path, monkeypatch):
     assert (kept / f"{NODE}-cpu-0.program").read_bytes() == payload.data
     signature = json.loads((kept / f"{NODE}-signature.json").read_text())
     assert signature["reads"] == ["data"]
-    assert [s["shape"] for s in signature["inputs"].values()] == [[2, 3, 8, 8]]
+    assert [[s["shape"] for s in inputs.values()] for inputs in signature["inputs"]] == [[[2, 3, 8, 8]]]
+    assert signature["options"]["target"] == "cpu"
 
 
 def test_kept_region_runs_in_mxnet(tmp_path, monkeypatch):
@@ -78,7 +84,7 @@ def test_kept_region_runs_in_mxnet(tmp_path, monkeypatch):
 
 def test_kept_command_compiles_in_another_process(tmp_path, monkeypatch):
     monkeypatch.setenv("SUBGRAPH_INFO", "1")
-    compiled(work_dir=tmp_path / "here", flags=["--fp32-cast", "matmult"])
+    first = compiled(work_dir=tmp_path / "here", flags=["--fp32-cast", "matmult"])
     monkeypatch.delenv("SUBGRAPH_INFO")
     shutil.move(tmp_path / "here", tmp_path / "there")
     words = (tmp_path / "there" / f"{NODE}-command.txt").read_text().split()
@@ -96,9 +102,21 @@ def test_kept_command_compiles_in_another_process(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     assert "9 of 9 operators" in done.stdout
     made = mx.model.load_checkpoint(str(tmp_path / "there" / "again"), 0)
-    np.testing.assert_array_equal(
-        run(*made, image(1))[0], run(*compiled(flags=["--fp32-cast", "matmult"]), image(1))[0]
-    )
+    assert programs(made) == programs(first) == [(tmp_path / "there" / f"{NODE}-cpu-0.program").read_bytes()]
+    np.testing.assert_array_equal(run(*made, image(1))[0], run(*first, image(1))[0])
+
+
+def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("SUBGRAPH_INFO", "1")
+    compiled(work_dir=tmp_path, batch_sizes=[5])
+    monkeypatch.delenv("SUBGRAPH_INFO")
+    assert main(["compile-kept", str(tmp_path / NODE), "-o", str(tmp_path / "again")]) == 0
+    assert capsys.readouterr().out.count("9 of 9 operators") == 2
+    for number, prefix, batch in ((0, "again", 2), (1, "again-1", 5)):
+        made = mx.model.load_checkpoint(str(tmp_path / prefix), 0)
+        assert programs(made) == [(tmp_path / f"{NODE}-cpu-{number}.program").read_bytes()]
+        x = image(1, batch)
+        np.testing.assert_allclose(run(*made, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
 
 
 def test_failure_is_kept_with_its_reason(tmp_path, monkeypatch):

@@ -139,7 +139,8 @@ std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest 
     throw Error("it is all zeros, so the model's parameters were not set (Module.set_params, Executor.copy_params_from)");
   }
   if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
-    throw Error(text("it does not begin with ", kMagic, ". One of the archived Neuron package runs on Inf1 only"));
+    throw Error(text("it does not begin with ", kMagic, ". One of the archived Neuron package runs on Inf1 only: compile "
+                     "what load_checkpoint gives anew with mx.contrib.neuron.compile(sym, args, aux, inputs)"));
   }
   const size_t length = little_endian(data + 16, 8);
   if (length > kMaxHeader || length > size - kPrefix) throw Error("its header is truncated");
