@@ -23,8 +23,9 @@ def expected(net: Any, given: Sequence[mx.nd.NDArray]) -> list[np.ndarray]:
 def defined_regions() -> Iterator[None]:
     """Lets ROIAlign give zeros for regions of no image, as on MXNet's GPUs, in calls of nets and in traces of them.
 
-    On a CPU MXNet does not write those numbers, so that they are what the memory held before. GluonCV's feature
-    pyramids add up levels of which each has such regions.
+    On a CPU MXNet does not write those numbers, so that they are what the memory held before; instead, for region n of
+    no image, it writes a zero to the n-th number of its whole result, while other threads write there too. GluonCV's
+    feature pyramids add up levels of which each has such regions.
     """
     with ExitStack() as patches:
         for front in (mx.nd, mx.sym):
@@ -35,9 +36,10 @@ def defined_regions() -> Iterator[None]:
 
 def _with_zeros(front: Any, align: Callable[..., Any]) -> Callable[..., Any]:
     def defined(data: Any, rois: Any, *args: Any, **kwargs: Any) -> Any:
-        pooled = align(data, rois, *args, **kwargs)
-        images = front.reshape(front.slice_axis(rois, axis=1, begin=0, end=1), (-1, 1, 1, 1))
-        return front.where(front.broadcast_like(images, pooled) > -1, pooled, front.zeros_like(pooled))
+        image, corners = (front.slice_axis(rois, axis=1, begin=b, end=e) for b, e in ((0, 1), (1, 5)))
+        pooled = align(data, front.concat(front.maximum(image, 0), corners, dim=1), *args, **kwargs)
+        images = front.broadcast_like(front.reshape(image, (-1, 1, 1, 1)), pooled)
+        return front.where(images > -1, pooled, front.zeros_like(pooled))
 
     return defined
 

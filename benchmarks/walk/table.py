@@ -29,7 +29,7 @@ FAILED = {
     "crashed": "Its process ended",
     "timeout": "It took too long",
 }
-ROUNDED = "Agree as far as float32 goes"
+ROUNDED = "Agree as far as their precision goes"
 DIFFERENT = "Compared, and different"
 ALL = "All models that were compared"
 
@@ -106,10 +106,14 @@ def _note(record: Record) -> str:
         return str(record["note"])
     parts = []
     if not record["agrees"]:
-        boxes = f", {record['unmatched']} of {record['boxes']} boxes" if record.get("boxes") else ""
+        boxes = (
+            f", {record['unmatched']} boxes of either side alone, of {record['boxes']}" if record.get("boxes") else ""
+        )
         parts.append(f"largest difference {record.get('difference', 0):.0e}{boxes}")
         if record.get("repeatable") is False:
             parts.append("MXNet's own results differ from run to run")
+    if record.get("step"):
+        parts.append(f"{100 * record['apart']:.1g}% of the numbers are one step of the 8 bits away")
     if "rounding" in record:
         ours, theirs = (record["rounding"][side] for side in ("compiled", "MXNet"))
         parts.append(
