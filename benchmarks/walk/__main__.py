@@ -6,11 +6,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .names import PACKAGES, Case, select
+from .names import PACKAGES, Case, names_of, select
 from .process import Worker
 
 
@@ -25,10 +25,12 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one model")
     parser.add_argument("--memory", type=int, default=16_000, help="the most that the process of a model takes, in MiB")
+    parser.add_argument("--update", action="store_true", help="of the page, only what is said of the models walked now")
     parser.add_argument("--table-only", action="store_true", help="of the records in the file")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(given.threads)
 
+    from . import page
     from .table import good, table
 
     records = read(given.json)
@@ -39,11 +41,20 @@ def main() -> int:
             records += walk_all(worker, [c for c in cases if c not in done], given.json)
     wanted = set(cases)
     records = [r for r in records if (r["package"], r["name"]) in wanted]
-    text = table(records)
+    shown = records
+    if given.update and given.markdown:
+        kept = {(r["package"], r["name"]): r for r in page.records(given.markdown.read_text())}
+        shown = in_this_order({**kept, **{(r["package"], r["name"]): r for r in records}})
+    text = table(shown, {p: len(names_of(p)) for p in {r["package"] for r in shown}})
     print(text)
     if given.markdown:
         given.markdown.write_text(text + "\n")
     return 0 if all(map(good, records)) else 1
+
+
+def in_this_order(records: Mapping[Case, dict[str, Any]]) -> list[dict[str, Any]]:
+    """The records in the order of a whole walk."""
+    return [records[case] for case in select(PACKAGES) if case in records]
 
 
 def read(path: Path | None) -> list[dict[str, Any]]:

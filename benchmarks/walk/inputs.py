@@ -45,7 +45,7 @@ _CROP = {"crop_size": 240, "base_size": 260}
 _CITY = {"in_size": (256, 512), "fixed_size": True}
 # Proposals that leave their anchors would be cut to the border of the image, many of them to the same box.
 _ANCHORED = {"loc": 0.1, "score": 2.0, "class_predictor": 4.0, "box_predictor": 1.0}
-_PROPOSALS = {"_rpn_test_post_nms": 40, "rpn._test_post_nms": 40}
+_PROPOSALS = {"_rpn_test_post_nms": 40, "rpn._test_post_nms": 40, "_rcnn_max_dets": 60}
 
 # The first pattern that fits a name decides.
 _GLUONCV = (

@@ -37,7 +37,16 @@ class Worker:
         self._stop()
 
     def walk(self, package: str, name: str) -> dict[str, Any]:
-        """The record of a model; "crashed" or "timeout" as its stage when the process did not answer."""
+        """The record of a model; "crashed" or "timeout" as its stage when the process did not answer.
+
+        A process that ended may have been short of memory that models before this one left behind, which MXNet does
+        not survive; so only the end of one that had walked no other counts.
+        """
+        used = self._process is not None
+        record = self._ask(package, name)
+        return self._ask(package, name) if used and record["stage"] == "crashed" else record
+
+    def _ask(self, package: str, name: str) -> dict[str, Any]:
         process = self._process or self._start()
         assert process.stdin is not None and process.stdout is not None
         start = time.monotonic()

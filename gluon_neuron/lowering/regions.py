@@ -43,7 +43,8 @@ def roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of bilinear samples of x (N, C, H, W) in the cells of regions (R, 5): batch index, then corners.
 
     A region with a negative index is of no image, and all zeros, as on MXNet's GPUs. GluonCV's feature pyramids add up
-    levels of which each has such regions; MXNet on a CPU leaves their numbers as the memory happens to be.
+    levels of which each has such regions; MXNet on a CPU leaves their numbers as the memory happens to be, and writes a
+    zero to the n-th number of its result when region n is one.
     """
     # MXNet rounds the index towards zero.
     of_an_image = xp.reshape(rois[:, 0:1] > -1.0, (rois.shape[0], 1, 1, 1))

@@ -27,11 +27,16 @@ def lendable(symbol: mx.sym.Symbol) -> frozenset[str]:
 
 
 def placeable(symbol: mx.sym.Symbol) -> tuple[bool, ...]:
-    """For each output, whether a region alone writes it and nobody reads it, so that it can be written in place."""
+    """For each output, whether the only region alone writes it and nobody reads it, so that it can be written in place.
+
+    Arrays are known by their addresses, and MXNet gives an output the memory of a result that nobody reads any more:
+    with several regions, such a result may be what an earlier one writes or reads.
+    """
     graph = json.loads(symbol.tojson(remove_amp_cast=False))
     heads = [tuple(head[:2]) for head in graph["heads"]]
     read = {tuple(entry[:2]) for n in graph["nodes"] for entry in n["inputs"]}
-    return tuple(graph["nodes"][h[0]]["op"] == SUBGRAPH_OP and h not in read and heads.count(h) == 1 for h in heads)
+    regions = [i for i, n in enumerate(graph["nodes"]) if n["op"] == SUBGRAPH_OP]
+    return tuple([h[0]] == regions and h not in read and heads.count(h) == 1 for h in heads)
 
 
 def address_of(array: mx.nd.NDArray) -> int | None:
