@@ -48,6 +48,7 @@ class InInstruction(IntEnum):
     OPERANDS = 36
     PREDECESSORS = 37
     CALLED = 38
+    HOST_TRANSFER = 47
     FEATURE_GROUPS = 50
     BATCH_GROUPS = 58
     DIRECTION = 63
