@@ -20,8 +20,8 @@ _ELEMENTWISE = frozenset(
         *("subtract", "tan", "tanh"),
     ]
 )
-# Beyond this many pairs of positions a dimension's padding is not looked at: no model has such a dimension.
-_PAIRS = 1 << 22
+# Beyond this many pairs of positions, or such strides, a dimension's padding is not looked at: no model has them.
+_PAIRS = _LARGEST = 1 << 22
 
 
 def flops(module: Module) -> int:
@@ -92,8 +92,10 @@ def _convolution(i: Instruction) -> int:
 
 def _pairs(size: int, out: int, window: int, stride: int, low: int, dilation: int, base: int) -> int:
     """How many pairs of a result's position and a kernel's position fall on an element of the input."""
-    if out * window > _PAIRS or min(size, out, window) < 1:
-        return max(out * window, 0)
+    if min(size, out, window) < 1:
+        return 0
+    if out * window > _PAIRS or max(map(abs, (size, stride, low, dilation, base))) > _LARGEST:
+        return out * window
     at = np.arange(out)[:, None] * max(stride, 1) + np.arange(window) * max(dilation, 1) - low
     base = max(base, 1)
     return int(((at >= 0) & (at <= (size - 1) * base) & (at % base == 0)).sum())

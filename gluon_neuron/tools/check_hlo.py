@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from tabulate import tabulate
-
+from ..errors import HloError
 from ..hlo.check import check
 from ..hlo.module import read
 from ..hlo.quality import Quality, quality
@@ -19,7 +18,12 @@ def check_hlo(path: str, target: str) -> tuple[str, int]:
 
     Raises HloError where the file is no module.
     """
-    module = read(Path(path).read_bytes())
+    from tabulate import tabulate
+
+    try:
+        module = read(Path(path).read_bytes())
+    except HloError as error:
+        raise HloError(f"{path} is no serialised HloModuleProto: {error}") from error
     found = check(module, target)
     page = [f"{path}: module {module.name}, checked for {target}", ""]
     # One line for what one node does several times.
