@@ -34,6 +34,8 @@ def _of(*opcodes: str) -> Callable[[Rule], Rule]:
 
 def of_type(i: Instruction, generation: int) -> Found:
     """What is refused of the types and dimensions of an instruction's result."""
+    if i.opcode in ("tuple", "get-tuple-element"):
+        return  # Said already where the array is made.
     for shape in i.shape.arrays:
         t = shape.type
         if any(shape.dynamic) or any(d < 0 for d in shape.dims):
