@@ -11,9 +11,11 @@ import openvino as ov
 
 from gluon_neuron.dialect import Array, NumpyNamespace, OpenVINONamespace
 
-MODES = ("numpy", "composed", "openvino", "weights", "folded")
+from .in_jax import leaves_of, run_in_jax
+
+MODES = ("numpy", "composed", "openvino", "weights", "folded", "jax")
 """NumPy; NumPy by compositions; OpenVINO with all inputs as parameters; with all but the first turned into constants,
-as weights are; and OpenVINO with known inputs, where nothing may be built."""
+as weights are; OpenVINO with known inputs, where nothing may be built; and jax."""
 
 TOLERANCE = {"float16": 2e-3, "bfloat16": 1e-2, "float32": 2e-6}
 
@@ -45,6 +47,15 @@ def run(mode: str, build: Callable[..., Any], inputs: Sequence[np.ndarray]) -> l
         with mock.patch.object(OpenVINONamespace, "_emit", side_effect=AssertionError("known values were not folded")):
             results = _tuple(build(xp, *map(xp.constant, inputs)))
         return [(xp.known(r), r.dtype) for r in results]
+    if mode == "jax":
+        built: list[Array] = []
+        given = dict(zip(names, inputs))
+
+        def build_all(xp: Any) -> list[Array]:
+            built[:] = _tuple(build(xp, *leaves_of(xp, given)))
+            return built
+
+        return list(zip(run_in_jax(build_all, given), (r.dtype for r in built)))
     if mode in ("numpy", "composed"):
         xp = NumpyNamespace(dict(zip(names, inputs)), native=mode == "numpy")
     else:
