@@ -42,6 +42,10 @@ class RegistrationError(GluonNeuronError, ValueError):
     """A lowering rule was registered wrongly, for example twice for one operator."""
 
 
+class HloError(GluonNeuronError, ValueError):
+    """Bytes are no HLO module, or not one that fits what they are to be rewritten for."""
+
+
 class CompileError(GluonNeuronError):
     """A region could not be compiled."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .array import Array
 from .base import Namespace
+from .jax_ import JaxNamespace
 from .numpy_ import NumpyNamespace
 from .openvino_ import OpenVINONamespace
 
-__all__ = ["Array", "Namespace", "NumpyNamespace", "OpenVINONamespace"]
+__all__ = ["Array", "JaxNamespace", "Namespace", "NumpyNamespace", "OpenVINONamespace"]

@@ -1,4 +1,4 @@
-"""Resampling: resizing and regions of interest."""
+"""Resampling: resizing, and means over cells."""
 
 from __future__ import annotations
 
@@ -77,24 +77,3 @@ class Resample(Product):
             matrix[rows, np.minimum(low + 1, n - 1)] += at - low
             matrices.append(matrix)
         return self._matrix_per_axis(x, matrices)
-
-    def roi_align(
-        self, x: Array, rois: Array, size: Sequence[int], scale: float, samples: int, aligned: bool = False
-    ) -> Array:
-        """Mean of bilinear samples in each of size[0] x size[1] cells of each region; result [n, C, *size].
-
-        x is [N, C, H, W]; rois[n, 5] = (batch index, x1, y1, x2, y2) in units that `scale` brings to elements.
-        `samples` per cell and axis; 0 means ceil(region size / cells). `aligned` shifts by half an element and
-        lets regions be smaller than one element.
-        """
-        return self._roi("roi_align", x, rois, (tuple(shape_of(size)), float(scale), int(samples), bool(aligned)))
-
-    def roi_pool(self, x: Array, rois: Array, size: Sequence[int], scale: float) -> Array:
-        """Largest element in each of size[0] x size[1] cells of each region, corners rounded; an empty cell is 0."""
-        return self._roi("roi_pool", x, rois, (tuple(shape_of(size)), float(scale)))
-
-    def _roi(self, name: str, x: Array, rois: Array, params: tuple) -> Array:
-        self.pair(name, x, rois, FLOATS)
-        if x.ndim != 4 or rois.ndim != 2 or rois.shape[1] != 5:
-            raise DialectError(f"{name}(): {x!r} with regions {rois!r}; it wants four axes and n x 5.")
-        return self._call(name, (x, rois), params)

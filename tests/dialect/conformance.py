@@ -9,11 +9,12 @@ from unittest import mock
 import numpy as np
 import openvino as ov
 
-from gluon_neuron.dialect import Array, NumpyNamespace, OpenVINONamespace
+from gluon_neuron.dialect import Array, JaxNamespace, NumpyNamespace, OpenVINONamespace
+from gluon_neuron.dialect.jax_import import wide_types
 
-MODES = ("numpy", "composed", "openvino", "weights", "folded")
+MODES = ("numpy", "composed", "openvino", "weights", "folded", "jax")
 """NumPy; NumPy by compositions; OpenVINO with all inputs as parameters; with all but the first turned into constants,
-as weights are; and OpenVINO with known inputs, where nothing may be built."""
+as weights are; OpenVINO with known inputs, where nothing may be built; and jax, function by function."""
 
 TOLERANCE = {"float16": 2e-3, "bfloat16": 1e-2, "float32": 2e-6}
 
@@ -45,6 +46,11 @@ def run(mode: str, build: Callable[..., Any], inputs: Sequence[np.ndarray]) -> l
         with mock.patch.object(OpenVINONamespace, "_emit", side_effect=AssertionError("known values were not folded")):
             results = _tuple(build(xp, *map(xp.constant, inputs)))
         return [(xp.known(r), r.dtype) for r in results]
+    if mode == "jax":
+        with wide_types():
+            xp = JaxNamespace(dict(zip(names, inputs)))
+            results = _tuple(build(xp, *(xp.parameter(n, v.shape, v.dtype.name) for n, v in zip(names, inputs))))
+            return [(np.asarray(xp.value(r)), r.dtype) for r in results]
     if mode in ("numpy", "composed"):
         xp = NumpyNamespace(dict(zip(names, inputs)), native=mode == "numpy")
     else:

@@ -288,6 +288,8 @@ CASES += [
             lambda xp, x, r, s=s, a=a: xp.roi_align(x, r, (3, 2), 0.5, s, a),
             [IMAGE, ROIS],
             lambda x, r, s=s, a=a: naive.roi_align(x, r, (3, 2), 0.5, s, a),
+            # The composition takes a number of samples that does not hang on the regions.
+            skip=() if s else ("composed", "jax"),
             scale=4,
         )
         for s in (0, 1, 2)

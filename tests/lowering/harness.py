@@ -6,6 +6,7 @@ import functools
 import importlib
 import json
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from unittest import mock
@@ -13,6 +14,8 @@ from unittest import mock
 import mxnet as mx
 import numpy as np
 
+from gluon_neuron.dialect import JaxNamespace
+from gluon_neuron.dialect.jax_import import wide_types
 from gluon_neuron.graph.graph import Entry, Graph, Node
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal, rules
@@ -23,6 +26,9 @@ TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-12}
 # its target refuses these, so rules are compared in NumPy only.
 NOT_ON_OPENVINO = frozenset(("int8", "uint8", "int64", "float64"))
 NODE = "node"
+# How many cases of each operator run in jax, unless this variable is 1: then all do.
+FIRST_CASES_IN_JAX = 2
+EVERY_CASE_IN_JAX = "EVERY_CASE_IN_JAX"
 
 
 def symbol_of(op: str, count: int, attrs: Mapping[str, Any], outputs: Sequence[int] = (0,)) -> mx.sym.Symbol:
@@ -125,13 +131,32 @@ def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int
     return values
 
 
-_RUN = {"numpy": _in_numpy, "openvino": _in_openvino}
+def _in_jax(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) -> dict[int, np.ndarray]:
+    """Function by function, as jax keeps what it compiled for each; the program as a whole would be compiled anew."""
+    with wide_types():
+        xp = JaxNamespace({f"x{i}": v for i, v in enumerate(inputs)})
+        arrays = [
+            xp.constant(v, v.dtype.name) if i in weights else xp.parameter(f"x{i}", v.shape, v.dtype.name)
+            for i, v in enumerate(inputs)
+        ]
+        built = _lower(xp, node, arrays)
+        return {index: np.asarray(xp.value(built[index])) for index in node.outs}
+
+
+_RUN = {"numpy": _in_numpy, "openvino": _in_openvino, "jax": _in_jax}
+_in_jax_so_far: Counter[str] = Counter()
+
+
+def _left_out_of_jax(op: str) -> bool:
+    """Whether a case is one too many for the quick suite: jax compiles each for tens of milliseconds."""
+    _in_jax_so_far[op] += 1
+    return os.environ.get(EVERY_CASE_IN_JAX) != "1" and _in_jax_so_far[op] > FIRST_CASES_IN_JAX
 
 
 def run_rule(
     namespace: str, node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int] = ()
 ) -> dict[int, np.ndarray]:
-    """The outputs of a node's rule in "numpy" or "openvino", where the inputs at `weights` are constants."""
+    """The outputs of a node's rule in "numpy", "openvino" or "jax", where the inputs at `weights` are constants."""
     return _RUN[namespace](node, inputs, weights)
 
 
@@ -139,7 +164,7 @@ def check_op(
     op_name: str,
     inputs: Sequence[np.ndarray],
     attrs: Mapping[str, Any] | None = None,
-    namespaces: Sequence[str] = ("numpy", "openvino"),
+    namespaces: Sequence[str] = ("numpy", "openvino", "jax"),
     rtol: float = 0.0,
     atol: float | None = None,
     params_are_weights: bool | Sequence[int] = False,
@@ -149,7 +174,8 @@ def check_op(
 
     `outputs` are the outputs that are read. `atol` defaults to a tolerance by dtype, times the largest finite value
     expected. `params_are_weights` makes inputs constants of the OpenVINO model, as bound weights are: those at the
-    indices given, or all but the first when True. OpenVINO is left out for dtypes that its target refuses.
+    indices given, or all but the first when True. OpenVINO is left out for dtypes that its target refuses, jax
+    after the first cases of an operator.
     """
     attrs = attrs or {}
     node = node_of(op_name, [Spec(v.shape, v.dtype.name) for v in inputs], attrs, outputs)
@@ -160,6 +186,8 @@ def check_op(
     weights = range(1, len(inputs)) if params_are_weights is True else params_are_weights or ()
     for namespace in namespaces:
         if namespace == "openvino" and dtypes & NOT_ON_OPENVINO:
+            continue
+        if namespace == "jax" and _left_out_of_jax(op_name):
             continue
         got = _RUN[namespace](node, inputs, weights)
         for index, want in expected.items():

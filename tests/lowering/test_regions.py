@@ -34,7 +34,7 @@ def test_roi_align_refusals():
     assert "sampling_ratio" in refusal_of("_contrib_RROIAlign", [X, ROTATED], attrs)[1]
 
 
-@pytest.mark.parametrize("namespace", ["numpy", "openvino"])
+@pytest.mark.parametrize("namespace", ["numpy", "openvino", "jax"])
 def test_roi_align_of_regions_of_no_image(namespace):
     attrs = {"spatial_scale": 1.0, "sample_ratio": 2, "pooled_size": "(2, 3)"}
     rois = ROIS.copy()

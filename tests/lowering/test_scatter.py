@@ -59,7 +59,7 @@ def test_positions_outside_of_the_array_are_written_nowhere(at):
     want = old.copy()
     want[np.array(at)[inside]] = new[inside]
     node = node_of("_contrib_index_copy", [Spec(v.shape, v.dtype.name) for v in (old, np.int32(at), new)], {})
-    for namespace in ("numpy", "openvino"):
+    for namespace in ("numpy", "openvino", "jax"):
         got = run_rule(namespace, node, [old, np.int32(at), new])
         np.testing.assert_array_equal(got[0], want)
 

@@ -23,10 +23,11 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_version": (),
     "graph.*": ("errors",),
     "artifact.*": ("errors", "options", "_version"),
+    "hlo.*": ("errors",),
     "partition.*": ("graph.*", "report", "options", "errors"),
     "dialect.*": ("errors",),
     "lowering.*": ("graph.*", "dialect.*", "errors"),
-    "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "errors", "options", "_version"),
+    "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*", "errors", "options", "_version"),
     # They cut out and write what partition and targets found, so they know their records, not how they work.
     "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
     "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
@@ -64,7 +65,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "jaxlib": ("dialect.jax_*",),
 }
 # These may use the standard library and NumPy, and nothing else that is not ours.
-ONLY_NUMPY = ("graph.*", "partition.*", "lowering.*", "artifact.*", "errors", "options", "_version")
+ONLY_NUMPY = ("graph.*", "partition.*", "lowering.*", "artifact.*", "hlo.*", "errors", "options", "_version")
 # Slow to import or not always there: imported where they are needed, so that a missing one is a clear error.
 LAZY = ("openvino", "jax", "jaxlib")
 

@@ -1,0 +1,32 @@
+"""Traces a function of the array language into an HLO module, the form that neuronx-cc reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from .array import Array
+from .jax_ import JaxNamespace
+from .jax_import import import_jax, wide_types
+
+Specs = Mapping[str, tuple[tuple[int, ...], str]]
+
+
+def hlo_module(build: Callable[[JaxNamespace], Sequence[Array]], inputs: Specs) -> bytes:
+    """The HloModuleProto, exactly as jax writes it, of what `build` makes in a namespace with the given leaves.
+
+    `inputs` maps the leaves' names to shapes and dtypes; each is a parameter of the module, in that order, used or
+    not. The results of `build` are the entries of the module's result, in order. Raises EngineError without jax.
+    """
+    jax = import_jax()
+
+    def program(*values: Any) -> tuple[Any, ...]:
+        xp = JaxNamespace(dict(zip(inputs, values, strict=True)))
+        return tuple(map(xp.value, build(xp)))
+
+    program.__name__ = "gluon_neuron"
+    # The module is one for any device: it is lowered as for the CPU, whatever jax would run on by itself.
+    with wide_types(), jax.default_device(jax.devices("cpu")[0]):
+        leaves = [jax.ShapeDtypeStruct(shape, jax.numpy.dtype(dtype)) for shape, dtype in inputs.values()]
+        lowered = jax.jit(program, keep_unused=True).lower(*leaves)
+        return lowered.compiler_ir(dialect="hlo").as_serialized_hlo_module_proto()

@@ -1,0 +1,1 @@
+"""HLO modules as bytes: read, rewritten, checked and measured without protobuf or XLA."""
