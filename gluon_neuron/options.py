@@ -32,8 +32,8 @@ class CompileOptions:
     """What may be computed in `auto_cast_type`: "none", "matmult" (matrix products and convolutions) or "all"."""
 
     auto_cast_type: str = "bf16"
-    """The type of the cast: "bf16", "fp16", "tf32" or "fp8_e4m3". The CPU offers "bf16", inf1 "bf16" and "fp16"; where a
-    chip's program uses another, the CPU's program beside it is computed in float32."""
+    """The type of the cast: "bf16", "fp16", "tf32" or "fp8_e4m3". The CPU offers "bf16", inf1 "bf16" and "fp16"; where
+    a chip's program uses another, the CPU's program beside it is computed in float32."""
 
     inline_weights: bool = False
     """Bake the weights into the artifact: the lowest overhead per call, but they can no longer be replaced, the

@@ -156,7 +156,7 @@ class Cache:
                 shutil.rmtree(new, ignore_errors=True)
         except OSError as error:
             raise CacheError(
-                f"The compile cache at {self.root} cannot be written: {error}. Set {VARIABLE} to a directory with room, "
+                f"The compile cache at {self.root} cannot be written: {error}. Set {VARIABLE} to one with room, "
                 "or add --no_cache to NEURON_CC_FLAGS."
             ) from error
         self.prune(self.size, keep=key)

@@ -23,19 +23,21 @@ def jobs_of(chosen: int) -> int:
 
 def run_all(
     tasks: Sequence[Callable[[Running], Made]], jobs: int, stop_at_first: bool = False
-) -> list[Made | CompileError]:
+) -> list[Made | CompileError | None]:
     """What each task made, or the CompileError it raised, in the tasks' order; any other exception is raised.
 
-    A task runs its compiler by the `Running` that it is given, so that none is left when this function is interrupted
-    (KeyboardInterrupt included), or when a task fails and `stop_at_first` is set.
+    After a failure nothing else is started or waited for if `stop_at_first` is set; None stands for what was not made.
+
+    A task runs its compiler by the `Running` that it is given, so that none is left when this function ends, by Ctrl-C
+    too.
     """
     from tqdm import tqdm
 
     running = Running()
-    results: list[Made | CompileError] = [CompileError("It was not compiled.")] * len(tasks)
+    results: list[Made | CompileError | None] = [None] * len(tasks)
     with (
         ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tasks))), thread_name_prefix="gluon_neuron") as pool,
-        tqdm(total=len(tasks), desc="Neuron compiler", unit="region", delay=_BAR_AFTER, disable=None, leave=False) as bar,
+        tqdm(total=len(tasks), desc="Compiling", unit="program", delay=_BAR_AFTER, disable=None, leave=False) as bar,
     ):
         places = {pool.submit(task, running): i for i, task in enumerate(tasks)}
         try:

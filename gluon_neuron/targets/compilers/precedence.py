@@ -35,7 +35,9 @@ _FAST_MATH = {
 }
 
 
-def resolve(options: CompileOptions, given: Collection[str], environ: Mapping[str, str] | None = None) -> CompileOptions:
+def resolve(
+    options: CompileOptions, given: Collection[str], environ: Mapping[str, str] | None = None
+) -> CompileOptions:
     """The options in force. From strong to weak:
 
     1. the words of `compiler_flags` (those of the archived package's `compile_args` among them);
@@ -139,4 +141,3 @@ def _split(environ: Mapping[str, str]) -> tuple[str, ...]:
 def _allowed(flag: str, value: str, allowed: Collection[str]) -> None:
     if value not in allowed:
         raise OptionError(f"{flag} must be one of {', '.join(allowed)}, not {value!r}.{nearest(value, allowed)}")
-

@@ -40,6 +40,11 @@ class Running:
         self._running: set[subprocess.Popen[bytes]] = set()
         self._stopped = False
 
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped
+
     def run(self, command: Sequence[str], directory: Path, timeout: float | None, program: Path | None = None) -> None:
         """Run `command` in `directory`, in whose log goes what it says; `program` is its first word's place.
 
