@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     cache.add_argument("action", choices=("list", "prune", "clear"))
     cache.add_argument("--dir", help="its directory; that of NEURON_COMPILE_CACHE_URL, or the user's, without it")
     cache.add_argument(
-        "--size", help="what prune leaves, such as 500M or 20G; without it GLUON_NEURON_CACHE_SIZE or 10G"
+        "--size", help="what prune leaves, such as 500M; without it GLUON_NEURON_CACHE_SIZE, or 10G"
     )
     cache.set_defaults(run=_cache)
 

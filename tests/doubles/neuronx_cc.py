@@ -1,4 +1,4 @@
-"""Double of neuronx-cc: the published command line, XLA's verifier and the published rules, and a NEFF-shaped result."""
+"""Double of neuronx-cc: the published command line, XLA's verifier and the published rules, and a NEFF."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def parser() -> Parser:
     """The published command line."""
     top = Parser(prog=PROGRAM)
     top.add_argument(
-        "--version", action="version", version=f"NeuronX Compiler version {VERSION}\n\nPython version 3.10.12"
+        "--version", action="version", version=f"NeuronX Compiler version {VERSION}\n\nPython version 3.10"
     )
     commands = top.add_subparsers(dest="command", required=True)
     listing = commands.add_parser("list-operators")
