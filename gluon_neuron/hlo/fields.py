@@ -49,8 +49,6 @@ class InInstruction(IntEnum):
     PREDECESSORS = 37
     CALLED = 38
     HOST_TRANSFER = 47
-    FEATURE_GROUPS = 50
-    BATCH_GROUPS = 58
     DIRECTION = 63
     FRONTEND = 68
     RNG_ALGORITHM = 70
@@ -100,8 +98,8 @@ class InConvolution(IntEnum):
     """ConvolutionDimensionNumbers."""
 
     KERNEL_INPUT_FEATURE = 3
-    KERNEL_OUTPUT_FEATURE = 4
-    KERNEL_SPATIAL = 6
+    INPUT_SPATIAL = 11
+    OUTPUT_SPATIAL = 12
 
 
 class InDot(IntEnum):
