@@ -9,15 +9,12 @@ from .array import Array
 from .jax_ import JaxNamespace
 from .jax_import import import_jax, wide_types
 
+Build = Callable[[JaxNamespace], Sequence[Array]]
 Specs = Mapping[str, tuple[tuple[int, ...], str]]
 
 
-def hlo_module(build: Callable[[JaxNamespace], Sequence[Array]], inputs: Specs) -> bytes:
-    """The HloModuleProto, exactly as jax writes it, of what `build` makes in a namespace with the given leaves.
-
-    `inputs` maps the leaves' names to shapes and dtypes; each is a parameter of the module, in that order, used or
-    not. The results of `build` are the entries of the module's result, in order. Raises EngineError without jax.
-    """
+def traced(build: Build, inputs: Specs) -> Any:
+    """What jax calls a lowered program: `build` in a namespace with the given leaves, as `hlo_module` has it."""
     jax = import_jax()
 
     def program(*values: Any) -> tuple[Any, ...]:
@@ -28,5 +25,13 @@ def hlo_module(build: Callable[[JaxNamespace], Sequence[Array]], inputs: Specs) 
     # The module is one for any device: it is lowered as for the CPU, whatever jax would run on by itself.
     with wide_types(), jax.default_device(jax.devices("cpu")[0]):
         leaves = [jax.ShapeDtypeStruct(shape, jax.numpy.dtype(dtype)) for shape, dtype in inputs.values()]
-        lowered = jax.jit(program, keep_unused=True).lower(*leaves)
-        return lowered.compiler_ir(dialect="hlo").as_serialized_hlo_module_proto()
+        return jax.jit(program, keep_unused=True).lower(*leaves)
+
+
+def hlo_module(build: Build, inputs: Specs) -> bytes:
+    """The HloModuleProto, exactly as jax writes it, of what `build` makes in a namespace with the given leaves.
+
+    `inputs` maps the leaves' names to shapes and dtypes; each is a parameter of the module, in that order, used or
+    not. The results of `build` are the entries of the module's result, in order. Raises EngineError without jax.
+    """
+    return traced(build, inputs).compiler_ir(dialect="hlo").as_serialized_hlo_module_proto()

@@ -9,12 +9,13 @@ from unittest import mock
 import numpy as np
 import openvino as ov
 
-from gluon_neuron.dialect import Array, JaxNamespace, NumpyNamespace, OpenVINONamespace
-from gluon_neuron.dialect.jax_import import wide_types
+from gluon_neuron.dialect import Array, NumpyNamespace, OpenVINONamespace
+
+from .in_jax import leaves_of, run_in_jax
 
 MODES = ("numpy", "composed", "openvino", "weights", "folded", "jax")
 """NumPy; NumPy by compositions; OpenVINO with all inputs as parameters; with all but the first turned into constants,
-as weights are; OpenVINO with known inputs, where nothing may be built; and jax, function by function."""
+as weights are; OpenVINO with known inputs, where nothing may be built; and jax."""
 
 TOLERANCE = {"float16": 2e-3, "bfloat16": 1e-2, "float32": 2e-6}
 
@@ -47,10 +48,14 @@ def run(mode: str, build: Callable[..., Any], inputs: Sequence[np.ndarray]) -> l
             results = _tuple(build(xp, *map(xp.constant, inputs)))
         return [(xp.known(r), r.dtype) for r in results]
     if mode == "jax":
-        with wide_types():
-            xp = JaxNamespace(dict(zip(names, inputs)))
-            results = _tuple(build(xp, *(xp.parameter(n, v.shape, v.dtype.name) for n, v in zip(names, inputs))))
-            return [(np.asarray(xp.value(r)), r.dtype) for r in results]
+        built: list[Array] = []
+        given = dict(zip(names, inputs))
+
+        def build_all(xp: Any) -> list[Array]:
+            built[:] = _tuple(build(xp, *leaves_of(xp, given)))
+            return built
+
+        return list(zip(run_in_jax(build_all, given), (r.dtype for r in built)))
     if mode in ("numpy", "composed"):
         xp = NumpyNamespace(dict(zip(names, inputs)), native=mode == "numpy")
     else:
