@@ -153,5 +153,6 @@ class Report:
                 how = "from the compile cache" if p.cached else f"compiled in {p.seconds:.1f} s"
                 cores = f"{p.cores} NeuronCore{'' if p.cores == 1 else 's'}"
                 lines += ["", f"{region.name} for {p.target}, {cores}, by {p.compiler}, {how}:", f"  {p.command}"]
-                lines += [f"  {k}: {v}" for k, v in p.quality.items()]
+                if p.quality:
+                    lines.append("  HLO: " + ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in p.quality.items()))
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 from ..artifact.container import Payload
 from ..dialect.jax_import import import_jax
@@ -11,6 +12,8 @@ from ..graph.attrs import Attrs
 from ..graph.graph import Entry, Graph, Node
 from ..graph.spec import Spec
 from ..hlo.check import Violation, check
+from ..hlo.module import read
+from ..hlo.quality import quality
 from ..hlo.rewrite import rewrite
 from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
@@ -68,7 +71,9 @@ class NeuronxTarget:
         program = build(work)
         try:
             module = rewrite(program.module, program.inputs, program.outputs)
-            found = check(module, self.name)
+            view = read(module)
+            found = check(view, self.name)
+            measured = asdict(quality(view))
         except HloError as error:
             raise CompileError(f"The region's HLO module cannot be read: {error}") from error
         if found:
@@ -76,7 +81,8 @@ class NeuronxTarget:
             raise RefusedError(_sentence(found[0]), said)
         command = tuple(neuronx_cc(_HLO, self.name, work.options))
         payload = self._payload(work, program, command, self._compiler)
-        return ChipTask(self._compiler, work, command, {_HLO: module}, payload, {})
+        del measured["opcodes"]
+        return ChipTask(self._compiler, work, command, {_HLO: module}, payload, measured)
 
     def _payload(self, work: Compilation, program: HloProgram, command: tuple[str, ...], compiler: Compiler) -> Payload:
         about = {

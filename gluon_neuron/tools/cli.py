@@ -58,9 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     cache = commands.add_parser("cache", help="list, prune or clear the compile cache of the Neuron compilers")
     cache.add_argument("action", choices=("list", "prune", "clear"))
     cache.add_argument("--dir", help="its directory; that of NEURON_COMPILE_CACHE_URL, or the user's, without it")
-    cache.add_argument(
-        "--size", help="what prune leaves, such as 500M; without it GLUON_NEURON_CACHE_SIZE, or 10G"
-    )
+    cache.add_argument("--size", help="what prune leaves, such as 500M; without it GLUON_NEURON_CACHE_SIZE, or 10G")
     cache.set_defaults(run=_cache)
 
     mar = commands.add_parser("archive", help="pack a checkpoint for multi-model-server")
