@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -12,16 +11,15 @@ from typing import Any
 import mxnet as mx
 
 from .block import NeuronHybridBlock
+from .compile_regions import compile_regions, outside, program_report
 from .errors import CompileError, InputError
 from .frontend import files
 from .frontend.export import export
 from .frontend.infer import annotate
-from .frontend.keep import Keeper
 from .frontend.metadata import Metadata, find
 from .frontend.model import Model
 from .frontend.parameters import ArtifactParameter
-from .frontend.piece import cut
-from .frontend.stitch import Compiled, artifacts, compile_piece, stitch
+from .frontend.stitch import Compiled, artifacts, stitch
 from .frontend.symbol import from_symbol
 from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
@@ -30,12 +28,10 @@ from .graph.subgraph import unnameable
 from .options import CompileOptions
 from .partition.cost import flops
 from .partition.partition import Partition, partition
-from .partition.regions import Region, boundary
 from .report import Outside, RegionReport, Report
 from .runtime import library
 from .targets.base import Target, get_target, refusals
-
-_logger = logging.getLogger(__name__)
+from .targets.compilers.precedence import resolve
 
 
 def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Any:
@@ -50,7 +46,8 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     (`result.report`, or `gluon_neuron.get_report(symbol)`) says which and why.
 
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
-    and EngineError when the native library or OpenVINO is missing.
+    and EngineError when the native library, OpenVINO or jax is missing; for a chip, CompilerMissingError without its
+    compiler and CacheError when the compile cache cannot be used.
     """
     if isinstance(net, mx.sym.Symbol):
         return _checkpoint(compile_symbol(net, sample_input, args, aux, options), args, aux)
@@ -67,8 +64,11 @@ def compile_symbol(
 
 
 def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Report:
-    """What `compile` would do with each operator, without compiling anything; same arguments, same errors."""
-    chosen = CompileOptions.make(options)
+    """What `compile` would do with each operator, without compiling anything; same arguments, same errors.
+
+    No compiler and no chip are needed, whatever the target.
+    """
+    chosen = resolve(CompileOptions.make(options), options)
     target = get_target(chosen.target)
     symbolic = isinstance(net, mx.sym.Symbol)
     model = from_symbol(net, args, aux, sample_input) if symbolic else export(net, sample_input)
@@ -114,12 +114,13 @@ def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol:
 
 
 def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
-    options = CompileOptions.make(given)
+    options = resolve(CompileOptions.make(given), given)
     library.load()
+    target = get_target(options.target)
+    target.ready()
     clock = _Clock()
     with clock("export"):
         model = source()
-    target = get_target(options.target)
     with clock("infer"):
         graphs = _infer(model, options)
     banned: list[Outside] = []
@@ -127,7 +128,7 @@ def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHyb
         with clock("partition"):
             parts = partition(graphs[0], model.inputs, _refusal(graphs[0], model, target), options, banned)
         with clock("compile"):
-            compiled, failed = _compile_regions(parts, graphs, model, target, options)
+            compiled, failed = compile_regions(parts, graphs, model, target, options)
         if not failed:
             with clock("stitch"):
                 block = _reimport(model, graphs[0], parts, compiled, target, options, clock.seconds)
@@ -176,53 +177,6 @@ def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tup
     return refusal
 
 
-def _compile_regions(
-    parts: Partition, graphs: list[Graph], model: Model, target: Target, options: CompileOptions
-) -> tuple[list[Compiled], list[Outside]]:
-    compiled: list[Compiled] = []
-    failed: list[Outside] = []
-    keeper = Keeper(options, model, target.name)
-    for number, region in enumerate(parts.regions):
-        piece = cut(number, region, graphs, model, options)
-        keeper.before(piece)
-        start = time.perf_counter()
-        try:
-            made = compile_piece(piece, target, options, model.is_np)
-        except CompileError as error:
-            keeper.after(piece, (), error, time.perf_counter() - start)
-            _logger.warning("%s (%d operators) stays in MXNet: %s", piece.name, len(region.nodes), error)
-            if options.strict:
-                raise
-            culprits = _culprits(region, graphs, model, target, options) if options.op_by_op_retry else {}
-            failed += _outside(graphs[0], culprits or dict.fromkeys(region.nodes, str(error)))
-        else:
-            seconds = time.perf_counter() - start
-            keeper.after(piece, made.payloads, None, seconds)
-            _logger.info(
-                "%s: %d operators compiled for %s in %.2f s", piece.name, len(region.nodes), target.name, seconds
-            )
-            compiled.append(made)
-    return compiled, failed
-
-
-def _culprits(
-    region: Region, graphs: list[Graph], model: Model, target: Target, options: CompileOptions
-) -> dict[int, str]:
-    """The operators of a region that cannot be compiled alone either, each with its reason."""
-    found = {}
-    for i in region.nodes:
-        try:
-            compile_piece(cut(0, boundary(graphs[0], [i]), graphs, model, options), target, options, model.is_np)
-        except CompileError as error:
-            found[i] = str(error)
-    return found
-
-
-def _outside(graph: Graph, reasons: Mapping[int, str]) -> list[Outside]:
-    nodes = [graph.nodes[i] for i in reasons]
-    return [Outside(n.name, n.op, "compile failed", reasons[n.id]) for n in nodes]
-
-
 def _reimport(
     model: Model,
     graph: Graph,
@@ -233,8 +187,12 @@ def _reimport(
     seconds: dict[str, float],
 ) -> NeuronHybridBlock:
     regions = tuple(
-        RegionReport(p.name, len(p.region.nodes), _flops(graph, p.region.nodes), p.data, p.outputs)
-        for p in (c.piece for c in compiled)
+        RegionReport(
+            *(p.name, len(p.region.nodes), _flops(graph, p.region.nodes), p.data, p.outputs),
+            tuple(program_report(made) for made in c.programs if made.command),
+        )
+        for c in compiled
+        for p in (c.piece,)
     )
     report = _report(graph, parts, regions, target, dict(seconds))
     specs = tuple(model.specs[n] for n in model.inputs)
@@ -282,7 +240,7 @@ def _first_run(
                 reason = text.split("Stack trace")[0].strip()
                 if options.strict:
                     raise CompileError(f"Region {c.replacement.name} does not run: {reason}") from error
-                return _outside(graph, dict.fromkeys(c.piece.region.nodes, reason))
+                return outside(graph, dict.fromkeys(c.piece.region.nodes, reason))
         raise
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 
 class GluonNeuronError(Exception):
@@ -48,6 +48,22 @@ class HloError(GluonNeuronError, ValueError):
 
 class CompileError(GluonNeuronError):
     """A region could not be compiled."""
+
+
+class RefusedError(CompileError):
+    """A target refuses operators of a region; `nodes` has the sentence for each, by the node's name."""
+
+    def __init__(self, message: str, nodes: Mapping[str, str]) -> None:
+        super().__init__(message)
+        self.nodes = dict(nodes)
+
+
+class CompilerMissingError(GluonNeuronError, FileNotFoundError):
+    """A Neuron compiler is not installed, or does not start."""
+
+
+class CacheError(GluonNeuronError, OSError):
+    """The directory of compiled programs cannot be used."""
 
 
 class ArtifactError(GluonNeuronError, ValueError):

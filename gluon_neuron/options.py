@@ -11,11 +11,12 @@ from .errors import OptionError, nearest
 
 TARGETS = ("auto", "cpu", "inf1", "inf2", "trn1", "trn2")
 AUTO_CASTS = ("none", "matmult", "all")
-AUTO_CAST_TYPES = ("bf16", "fp16", "tf32")
+AUTO_CAST_TYPES = ("bf16", "fp16", "tf32", "fp8_e4m3")
 
 
 _NOT_IDENTITY = (
     *("strict", "target", "batch_sizes", "dynamic_batch", "op_by_op_retry", "work_dir"),
+    *("compiler_jobs", "compiler_timeout"),
     *("exclude_nodes", "exclude_operators", "include_nodes"),
 )
 
@@ -31,7 +32,8 @@ class CompileOptions:
     """What may be computed in `auto_cast_type`: "none", "matmult" (matrix products and convolutions) or "all"."""
 
     auto_cast_type: str = "bf16"
-    """The type of the cast: "bf16", "fp16" or "tf32"; the CPU target offers "bf16"."""
+    """The type of the cast: "bf16", "fp16", "tf32" or "fp8_e4m3". The CPU offers "bf16", inf1 "bf16" and "fp16"; where
+    a chip's program uses another, the CPU's program beside it is computed in float32."""
 
     inline_weights: bool = False
     """Bake the weights into the artifact: the lowest overhead per call, but they can no longer be replaced, the
@@ -55,10 +57,21 @@ class CompileOptions:
     faster."""
 
     pipeline_cores: int = 1
-    """NeuronCores over which one region is spread on inf1; the CPU keeps it for the record."""
+    """NeuronCores over which one region is spread on inf1. Every other target runs a region on one core, and keeps the
+    number for the record."""
 
     compiler_flags: tuple[str, ...] = ()
-    """Further words of the Neuron compiler's command line, as they are; the CPU keeps them for the record."""
+    """Further words of the Neuron compiler's command line, as they are. They win over the other options, those over
+    NEURON_CC_FLAGS in the environment, and that over defaults. On the CPU, casts count and the rest is kept for the
+    record."""
+
+    compiler_jobs: int = 0
+    """How many Neuron compilers run at the same time; 0 is half the machine's cores, 8 at most. Not part of the
+    identity."""
+
+    compiler_timeout: float | None = None
+    """Seconds after which a region's Neuron compiler is stopped and the region has failed; None waits as long as it
+    takes. Not part of the identity."""
 
     op_by_op_retry: bool = False
     """When a region cannot be compiled, try its operators one by one and leave out those that fail, instead of the
@@ -83,6 +96,11 @@ class CompileOptions:
                 raise OptionError(f"Option {name} must be True or False, not {getattr(self, name)!r}.")
         if not _is_int(self.num_threads) or self.num_threads < 0:
             raise OptionError(f"Option num_threads must be 0 or a positive integer, not {self.num_threads!r}.")
+        if not _is_int(self.compiler_jobs) or self.compiler_jobs < 0:
+            raise OptionError(f"Option compiler_jobs must be 0 or a positive integer, not {self.compiler_jobs!r}.")
+        timeout = self.compiler_timeout
+        if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
+            raise OptionError(f"Option compiler_timeout must be a positive number of seconds, not {timeout!r}.")
         if not _is_int(self.pipeline_cores) or self.pipeline_cores < 1:
             raise OptionError(f"Option pipeline_cores must be a positive integer, not {self.pipeline_cores!r}.")
         if self.work_dir is not None:

@@ -35,14 +35,32 @@ class Outside:
 
 
 @dataclass(frozen=True)
+class ProgramReport:
+    """One program that a Neuron compiler made: for which target, by which command, whether it was in the cache, the
+    seconds it took now, the NeuronCores it runs on, and what is known of the module it was made of."""
+
+    target: str
+    compiler: str
+    command: str
+    cached: bool
+    seconds: float
+    cores: int
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class RegionReport:
-    """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs."""
+    """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
+
+    `programs` are those of Neuron compilers, one for each batch size.
+    """
 
     name: str
     operators: int
     flops: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    programs: tuple[ProgramReport, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +107,10 @@ class Report:
     def from_dict(cls, raw: Mapping[str, Any]) -> Report:
         """The inverse of `to_dict`."""
         regions = tuple(
-            RegionReport(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"]))
+            RegionReport(
+                *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
+                tuple(ProgramReport(**p) for p in r.get("programs", ())),
+            )
             for r in raw["regions"]
         )
         outside = tuple(Outside(**o) for o in raw["outside"])
@@ -111,6 +132,7 @@ class Report:
                 (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs)) for r in self.regions
             ]
             lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
+        lines += self._programs()
         if self.outside:
             grouped = Counter((o.op, o.category, o.sentence) for o in self.outside)
             first = {(o.op, o.category, o.sentence): o.node for o in reversed(self.outside)}
@@ -123,3 +145,14 @@ class Report:
         if self.seconds:
             lines += ["", "Seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in self.seconds.items())]
         return "\n".join(lines)
+
+    def _programs(self) -> list[str]:
+        lines: list[str] = []
+        for region in self.regions:
+            for p in region.programs:
+                how = "from the compile cache" if p.cached else f"compiled in {p.seconds:.1f} s"
+                cores = f"{p.cores} NeuronCore{'' if p.cores == 1 else 's'}"
+                lines += ["", f"{region.name} for {p.target}, {cores}, by {p.compiler}, {how}:", f"  {p.command}"]
+                if p.quality:
+                    lines.append("  HLO: " + ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in p.quality.items()))
+        return lines

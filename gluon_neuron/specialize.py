@@ -11,6 +11,8 @@ from .frontend.infer import annotate
 from .graph.spec import Spec
 from .options import CompileOptions
 from .targets.base import DATA, WEIGHT, Compilation, get_target, refusals
+from .targets.compilers.process import Running
+from .targets.cpu import CASTS
 
 
 def specialize(graph_json: str, request_json: str) -> bytes:
@@ -23,6 +25,8 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     request = json.loads(request_json)
     given_options = dict(request["options"])
     np_shape = given_options.pop("np_shape")
+    if given_options["auto_cast_type"] not in CASTS:
+        given_options["auto_cast"] = "none"  # only an artifact for a chip says so, and it has a program in float32 too
     options = CompileOptions(target=request["target"], **given_options)
     inputs = request["inputs"]
     if options.inline_weights:
@@ -42,5 +46,5 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
     work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {})
-    payload = target.compile(work)
+    payload = target.prepare(work)(Running()).payload
     return pack(Artifact(request["graph"], request["options"], (payload,), __version__))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from ..errors import OptionError, nearest
 from ..options import CompileOptions
-from .flags import CORES, compose, value_of, values_of
+from ..targets.compilers.precedence import cast_of
+from ..targets.compilers.words import CORES, value_of
+from .flags import compose
 
 _NAMES = {
     "excl_node_names": "exclude_nodes",
@@ -18,23 +19,6 @@ _NAMES = {
 }
 _RETRY = "op_by_op_compiler_retry"
 _OLDEST = "num-neuroncores"
-# What neuron-cc calls a cast: how much of the model, and the type.
-_FP32_CAST = {
-    "all": ("all", "bf16"),
-    "matmult": ("matmult", "bf16"),
-    "matmult-bf16": ("matmult", "bf16"),
-    "matmult-fp16": ("matmult", "fp16"),
-    "all-fp16": ("all", "fp16"),
-}
-_FAST_MATH = {
-    "all": ("all", "bf16"),
-    "none": ("matmult", "bf16"),
-    "fp32-cast-all": ("all", "bf16"),
-    "fp32-cast-all-fp16": ("all", "fp16"),
-    "fp32-cast-matmult": ("matmult", "bf16"),
-    "fp32-cast-matmult-bf16": ("matmult", "bf16"),
-    "fp32-cast-matmult-fp16": ("matmult", "fp16"),
-}
 
 
 def translate(compile_args: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,26 +67,7 @@ def _switch(name: str, value: Any) -> bool:
 
 
 def _cast(words: Sequence[str], target: str) -> dict[str, str]:
-    found = None
-    for value in values_of(words, "--fast-math"):
-        found = _FAST_MATH.get(value, found)
-    given = value_of(words, "--fp32-cast")
-    if given is not None:
-        if given not in _FP32_CAST:
-            hint = nearest(given, _FP32_CAST)
-            raise OptionError(f"--fp32-cast must be one of {', '.join(_FP32_CAST)}, not {given!r}.{hint}")
-        found = _FP32_CAST[given]
-    new = value_of(words, "--auto-cast")
-    if new is not None:
-        found = (new, value_of(words, "--auto-cast-type") or "bf16")
-    if found is None:
-        return {}
-    if target in ("auto", "cpu") and found[1] != "bf16" and found[0] != "none":
-        warnings.warn(
-            f"The CPU engine has no {found[1]} arithmetic: the model is computed in float32, which is more exact than "
-            "what the flags ask for.",
-            RuntimeWarning,
-            stacklevel=4,
-        )
-        return {}
-    return {"auto_cast": found[0], "auto_cast_type": found[1]}
+    mode, kind = cast_of(words)
+    if mode is None or (target in ("auto", "cpu") and kind not in (None, "bf16")):
+        return {}  # the words themselves say it, and what the CPU makes of it is decided where they are resolved
+    return {"auto_cast": mode, "auto_cast_type": kind or "bf16"}

@@ -1,14 +1,12 @@
-"""Compiler flags as command-line words: composed from keyword arguments, and searched for a flag's value."""
+"""Compiler flags as command-line words, composed from the archived package's keyword arguments."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import OptionError
-
-CORES = ("--neuroncore-pipeline-cores", "--num-neuroncores")
 
 
 def compose(options: Mapping[str, Any], flags: Any) -> tuple[str, ...]:
@@ -33,27 +31,3 @@ def compose(options: Mapping[str, Any], flags: Any) -> tuple[str, ...]:
         except ValueError as error:
             raise OptionError(f"The compiler flag {flag!r} cannot be read: {error}.") from error
     return tuple(words)
-
-
-def value_of(words: Sequence[str], *names: str) -> str | None:
-    """The value of a flag (`--name value` or `--name=value`); the last one counts, None when it is not there."""
-    found = None
-    for i, word in enumerate(words):
-        name, equals, value = word.partition("=")
-        if name in names:
-            found = value if equals else words[i + 1] if i + 1 < len(words) else ""
-    return found
-
-
-def values_of(words: Sequence[str], name: str) -> list[str]:
-    """The values of a flag that takes several, up to the next flag."""
-    found: list[str] = []
-    for i, word in enumerate(words):
-        head, equals, value = word.partition("=")
-        if head == name:
-            found = [value] if equals else []
-            for following in words[i + 1 :]:
-                if following.startswith("-"):
-                    break
-                found.append(following)
-    return found

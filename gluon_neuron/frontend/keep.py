@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class Keeper:
     MXNet's `load_checkpoint` reads them), `.N-signature.json` (outputs, options, and the inputs of each program),
     `.N-command.txt` (the command that compiles these files), `.N-compile.log`, and each program as
     `.N-TARGET-K.program`.
+    `.N-TARGET-K.compile` are the directories in which Neuron compilers worked.
     """
 
     def __init__(self, options: CompileOptions, model: Model, target: str) -> None:
@@ -36,6 +38,11 @@ class Keeper:
         self._target = target
         self._model = model
         self._directory = Path(options.work_dir or ".") if os.environ.get(VARIABLE, "0") not in ("", "0") else None
+
+    @property
+    def directory(self) -> Path | None:
+        """Where files are kept, None where none are."""
+        return self._directory
 
     def before(self, piece: Piece) -> None:
         """Keep the region itself; raises ExportError when the directory cannot be written."""
@@ -61,7 +68,10 @@ class Keeper:
         if self._directory is None:
             return
         lines = [f"gluon_neuron {__version__}: {piece.name}, {len(piece.region.nodes)} operators, {seconds:.3f} s"]
-        for number, payload in enumerate(payloads):
+        counts: Counter[str] = Counter()
+        for payload in payloads:
+            number = counts[payload.target]
+            counts[payload.target] += 1
             path = self._place(piece, f"{payload.target}-{number}.program")
             path.write_bytes(payload.data)
             lines.append(f"{payload.engine} {payload.engine_version}: {len(payload.data)} bytes in {path.name}")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import mxnet as mx
@@ -17,7 +21,7 @@ from ..graph.spec import Spec
 from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
 from ..partition.regions import Region
-from ..targets.base import DATA, WEIGHT, Compilation
+from ..targets.base import DATA, WEIGHT, Checkpoint, Compilation
 from .infer import annotate
 from .model import Model
 
@@ -42,8 +46,18 @@ class Piece:
     outputs: tuple[str, ...]
 
 
-def cut(number: int, region: Region, graphs: Sequence[Graph], model: Model, options: CompileOptions) -> Piece:
-    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first."""
+def cut(
+    number: int,
+    region: Region,
+    graphs: Sequence[Graph],
+    model: Model,
+    options: CompileOptions,
+    keep: Path | None = None,
+) -> Piece:
+    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first.
+
+    Below the directory `keep` a compiler's files stay; without one they go.
+    """
     graph = graphs[0]
     sub = extract(graph, region.nodes, region.inputs, region.outputs)
     names = tuple(mx.sym.load_json(sub.text).list_inputs())
@@ -53,17 +67,24 @@ def cut(number: int, region: Region, graphs: Sequence[Graph], model: Model, opti
     values = {n: _bytes(model, n) for n in names if n not in data} if inline else {}
     shown = tuple(n for n in names if n not in values)
     roles = {n: DATA if n in data else WEIGHT for n in shown}
+    node = f"{SUBGRAPH_OP}{number}"
+    weights = tuple(n for n in names if n not in data)
     works = tuple(
-        Compilation(annotate(sub.text, _specs(g, sub), model.is_np), shown, roles, outputs, options, values)
-        for g in graphs
+        Compilation(
+            *(annotate(sub.text, _specs(g, sub), model.is_np), shown, roles, outputs, options, values),
+            name=node if len(graphs) == 1 else f"{node}, program {i}",
+            checkpoint=partial(_checkpoint, sub.text, weights, model),
+            keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
+        )
+        for i, g in enumerate(graphs)
     )
     return Piece(
-        name=f"{SUBGRAPH_OP}{number}",
+        name=node,
         region=region,
         text=sub.text,
         visible=_without_weights(sub, values, graph) if inline else sub.raw,
         inputs={n: sub.inputs[n] for n in shown},
-        weights=tuple(n for n in names if n not in data),
+        weights=weights,
         works=works,
         data=tuple(_entry_name(graph, sub.inputs[n]) for n in data),
         outputs=outputs,
@@ -90,6 +111,18 @@ def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
 
 def _bytes(model: Model, name: str) -> bytes:
     return np.ascontiguousarray(model.params[name].list_data()[0].asnumpy()).tobytes()
+
+
+def _checkpoint(text: str, weights: Sequence[str], model: Model) -> Checkpoint:
+    symbol = mx.sym.load_json(text)
+    auxiliary = set(symbol.list_auxiliary_states())
+    arrays = {n: model.params[n].list_data()[0].as_nd_ndarray() for n in weights}
+    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
+        path = Path(folder, "params")
+        mx.nd.save(str(path), {f"{'aux' if n in auxiliary else 'arg'}:{n}": a for n, a in arrays.items()})
+        files = {"region-symbol.json": text.encode(), "region-0000.params": path.read_bytes()}
+    digests = {n: hashlib.sha256(_bytes(model, n)).hexdigest() for n in weights}
+    return Checkpoint(files, tuple(symbol.list_outputs()), digests)
 
 
 def _without_weights(sub: Subgraph, values: Mapping[str, Any], graph: Graph) -> dict[str, Any]:

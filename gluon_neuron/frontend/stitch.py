@@ -1,4 +1,4 @@
-"""Compiles the pieces of a model and stitches them into a new symbol, with an artifact parameter for each."""
+"""Makes artifacts of a model's pieces and stitches them into a new symbol, with an artifact parameter for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.graph import Graph
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, NODE_NAME, SUBGRAPH_OP, Replacement, replace
 from ..options import CompileOptions
-from ..targets.base import Target
+from ..targets.base import Program, Target, Task, beside
 from .metadata import KEY, Metadata
 from .piece import Piece
 
@@ -25,21 +25,36 @@ class Compiled:
 
     piece: Piece
     replacement: Replacement
-    payloads: tuple[Payload, ...]
+    programs: tuple[Program, ...]
     artifact: bytes
 
+    @property
+    def payloads(self) -> tuple[Payload, ...]:
+        """What the artifact holds."""
+        return tuple(p.payload for p in self.programs)
 
-def compile_piece(piece: Piece, target: Target, options: CompileOptions, is_np: bool) -> Compiled:
-    """Compile one piece for all its batch sizes. Raises CompileError."""
-    payloads = tuple(target.compile(work) for work in piece.works)
+
+def prepare(piece: Piece, target: Target) -> list[Task]:
+    """What is left to do for each program of a piece, all batch sizes of it; those for any machine come first.
+
+    Raises CompileError when the piece cannot be lowered.
+    """
+    companion = beside(target)
+    targets = [target] if companion is None else [companion, target]
+    return [t.prepare(work) for t in targets for work in piece.works]
+
+
+def finish(piece: Piece, programs: Sequence[Program], options: CompileOptions, is_np: bool) -> Compiled:
+    """The piece with its artifact, which holds the programs."""
     identity = {**options.identity(), "np_shape": is_np}
+    payloads = tuple(p.payload for p in programs)
     artifact = pack(Artifact(graph_hash(json.dumps(piece.visible)), identity, payloads, __version__))
     cores = str(options.pipeline_cores)  # scripts for pipelines read it, to set MXNET_CPU_WORKER_NTHREADS
     attrs = {"__ext_extra_inputs__": "1", NODE_NAME: piece.name, "__subgraph_opt_neuroncore__": cores}
     entries = tuple(piece.inputs.values())
     region = piece.region
     replacement = Replacement(piece.name, region.nodes, region.outputs, entries, piece.visible, len(artifact), attrs)
-    return Compiled(piece, replacement, payloads, artifact)
+    return Compiled(piece, replacement, tuple(programs), artifact)
 
 
 def stitch(

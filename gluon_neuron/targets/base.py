@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..artifact.container import Payload
@@ -11,15 +12,28 @@ from ..errors import OptionError
 from ..graph.graph import Graph, Node
 from ..graph.known import known_from_shapes
 from ..options import CompileOptions
+from .compilers.process import Running
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A region as MXNet keeps it: its two `files` by name, the symbol's first; the names of the symbol's outputs; and
+    the SHA-256 of each parameter's bytes."""
+
+    files: Mapping[str, bytes]
+    outputs: Sequence[str]
+    digests: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Compilation:
     """What a target compiles: a region's graph with specs, its inputs' names in the node's order, and their roles.
 
-    `values` holds the bytes of weights that are to be baked in, by name.
+    `values` holds the bytes of weights that are to be baked in, by name. `name` is what messages call it; `checkpoint`
+    gives it as MXNet's two files; `keep` is the directory that is to hold what
+    a compiler was given and what it said, None for one that is removed.
     """
 
     graph: Graph
@@ -28,6 +42,24 @@ class Compilation:
     outputs: Sequence[str]
     options: CompileOptions
     values: Mapping[str, Any]
+    name: str = "region"
+    checkpoint: Callable[[], Checkpoint] | None = None
+    keep: Path | None = None
+
+
+@dataclass(frozen=True)
+class Program:
+    """A payload, and how it came about: the compiler's command line, whether the cache had it, the seconds it took."""
+
+    payload: Payload
+    command: tuple[str, ...] = ()
+    cached: bool = False
+    seconds: float = 0.0
+    quality: Mapping[str, Any] = field(default_factory=dict)
+
+
+Task = Callable[[Running], Program]
+"""What is left to do once a region is lowered: it runs a compiler, in any thread. Raises CompileError."""
 
 
 class Target(Protocol):
@@ -35,35 +67,65 @@ class Target(Protocol):
 
     name: str
     engine: str
+    folds: bool
+    """Whether nodes whose values follow from shapes alone are computed while a region is lowered, and not there."""
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
         """Why the node cannot run here, as (category, sentence), or None."""
 
-    def compile(self, work: Compilation) -> Payload:
-        """The region's program; raises CompileError."""
+    def ready(self) -> None:
+        """Raises CompilerMissingError or EngineError when what compiles for it is not installed."""
+
+    def prepare(self, work: Compilation) -> Task:
+        """Lower the region, here and now; raises CompileError."""
 
 
 def get_target(name: str) -> Target:
     """The target called `name`; "auto" is the CPU where no NeuronCore is present."""
     from .cpu import CpuTarget
+    from .inf1 import Inf1Target
+    from .neuronx import TARGETS, NeuronxTarget
 
     if name in ("auto", "cpu"):
         return CpuTarget()
-    raise OptionError(f"Target {name!r} cannot be compiled for by this version; use target='cpu' or 'auto'.")
+    if name == "inf1":
+        return Inf1Target()
+    if name in TARGETS:
+        return NeuronxTarget(name)
+    raise OptionError(f"There is no target {name!r}.")
+
+
+def beside(target: Target) -> Target | None:
+    """The target whose program every artifact for `target` holds too, so that its files run on any machine."""
+    return None if target.name == "cpu" else get_target("cpu")
 
 
 def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] | None]:
-    """The target's refusal for the nodes of `graph`, which spares those whose values follow from shapes alone.
+    """The refusals for the nodes of `graph`: the target's, and those of the target whose program stands beside its own.
 
-    Such nodes fold in NumPy while the region is lowered, so that what an engine computes wrongly does not matter.
+    Nodes whose values follow from shapes alone are spared where they fold in NumPy while the region is lowered, so that
+    what an engine computes wrongly does not matter.
     """
     known = known_from_shapes(graph)
+    companion = beside(target)
 
     def refusal(node: Node) -> tuple[str, str] | None:
-        found = target.refusal(node)
-        return None if found is not None and found[0] == "target" and node.id in known else found
+        found = _ask(target, node, known)
+        if found is not None or companion is None:
+            return found
+        other = _ask(companion, node, known)
+        if other is None or other[0] == "slower":
+            return None
+        why = f"the artifact holds a program for the CPU too, and {other[1]}" if other[0] == "target" else other[1]
+        return other[0], why
 
     return refusal
+
+
+def _ask(target: Target, node: Node, known: Collection[int]) -> tuple[str, str] | None:
+    found = target.refusal(node)
+    folded = target.folds and node.id in known
+    return None if found is not None and found[0] == "target" and folded else found
 
 
 def signature(work: Compilation, roles: Mapping[str, str]) -> dict[str, Any]:

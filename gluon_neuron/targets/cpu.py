@@ -12,7 +12,7 @@ from ..errors import CompileError, EngineError
 from ..graph.graph import Node
 from ..lowering.build import lower
 from ..lowering.registry import refusal as rule_refusal
-from .base import Compilation, signature
+from .base import Compilation, Program, Task, signature
 from .cpu_slower import slower
 from .openvino_ir import serialize
 
@@ -50,11 +50,16 @@ _INEXACT_INT32 = re.compile(
 """Operators for which OpenVINO's CPU plugin computes int32 as float32."""
 
 
+CASTS = ("bf16",)
+"""What the CPU engine can cast to."""
+
+
 class CpuTarget:
     """Compiles for the CPU through OpenVINO."""
 
     name = "cpu"
     engine = "openvino"
+    folds = True
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
         """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
@@ -79,6 +84,14 @@ class CpuTarget:
             return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
         return slower(node)
 
+    def ready(self) -> None:
+        """Nothing is needed before the first region."""
+
+    def prepare(self, work: Compilation) -> Task:
+        """The region as an OpenVINO IR, made at once; raises as `compile` does."""
+        payload = self.compile(work)
+        return lambda running: Program(payload)
+
     def compile(self, work: Compilation) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
         try:
@@ -87,18 +100,21 @@ class CpuTarget:
             raise EngineError(
                 f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
             ) from error
-        if work.options.auto_cast != "none" and work.options.auto_cast_type != "bf16":
-            raise CompileError(
-                f"The CPU engine cannot cast to {work.options.auto_cast_type}; it offers auto_cast_type='bf16'."
-            )
+        options, cast = work.options, work.options.auto_cast
+        if cast != "none" and options.auto_cast_type not in CASTS:
+            if options.target in ("auto", "cpu"):
+                raise CompileError(
+                    f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
+                )
+            cast = "none"
         xp = OpenVINONamespace()
-        if work.options.auto_cast == "matmult":
+        if cast == "matmult":
             xp = auto_cast(xp, "bfloat16")
         outputs = lower(work.graph, xp)
         data, program, roles = serialize(xp, outputs, work)
-        config = {"INFERENCE_PRECISION_HINT": "bf16" if work.options.auto_cast == "all" else "f32"}
-        if work.options.num_threads:
-            config["INFERENCE_NUM_THREADS"] = str(work.options.num_threads)
+        config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
+        if options.num_threads:
+            config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
         return Payload(
             target=self.name,
             engine=self.engine,

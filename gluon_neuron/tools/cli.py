@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("-o", "--output", help="prefix of the compiled checkpoint to write")
     again.set_defaults(run=_compile_kept)
 
+    cache = commands.add_parser("cache", help="list, prune or clear the compile cache of the Neuron compilers")
+    cache.add_argument("action", choices=("list", "prune", "clear"))
+    cache.add_argument("--dir", help="its directory; that of NEURON_COMPILE_CACHE_URL, or the user's, without it")
+    cache.add_argument("--size", help="what prune leaves, such as 500M; without it GLUON_NEURON_CACHE_SIZE, or 10G")
+    cache.set_defaults(run=_cache)
+
     mar = commands.add_parser("archive", help="pack a checkpoint for multi-model-server")
     mar.add_argument("prefix", help="the part of the files' names before -symbol.json")
     mar.add_argument("output", help="NAME.mar, to be served under NAME")
@@ -95,6 +101,12 @@ def _compile_kept(given: argparse.Namespace) -> str:
     from .compile_kept import compile_kept
 
     return compile_kept(given.prefix, given.output)
+
+
+def _cache(given: argparse.Namespace) -> str:
+    from .cache import run
+
+    return run(given.action, given.dir, given.size)
 
 
 def _archive(given: argparse.Namespace) -> str:

@@ -14,8 +14,9 @@ import gluon_neuron
 from gluon_neuron import api
 from gluon_neuron.artifact.container import unpack
 from gluon_neuron.compat.compile_args import translate
-from gluon_neuron.compat.flags import compose, value_of
+from gluon_neuron.compat.flags import compose
 from gluon_neuron.errors import CompileError, OptionError
+from gluon_neuron.targets.compilers.words import value_of
 from gluon_neuron.targets.cpu import CpuTarget
 from tests.compat.nets import checkpoint, image, run
 

@@ -11,11 +11,12 @@ import mxnet as mx
 
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.frontend.piece import cut
-from gluon_neuron.frontend.stitch import compile_piece
+from gluon_neuron.frontend.stitch import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition
 from gluon_neuron.targets.base import get_target, refusals
+from gluon_neuron.targets.compilers.process import Running
 
 
 def peak():
@@ -34,7 +35,9 @@ def compiled(units):
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target, options = get_target("cpu"), CompileOptions()
     (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
-    made = compile_piece(cut(0, region, [graph], model, options), target, options, model.is_np)
+    piece = cut(0, region, [graph], model, options)
+    programs = [task(Running()) for task in prepare(piece, target)]
+    made = finish(piece, programs, options, model.is_np)
     return peak() - before, len(made.artifact)
 
 
