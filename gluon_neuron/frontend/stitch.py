@@ -17,6 +17,7 @@ from ..options import CompileOptions
 from ..targets.base import Target
 from .metadata import KEY, Metadata
 from .piece import Piece
+from .placing import placing
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def compile_piece(piece: Piece, target: Target, options: CompileOptions, is_np: 
     identity = {**options.identity(), "np_shape": is_np}
     artifact = pack(Artifact(graph_hash(json.dumps(piece.visible)), identity, payloads, __version__))
     attrs = {"__ext_extra_inputs__": "1", "__node_name__": piece.name, "__subgraph_opt_neuroncore__": "1"}
+    attrs |= placing(payloads, options)
     entries = tuple(piece.inputs.values())
     region = piece.region
     replacement = Replacement(piece.name, region.nodes, region.outputs, entries, piece.visible, len(artifact), attrs)

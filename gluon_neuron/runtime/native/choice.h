@@ -21,4 +21,7 @@ size_t chip_program(const Artifact& artifact, const std::vector<Spec>& inputs, c
 // To be called before a CPU's program is used where a chip's was compiled: warns once, or throws Error when that is not wanted.
 void fall_back(const NoChip& why, const Placement& placement);
 
+// Raises (or lowers, by -1) the number of those who want neither: the CPU may stand in, and nothing is said.
+void allow_cpu(int change);
+
 }  // namespace gn

@@ -36,6 +36,9 @@ Loaded& loaded() {
   return *instance;
 }
 
+// To be called with the gate held.
+const Nrt* api() { return NrtRuntime::get().api(); }
+
 std::string cores_text(int first, size_t count) {
   return count == 1 ? text("NeuronCore ", first) : text("NeuronCores ", first, " to ", first + count - 1);
 }
@@ -75,19 +78,19 @@ LoadedNeff::~LoadedNeff() {
 }
 
 void LoadedNeff::free() {
-  if (model_) nrt()->nrt_unload(model_);
+  if (model_) api()->nrt_unload(model_);
   model_ = nullptr;
 }
 
 void LoadedNeff::read_tensors() {
   NrtTensorInfos* infos = nullptr;
-  nrt_check(nrt()->nrt_get_model_tensor_info(model_, &infos), "list a program's tensors");
+  nrt_check(api()->nrt_get_model_tensor_info(model_, &infos), "list a program's tensors");
   for (uint64_t i = 0; i < infos->count; ++i) {
     const NrtTensorInfo& info = infos->tensors[i];
     auto& tensors = info.usage == kNrtInputTensor ? inputs_ : outputs_;
     tensors.push_back({std::string(info.name, strnlen(info.name, sizeof info.name)), info.size, info.dtype});
   }
-  nrt()->nrt_free_model_tensor_info(infos);
+  api()->nrt_free_model_tensor_info(infos);
 }
 
 namespace {
@@ -115,11 +118,11 @@ struct NeffModel::Request {
   // With the runtime's gate held.
   void free() {
     for (NrtTensorSetHandle** set : {&in, &out}) {
-      if (*set) nrt()->nrt_destroy_tensor_set(set);
+      if (*set) api()->nrt_destroy_tensor_set(set);
       *set = nullptr;
     }
     for (auto* tensors : {&inputs, &outputs}) {
-      for (NrtTensorHandle* tensor : *tensors) nrt()->nrt_tensor_free(&tensor);
+      for (NrtTensorHandle* tensor : *tensors) api()->nrt_tensor_free(&tensor);
       tensors->clear();
     }
   }
@@ -166,13 +169,13 @@ NeffModel::~NeffModel() { end(); }
 void NeffModel::free() {
   for (auto& request : idle_) request->free();
   idle_.clear();
-  for (auto& item : held_) nrt()->nrt_tensor_free(&item.second);
+  for (auto& item : held_) api()->nrt_tensor_free(&item.second);
   held_.clear();
 }
 
 NrtTensorHandle* NeffModel::allocate(const std::string& name, size_t nbytes) const {
   NrtTensorHandle* tensor = nullptr;
-  nrt_check(nrt()->nrt_tensor_allocate(placement_, neff_->core(), nbytes, name.c_str(), &tensor), text("allocate ", nbytes, " bytes for '", name, "'"));
+  nrt_check(api()->nrt_tensor_allocate(placement_, neff_->core(), nbytes, name.c_str(), &tensor), text("allocate ", nbytes, " bytes for '", name, "'"));
   return tensor;
 }
 
@@ -187,11 +190,11 @@ std::unique_ptr<NeffModel::Request> NeffModel::take() {
   }
   auto request = std::make_unique<Request>();
   const auto add = [&](NrtTensorSetHandle* set, const std::string& name, NrtTensorHandle* tensor) {
-    nrt_check(nrt()->nrt_add_tensor_to_tensor_set(set, name.c_str(), tensor), text("put '", name, "' into a tensor set"));
+    nrt_check(api()->nrt_add_tensor_to_tensor_set(set, name.c_str(), tensor), text("put '", name, "' into a tensor set"));
   };
   try {
-    nrt_check(nrt()->nrt_allocate_tensor_set(&request->in), "make a tensor set");
-    nrt_check(nrt()->nrt_allocate_tensor_set(&request->out), "make a tensor set");
+    nrt_check(api()->nrt_allocate_tensor_set(&request->in), "make a tensor set");
+    nrt_check(api()->nrt_allocate_tensor_set(&request->out), "make a tensor set");
     for (const auto& item : held_) add(request->in, item.first, item.second);
     for (const Port& port : inputs_) {
       request->inputs.push_back(allocate(port.tensor, port.nbytes));

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bound_graph.h"
+#include "choice.h"
 #include "epoch.h"
 #include "error.h"
 #include "json.h"
@@ -61,6 +62,8 @@ void gn_set_pass_callback(gn_pass_callback_t callback) { gn::set_pass_callback(c
 
 void gn_set_warning_callback(gn_warning_callback_t callback) { gn::set_warning_callback(callback); }
 
+void gn_allow_cpu(int change) { gn::allow_cpu(change); }
+
 size_t gn_neuron_runtime(char* buffer, size_t size) { return hand_over(runtime_json(), buffer, size); }
 
 void gn_bump_epoch() { gn::bump_epoch(); }
@@ -108,7 +111,8 @@ size_t gn_stats(char* buffer, size_t size) {
   const std::string out = gn::text(
       "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
       ",\"trusted_calls\":", s.trusted_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
-      ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts, "}");
+      ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
+      ",\"fallbacks\":", s.fallbacks, "}");
   return hand_over(out, buffer, size);
 }
 

@@ -28,6 +28,7 @@ thread_local const std::string* speaker = nullptr;
 void set_warning_callback(gn_warning_callback_t callback) {
   const std::lock_guard<std::mutex> lock(log().mutex);
   log().callback = callback;
+  log().said.clear();  // whoever begins to listen has heard nothing
 }
 
 void warn_once(const std::string& key, const std::string& message) {

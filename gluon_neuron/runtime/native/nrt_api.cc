@@ -15,9 +15,8 @@ constexpr char kPathVariable[] = "GLUON_NEURON_NRT";
 // Never freed: states may be destroyed after static destructors ran.
 struct Loader {
   std::mutex mutex;
-  bool looked = false;
   bool found = false;
-  std::string why, defect;
+  std::string named, defect;  // what the environment said when it was opened
   Nrt api;
 };
 
@@ -62,14 +61,15 @@ constexpr Word kWords[] = {
     {1206, "NRT_NETWORK_PROXY_FAILURE", "the network proxy failed"},
 };
 
-void* open_first(Nrt& api, std::string& why) {
-  std::vector<std::string> candidates;
-  const char* named = std::getenv(kPathVariable);
-  if (named && *named) {
-    candidates = {named};
-  } else {
-    candidates = {"libnrt.so.1", "libnrt.so", "/opt/aws/neuron/lib/libnrt.so.1", "/opt/aws/neuron/lib/libnrt.so"};
-  }
+// What GLUON_NEURON_NRT says: a path; "none" for no NeuronCores; empty for the usual places.
+std::string named_library() {
+  const char* given = std::getenv(kPathVariable);
+  return given ? given : "";
+}
+
+void* open_first(Nrt& api, const std::string& named, std::string& why) {
+  std::vector<std::string> candidates = {"libnrt.so.1", "libnrt.so", "/opt/aws/neuron/lib/libnrt.so.1", "/opt/aws/neuron/lib/libnrt.so"};
+  if (!named.empty()) candidates = {named};
   for (const std::string& candidate : candidates) {
     if (void* handle = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL)) {
       api.path = candidate;
@@ -87,9 +87,10 @@ bool find(void* handle, const char* name, Function& function) {
   return function != nullptr;
 }
 
-void open(Loader& state) {
-  void* handle = open_first(state.api, state.why);
+void open(Loader& state, const std::string& named, std::string& why) {
+  void* handle = open_first(state.api, named, why);
   if (!handle) return;
+  state.named = named;
   std::string missing;
 #define GN_LOOK_UP(name, result, arguments) \
   if (!find(handle, #name, state.api.name)) missing += " " #name;
@@ -113,13 +114,18 @@ void open(Loader& state) {
 const Nrt* nrt(std::string* why) {
   Loader& state = loader();
   const std::lock_guard<std::mutex> lock(state.mutex);
-  if (!state.looked) {
-    open(state);
-    state.looked = true;
+  const std::string named = named_library();
+  std::string reason;
+  if (named == "none") {
+    reason = text(kPathVariable, "=none");
+  } else if (!state.found) {
+    open(state, named, reason);
+    if (!state.defect.empty()) throw Error(state.defect);
+  } else if (named != state.named) {
+    reason = text("this process has opened ", state.api.path, ", which is not what ", kPathVariable, " says now");
   }
-  if (!state.defect.empty()) throw Error(state.defect);
-  if (state.found) return &state.api;
-  if (why) *why = text("the Neuron runtime (libnrt.so) was not found: ", state.why);
+  if (reason.empty()) return &state.api;
+  if (why) *why = text("there is no Neuron runtime (libnrt.so): ", reason);
   return nullptr;
 }
 

@@ -64,8 +64,8 @@ struct Nrt {
   std::string path;
 };
 
-// The library, opened at the first call and kept. Null when there is none; `why` then says where it was looked for.
-// Throws Error when there is one that lacks a function.
+// The library, opened when it is first there, and kept. Null when there is none; `why` then says where it was looked for.
+// GLUON_NEURON_NRT in the environment is its path, or "none". Throws Error when there is one that lacks a function.
 const Nrt* nrt(std::string* why = nullptr);
 
 // A status as its number and published name, and what it means.

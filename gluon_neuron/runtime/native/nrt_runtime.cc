@@ -41,10 +41,10 @@ const Nrt& NrtRuntime::start(size_t count, int first) {
   const std::lock_guard<std::mutex> lock(mutex_);
   if (api_ && process_ != getpid()) throw Error(kForked);
   if (closing_) throw Error(kClosed);
+  std::string why;
+  const Nrt* api = nrt(&why);
+  if (!api) throw NoChip(why);
   if (!api_) {
-    std::string why;
-    const Nrt* api = nrt(&why);
-    if (!api) throw NoChip(why);
     const uint32_t visible = count_visible(*api);
     if (visible == 0) throw NoChip(text("the Neuron runtime ", api->path, " finds no NeuronCore for this process"));
     const NrtStatus status = api->nrt_init(kNrtFrameworkMxnet, GLUON_NEURON_VERSION, GLUON_NEURON_VERSION);
@@ -84,13 +84,14 @@ void NrtRuntime::leave(int first, size_t count) {
 }
 
 int NrtRuntime::visible() const {
+  const Nrt* api = nrt();
+  if (!api) return -1;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     if (api_) return static_cast<int>(users_.size());
   }
-  const Nrt* api = nrt();
   uint32_t count = 0;
-  return api && api->visible_cores(&count) == kNrtSuccess ? static_cast<int>(count) : -1;
+  return api->visible_cores(&count) == kNrtSuccess ? static_cast<int>(count) : -1;
 }
 
 int NrtRuntime::free() const {

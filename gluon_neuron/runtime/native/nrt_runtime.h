@@ -34,6 +34,9 @@ class NrtRuntime {
   int enter(size_t count, int first);
   void leave(int first, size_t count);
 
+  // libnrt, for those who hold its gate.
+  const Nrt* api() const { return api_; }
+
   // How many cores the process may use (-1 when that cannot be known), and how many of them no model of it has.
   int visible() const;
   int free() const;
@@ -59,7 +62,7 @@ class NrtRuntime {
 class NrtUse {
  public:
   NrtUse();
-  const Nrt* operator->() const { return NrtRuntime::get().api_; }
+  const Nrt* operator->() const { return NrtRuntime::get().api(); }
 
  private:
   std::shared_lock<std::shared_mutex> lock_;
