@@ -17,6 +17,7 @@ from ..options import CompileOptions
 from ..targets.base import Program, Target, Task, beside
 from .metadata import KEY, Metadata
 from .piece import Piece
+from .placing import placing
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ def finish(piece: Piece, programs: Sequence[Program], options: CompileOptions, i
     artifact = pack(Artifact(graph_hash(json.dumps(piece.visible)), identity, payloads, __version__))
     cores = str(options.pipeline_cores)  # scripts for pipelines read it, to set MXNET_CPU_WORKER_NTHREADS
     attrs = {"__ext_extra_inputs__": "1", NODE_NAME: piece.name, "__subgraph_opt_neuroncore__": cores}
+    attrs |= placing(payloads, options)
     entries = tuple(piece.inputs.values())
     region = piece.region
     replacement = Replacement(piece.name, region.nodes, region.outputs, entries, piece.visible, len(artifact), attrs)

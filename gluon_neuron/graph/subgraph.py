@@ -21,6 +21,11 @@ ARTIFACT_SUFFIX = "_neuronbin"
 NODE_NAME = "__node_name__"
 """The attribute in which our nodes, but not the archived package's, repeat their name."""
 
+CORE = "__gluon_neuron_core__"
+"""The attribute of a compiled node that names the first NeuronCore it runs on; without it any will do."""
+STRICT = "__gluon_neuron_strict__"
+"""The attribute of a compiled node that must not run on the CPU where a chip's program was compiled."""
+
 
 @dataclass(frozen=True)
 class Subgraph:
