@@ -45,6 +45,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     hlo.set_defaults(run=_check_hlo)
 
+    hardware = commands.add_parser("check-hardware", help="try everything on this machine's NeuronCores")
+    hardware.add_argument("-o", "--output", required=True, help="a new directory for the report")
+    hardware.add_argument("--target", choices=["inf1", "inf2", "trn1", "trn2"], help="the chip, if it cannot be told")
+    hardware.add_argument("--model", action="append", default=[], help="a net to take, and no others; can be repeated")
+    hardware.add_argument(
+        "--check", action="append", default=[], help="a check to make, and no others; can be repeated"
+    )
+    hardware.set_defaults(run=_check_hardware)
+
     gather = commands.add_parser("gather-info", help="collect what a bug report needs")
     gather.add_argument("-o", "--output", required=True, help="a new directory")
     gather.add_argument("--model", help="prefix of a compiled checkpoint whose report is taken")
@@ -89,6 +98,14 @@ def _check_hlo(given: argparse.Namespace) -> str:
     page, violations = check_hlo(given.file, given.target)
     given.status = 1 if violations else 0
     return page
+
+
+def _check_hardware(given: argparse.Namespace) -> str:
+    from .check_hardware import check_hardware
+
+    report, passed = check_hardware(given.output, given.target, given.model, given.check)
+    given.status = 0 if passed else 1
+    return report
 
 
 def _gather_info(given: argparse.Namespace) -> str:
