@@ -34,10 +34,15 @@ def unfused(computation: Computation) -> int:
             vectors[id(i)] = made
         elif i.opcode in ("multiply", "divide") and len(i.operands) == 2:
             scale = next((vectors[id(o)] for o in i.operands if id(o) in vectors), None)
-            if scale is None or not scale.long:
+            if scale is None:
                 continue
             data = next(o for o in i.operands if id(o) not in vectors)
-            count += not _is_kernel(i, users) if scale.root else _of_product(data, vectors)
+            if scale.root and scale.long:
+                count += not _is_kernel(i, users)
+            else:
+                # One number after a dot is attention's; after a convolution it is a batch norm of equal statistics.
+                product = _product(data, vectors)
+                count += product == "convolution" or (product == "dot" and scale.long)
     return count
 
 
@@ -75,11 +80,11 @@ def _is_kernel(i: Instruction, users: dict[int, list[Instruction]]) -> bool:
     return uses > 0
 
 
-def _of_product(data: Instruction, vectors: dict[int, _Vector]) -> bool:
-    """Whether this is a convolution's or a dot's result, or one with a bias."""
+def _product(data: Instruction, vectors: dict[int, _Vector]) -> str:
+    """The opcode of what this is the result of, but for a bias."""
     while data.opcode in ("add", "subtract", "reshape", "convert", "copy") and data.operands:
         rest = [o for o in data.operands if id(o) not in vectors]
         if len(rest) != 1:
-            return False
+            break
         data = rest[0]
-    return data.opcode in ("convolution", "dot")
+    return data.opcode

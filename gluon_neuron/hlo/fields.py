@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 
-
-class InModule(IntEnum):
+class InModule:
     """HloModuleProto."""
 
     NAME = 1
@@ -19,7 +17,7 @@ class InModule(IntEnum):
     STACK_FRAMES = 17
 
 
-class InComputation(IntEnum):
+class InComputation:
     """HloComputationProto."""
 
     NAME = 1
@@ -29,7 +27,7 @@ class InComputation(IntEnum):
     ROOT_ID = 6
 
 
-class InInstruction(IntEnum):
+class InInstruction:
     """HloInstructionProto."""
 
     NAME = 1
@@ -54,7 +52,7 @@ class InInstruction(IntEnum):
     RNG_ALGORITHM = 70
 
 
-class InMetadata(IntEnum):
+class InMetadata:
     """OpMetadata."""
 
     OP_NAME = 2
@@ -66,7 +64,7 @@ class InMetadata(IntEnum):
     SOURCE_END_COLUMN = 19
 
 
-class InShape(IntEnum):
+class InShape:
     """ShapeProto."""
 
     TYPE = 2
@@ -75,7 +73,7 @@ class InShape(IntEnum):
     DYNAMIC = 6
 
 
-class InProgramShape(IntEnum):
+class InProgramShape:
     """ProgramShapeProto."""
 
     PARAMETERS = 1
@@ -83,7 +81,7 @@ class InProgramShape(IntEnum):
     NAMES = 3
 
 
-class InWindow(IntEnum):
+class InWindow:
     """WindowDimension, of which Window has one a dimension, as field 1."""
 
     SIZE = 1
@@ -94,7 +92,7 @@ class InWindow(IntEnum):
     BASE_DILATION = 6
 
 
-class InConvolution(IntEnum):
+class InConvolution:
     """ConvolutionDimensionNumbers."""
 
     KERNEL_INPUT_FEATURE = 3
@@ -102,13 +100,13 @@ class InConvolution(IntEnum):
     OUTPUT_SPATIAL = 12
 
 
-class InDot(IntEnum):
+class InDot:
     """DotDimensionNumbers."""
 
     LEFT_CONTRACTING = 1
 
 
-class InLiteral(IntEnum):
+class InLiteral:
     """LiteralProto."""
 
     S32 = 4

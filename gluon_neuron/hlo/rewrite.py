@@ -163,9 +163,7 @@ def _metadata(i: Instruction, op_name: str) -> dict[int, Pieces]:
     if not op_name and InInstruction.METADATA not in i.message.numbers():
         return {}
     metadata = i.message.message(InInstruction.METADATA) or Message(b"")
-    changes = {int(n): Pieces() for n in _SOURCE} | {
-        int(InMetadata.OP_NAME): Pieces().text(InMetadata.OP_NAME, op_name)
-    }
+    changes = {n: Pieces() for n in _SOURCE} | {int(InMetadata.OP_NAME): Pieces().text(InMetadata.OP_NAME, op_name)}
     return {InInstruction.METADATA: Pieces().message(InInstruction.METADATA, edited(metadata, changes))}
 
 

@@ -144,7 +144,7 @@ def test_fields_that_were_changed(module, data):
     m = Message(module)
     c = data.draw(st.sampled_from(m.messages(InModule.COMPUTATIONS)))
     i = data.draw(st.sampled_from(c.messages(InComputation.INSTRUCTIONS)))
-    number = data.draw(st.sampled_from([int(n) for n in InInstruction]))
+    number = data.draw(st.sampled_from([n for n in vars(InInstruction).values() if isinstance(n, int)]))
     value = data.draw(
         st.one_of(
             st.integers(-(1 << 63), (1 << 63) - 1).map(lambda v: Pieces().whole(number, v)),
@@ -156,7 +156,7 @@ def test_fields_that_were_changed(module, data):
 
     def swap(message, number, old, new):
         parts = [
-            Pieces().message(number, new if o.fields == old.fields else edited(o, {})) for o in message.messages(number)
+            Pieces().message(number, new if o.buffer == old.buffer else edited(o, {})) for o in message.messages(number)
         ]
         return edited(message, {number: parts})
 
