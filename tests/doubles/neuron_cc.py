@@ -79,9 +79,10 @@ def _infer(text: str, params: Path, inputs: dict[str, Any], outputs: list[str] |
     if refused:
         raise Failure(f"Operators not supported: {', '.join(refused)}")
     symbol = mx.sym.load_json(text)
-    arrays = {name.partition(":")[2]: array for name, array in mx.nd.load(str(params)).items()}
+    loaded = mx.nd.load(str(params)) or {}  # MXNet reads a file without arrays as an empty list
+    arrays = {name.partition(":")[2]: array for name, array in loaded.items()}
     for kind, names in (("arg", symbol.list_arguments()), ("aux", symbol.list_auxiliary_states())):
-        given = {n.partition(":")[2] for n in mx.nd.load(str(params)) if n.startswith(f"{kind}:")}
+        given = {n.partition(":")[2] for n in loaded if n.startswith(f"{kind}:")}
         if not given <= set(names):
             raise Failure(f"The parameters {sorted(given - set(names))} are not in the symbol")
     missing = set(symbol.list_inputs()) - set(arrays) - set(inputs)
