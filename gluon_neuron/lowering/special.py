@@ -75,7 +75,7 @@ def gamma(xp: Any, n: Node, x: Any) -> Any:
 
 @rule("gammaln", "_npx_gammaln", dtypes=HALVES_AND_SINGLES)
 def gammaln(xp: Any, n: Node, x: Any) -> Any:
-    """The logarithm of the gamma function's magnitude."""
+    """The logarithm of the gamma function's magnitude; next to its zeros at 1 and 2 within 4e-6."""
     low, mirrored, sine = _mirrored(xp, _single(xp, x))
     y = _positive_gammaln(xp, mirrored)
     reflected = xp.subtract(xp.log(xp.divide(math.pi, xp.abs(xp.where(low, sine, 1.0)))), y)

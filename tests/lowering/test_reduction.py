@@ -86,6 +86,14 @@ def test_first_of_equals():
         check_op(op, [x.astype(np.float16)], {"axis": 1})
 
 
+def test_first_of_equals_in_axes_longer_than_float32_counts(monkeypatch):
+    monkeypatch.setattr("gluon_neuron.dialect.openvino_shape._EXACT", 16)
+    x = np.random.RandomState(1).randint(-3, 4, (40, 36)).astype(np.float32)
+    for op in ("argmax", "argmin"):
+        check_op(op, [x], {"axis": 1})
+        check_op(op, [x], {"axis": 0})
+
+
 @pytest.mark.parametrize("attrs", [{}, {"axis": "()"}, {"axis": "(1, -1)"}, {"axis": "(0,)", "keepdims": True}])
 @pytest.mark.parametrize("op", ["_np_sum", "_np_max", "_np_min", "_np_prod", "_npi_mean"])
 def test_numpy_names(op, attrs):

@@ -36,3 +36,7 @@ def test_erfinv() -> None:
 def test_float64_is_refused(op: str) -> None:
     refused = refusal_of(op, [np.ones(3)], {})
     assert refused and refused[0] == "dtype"
+
+
+def test_gammaln_next_to_its_zeros() -> None:
+    check_op("gammaln", [np.linspace(0.9, 2.1, 500).astype("float32")], atol=4e-6)

@@ -58,6 +58,11 @@ def clip(d: Draw) -> Case:
     return Case([d.array(d.shape(), d.pick(*ANY))], d.attrs(**bounds), elementwise=True)
 
 
+def gammaln(d: Draw) -> Case:
+    """Its terms are of the size of x also where it is zero."""
+    return Case([d.array(d.shape(), d.pick(*FLOATS, *NUMBERS), "plain", "positive", "unit")], d.attrs())
+
+
 def hard_sigmoid(d: Draw) -> Case:
     given = {"alpha": d.pick(OMIT, 0.5, -1, 0.3), "beta": d.pick(OMIT, 0, 0.25, 1.3)}
     return Case([d.array(d.shape(), d.pick(*NUMBERS))], d.attrs(**given), elementwise=True)
@@ -216,6 +221,7 @@ STRATEGIES: dict[str, Strategy] = {
     "amp_multicast": amp_multicast,
     "_npi_around": around,
     "_npi_nan_to_num": nan_to_num,
-    **{op: unary("plain", "positive", "unit") for op in ("gamma", "_npx_gamma", "gammaln", "_npx_gammaln")},
+    **{op: unary("plain", "positive", "unit") for op in ("gamma", "_npx_gamma")},
+    **dict.fromkeys(("gammaln", "_npx_gammaln"), gammaln),
     **{op: unary("unit") for op in ("erfinv", "_npx_erfinv")},
 }
