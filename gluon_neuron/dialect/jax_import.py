@@ -21,6 +21,18 @@ def import_jax() -> ModuleType:
         ) from error
 
 
+def cpu_device() -> Any:
+    """jax's CPU, for which programs are lowered; raises EngineError where jax was told to do without it."""
+    jax = import_jax()
+    try:
+        return jax.devices("cpu")[0]
+    except RuntimeError as error:
+        raise EngineError(
+            f"jax does not find the CPU ({str(error)[:300]}); programs are lowered for it, so let "
+            "JAX_PLATFORMS name cpu too."
+        ) from error
+
+
 def wide_types() -> AbstractContextManager[Any]:
     """A context in which jax has 64-bit types, for this thread only.
 

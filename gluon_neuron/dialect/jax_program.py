@@ -7,7 +7,7 @@ from typing import Any
 
 from .array import Array
 from .jax_ import JaxNamespace
-from .jax_import import import_jax, wide_types
+from .jax_import import cpu_device, import_jax, wide_types
 
 Build = Callable[[JaxNamespace], Sequence[Array]]
 Specs = Mapping[str, tuple[tuple[int, ...], str]]
@@ -23,7 +23,7 @@ def traced(build: Build, inputs: Specs) -> Any:
 
     program.__name__ = "gluon_neuron"
     # The module is one for any device: it is lowered as for the CPU, whatever jax would run on by itself.
-    with wide_types(), jax.default_device(jax.devices("cpu")[0]):
+    with wide_types(), jax.default_device(cpu_device()):
         leaves = [jax.ShapeDtypeStruct(shape, jax.numpy.dtype(dtype)) for shape, dtype in inputs.values()]
         return jax.jit(program, keep_unused=True).lower(*leaves)
 
