@@ -230,8 +230,12 @@ def _first_run(
         ctx = next(iter(block.collect_params().values())).list_ctx()[0]
         with mx.util.np_shape(model.is_np):
             zeros = [mx.nd.zeros(model.specs[n].shape, ctx, dtype=model.specs[n].dtype) for n in model.inputs]
-        for out in block._run(zeros):
-            out.wait_to_read()
+        before = library.stats()["fallbacks"]
+        with library.cpu_allowed():
+            for out in block._run(zeros):
+                out.wait_to_read()
+        if library.stats()["fallbacks"] != before:
+            block._clear_cached_op()  # the first call of the user's is to say that there is no chip
         return []
     except mx.base.MXNetError as error:
         text = str(error)

@@ -22,6 +22,7 @@ from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
 from .runtime.bound_graph import lendable, placeable
+from .runtime.placement import core_of, placed
 from .runtime.session import Session
 
 MAX_SPECIALISED = 2
@@ -175,11 +176,12 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         params = self.collect_params()
         names = self._metadata.inputs
-        symbol, is_np = self._bound_symbol, self._metadata.is_np
+        core = core_of(params.values(), ctx)
+        symbol, is_np = placed(self._bound_symbol, core), self._metadata.is_np
         if self._passing is None:
             self._passing = lendable(symbol), placeable(symbol)
         try:
-            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), *self._passing)
+            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), *self._passing, core=core)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()

@@ -16,8 +16,7 @@ AUTO_CAST_TYPES = ("bf16", "fp16", "tf32", "fp8_e4m3")
 
 _NOT_IDENTITY = (
     *("strict", "target", "batch_sizes", "dynamic_batch", "op_by_op_retry", "work_dir"),
-    *("compiler_jobs", "compiler_timeout"),
-    *("exclude_nodes", "exclude_operators", "include_nodes"),
+    *("exclude_nodes", "exclude_operators", "include_nodes", "cores", "compiler_jobs", "compiler_timeout"),
 )
 
 
@@ -59,6 +58,12 @@ class CompileOptions:
     pipeline_cores: int = 1
     """NeuronCores over which one region is spread on inf1. Every other target runs a region on one core, and keeps the
     number for the record."""
+
+    cores: tuple[int, ...] = ()
+    """NeuronCores that the model may use, by index among those that the process may use: an index, or several that follow
+    one another. Every region runs on the first, and on as many behind it as it was compiled for; none stands for
+    whichever are used least. The exported files keep it, and `mx.neuron(i)` where they are loaded overrides it. Not part
+    of the identity."""
 
     compiler_flags: tuple[str, ...] = ()
     """Further words of the Neuron compiler's command line, as they are. They win over the other options, those over
@@ -110,6 +115,7 @@ class CompileOptions:
                 raise OptionError(f"Option work_dir must be a path, not {self.work_dir!r}.") from None
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "compiler_flags"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        object.__setattr__(self, "cores", _cores(self.cores))
         sizes = self.batch_sizes
         if _is_int(sizes):
             sizes = (sizes,)  # type: ignore[assignment]
@@ -138,6 +144,20 @@ class CompileOptions:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _cores(value: object) -> tuple[int, ...]:
+    given = (value,) if _is_int(value) else value
+    if isinstance(given, range):
+        given = tuple(given)
+    if given is None:
+        return ()
+    whole = isinstance(given, tuple | list) and all(_is_int(c) and c >= 0 for c in given)
+    if not whole or list(given) != list(range(given[0], given[0] + len(given)) if given else ()):  # type: ignore[arg-type, call-overload, index]
+        raise OptionError(
+            f"Option cores must be a NeuronCore's index, or a list of indices that follow one another, not {value!r}."
+        )
+    return tuple(given)  # type: ignore[arg-type]
 
 
 def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:

@@ -17,6 +17,7 @@ from ..options import CompileOptions
 from ..targets.base import Program, Target, Task, beside
 from .metadata import KEY, Metadata
 from .piece import Piece
+from .placing import placing
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Compiled:
         return tuple(p.payload for p in self.programs)
 
 
-def prepare(piece: Piece, target: Target) -> list[Task]:
-    """What is left to do for each program of a piece, all batch sizes of it; those for any machine come first.
+def prepare(piece: Piece, target: Target) -> list[Program | Task]:
+    """Each program of a piece, all batch sizes of it, or what is left to do for it; those for any machine come first.
 
     Raises CompileError when the piece cannot be lowered.
     """
@@ -50,6 +51,7 @@ def finish(piece: Piece, programs: Sequence[Program], options: CompileOptions, i
     payloads = tuple(p.payload for p in programs)
     artifact = pack(Artifact(graph_hash(json.dumps(piece.visible)), identity, payloads, __version__))
     attrs = {"__ext_extra_inputs__": "1", "__node_name__": piece.name, "__subgraph_opt_neuroncore__": "1"}
+    attrs |= placing(payloads, options)
     entries = tuple(piece.inputs.values())
     region = piece.region
     replacement = Replacement(piece.name, region.nodes, region.outputs, entries, piece.visible, len(artifact), attrs)

@@ -19,6 +19,11 @@ _NAME = re.compile(r"(.+)_output(\d*)", re.DOTALL)
 
 ARTIFACT_SUFFIX = "_neuronbin"
 
+CORE = "__gluon_neuron_core__"
+"""The attribute of a compiled node that names the first NeuronCore it runs on; without it any will do."""
+STRICT = "__gluon_neuron_strict__"
+"""The attribute of a compiled node that must not run on the CPU where a chip's program was compiled."""
+
 
 @dataclass(frozen=True)
 class Subgraph:

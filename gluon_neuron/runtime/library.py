@@ -5,17 +5,19 @@ from __future__ import annotations
 import ctypes
 import importlib.util
 import json
+import logging
 import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import mxnet as mx
 
 from ..errors import NativeLibraryError
-from . import parameter_watch
+from . import parameter_watch, placement
 
 OPERATOR = "_neuron_subgraph_op"
 FILE = Path(__file__).with_name("libgluon_neuron.so")
@@ -33,7 +35,11 @@ which new uint8 arguments are to be made; or raises an exception with the reason
 _Argument = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t)
 _PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit, _Argument)
 
+_Warning = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+
 _Handles = ctypes.POINTER(ctypes.c_void_p)
+
+_logger = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _loaded: ctypes.CDLL | None = None
@@ -58,7 +64,9 @@ def load() -> None:
         if _loaded is None:
             _loaded = _load(FILE)
             _set_callback(_loaded, _specialize)
+            _loaded.gn_set_warning_callback(_warn)
             parameter_watch.install(_loaded.gn_bump_epoch)
+            placement.install()
 
 
 def is_loaded() -> bool:
@@ -146,6 +154,25 @@ def stats() -> dict[str, int]:
     return dict(json.loads(buffer.value))
 
 
+def neuron_runtime() -> dict[str, Any]:
+    """What the Neuron runtime says before it is started: "library" (its path), and how many NeuronCores there are in
+    "total", "visible" to this process, and "free" of its models; or "why" there is none."""
+    buffer = ctypes.create_string_buffer(8192)
+    length = _library().gn_neuron_runtime(buffer, len(buffer))
+    assert length < len(buffer)
+    return dict(json.loads(buffer.value))
+
+
+@contextmanager
+def cpu_allowed() -> Iterator[None]:
+    """While inside, programs for the CPU may stand in for a chip's everywhere, and nothing is said about it."""
+    _library().gn_allow_cpu(1)
+    try:
+        yield
+    finally:
+        _library().gn_allow_cpu(-1)
+
+
 def relayouts() -> int:
     """How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout."""
     return int(_library().gn_relayouts())
@@ -193,6 +220,12 @@ def _load(path: Path) -> ctypes.CDLL:
     library.gn_set_program_callback.restype = None
     library.gn_set_pass_callback.argtypes = [_PassCallback]
     library.gn_set_pass_callback.restype = None
+    library.gn_set_warning_callback.argtypes = [_Warning]
+    library.gn_set_warning_callback.restype = None
+    library.gn_neuron_runtime.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    library.gn_neuron_runtime.restype = ctypes.c_size_t
+    library.gn_allow_cpu.argtypes = [ctypes.c_int]
+    library.gn_allow_cpu.restype = None
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
     library.gn_relayouts.restype = ctypes.c_uint64
@@ -270,6 +303,11 @@ def _set_callback(library: ctypes.CDLL, program: Program | None) -> None:
         callback = _Callback(answer)
     library.gn_set_program_callback(callback)
     _callback = callback  # after the exchange: until then the library may call the old one
+
+
+@_Warning
+def _warn(message: bytes) -> None:
+    _logger.warning("%s", message.decode(errors="replace"))
 
 
 def _specialize(graph_json: str, request_json: str) -> bytes:

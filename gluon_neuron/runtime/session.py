@@ -11,7 +11,7 @@ import mxnet as mx
 import numpy as np
 
 from ..graph.spec import Spec
-from . import library
+from . import library, placement
 from .bound_graph import BoundGraph, address_of
 
 _ARRAYS = attrgetter("_data")
@@ -38,6 +38,7 @@ class Session:
         graphs: Sequence[str] = (),
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
+        core: int | None = None,
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
@@ -56,7 +57,7 @@ class Session:
             aux = {n: params[n].data(ctx) for n in auxiliary}
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
-            executor = symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
+            executor = placement.bind_for(core, lambda: symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)

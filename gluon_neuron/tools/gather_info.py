@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 from .._version import __version__
 from ..errors import ExportError
 from ..frontend import files
+from ..targets.compilers.process import LOG
 
 _PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
 _NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")
@@ -50,13 +52,29 @@ def gather_info(
             (beside / "report.txt").write_text(f"{report}\n")
         for pattern in (*_KEPT, *(_WEIGHTS if include_weights else ())):
             for path in sorted(Path(work_dir).glob(pattern)):
-                shutil.copy(path, beside / path.name.lstrip("."))
+                if include_weights or not _holds_weights(path):
+                    shutil.copy(path, beside / path.name.lstrip("."))
+        for path in sorted(Path(work_dir).glob(f".*.compile/{LOG}")):
+            shutil.copy(path, beside / f"{path.parent.name.lstrip('.')}.log")
         beside.chmod(0o755)
         beside.rename(place)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
         raise
     return sorted(str(p) for p in place.iterdir())
+
+
+def _holds_weights(path: Path) -> bool:
+    """Whether a kept file is a program with weights baked in: for inf1 every one is."""
+    match = re.fullmatch(r"(.*)-(\w+)-\d+\.program", path.name)
+    if match is None:
+        return False
+    signature = path.with_name(f"{match.group(1)}-signature.json")
+    try:
+        inline = json.loads(signature.read_text())["options"]["inline_weights"]
+    except (OSError, ValueError, KeyError, TypeError):
+        inline = True  # nothing says that it has none
+    return match.group(2) == "inf1" or bool(inline)
 
 
 def versions() -> dict[str, str]:

@@ -209,7 +209,7 @@ def test_no_program_for_the_cpu(run):
 
 def test_programs_of_other_engines_are_left_alone(run):
     def add(header):
-        other = {"target": "trn1", "engine": "nrt", "offset": 0, "size": 0, "more": [1.5e3, None, True]}
+        other = {"target": "trn1", "engine": "other", "offset": 0, "size": 0, "more": [1.5e3, None, True]}
         header["payloads"].insert(0, other)
 
     assert run.refusal(damage.edited(run.artifact, add)) == ""

@@ -18,7 +18,7 @@ constexpr char kMagic[] = "GLUONNRN";
 constexpr uint64_t kVersion = 1;
 constexpr size_t kPrefix = 24, kAlignment = 64, kMaxHeader = size_t{64} << 20, kDigits = 20;
 constexpr char kAttribute[] = "offset=\"";
-constexpr size_t kMaxRank = 32;
+constexpr size_t kMaxRank = 32, kMaxCores = 64;
 
 [[noreturn]] void damaged(const std::string& why) { throw Error("is damaged: " + why + ". Compile the model again."); }
 
@@ -114,13 +114,54 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   for (size_t i = 0; i < config.keys.size(); ++i) out.config.emplace_back(config.keys[i], config.items[i].str("config"));
 }
 
+// The tensors of a NEFF, by the names that the signature has for them.
+void read_neff(Program& out, const json::Value& program, const json::Value& signature) {
+  if (program.at("format").str("format") != "neff") throw Error("its program is in a format that this version does not read");
+  out.cores = program.at("cores").index("cores");
+  if (out.cores < 1 || out.cores > kMaxCores) throw Error("its program takes an impossible number of NeuronCores");
+  const auto read = [&](const char* kind, std::vector<std::string>& tensors) {
+    std::unordered_map<std::string, size_t> place;
+    const auto& known = signature.at(kind).array(kind);
+    for (size_t i = 0; i < known.size(); ++i) place[known[i].at("name").str("name")] = i;
+    tensors.resize(known.size());
+    for (const json::Value& item : program.at(kind).array(kind)) {
+      const auto found = place.find(item.at("name").str("name"));
+      if (found == place.end() || !tensors[found->second].empty()) throw Error("its program and its signature disagree about the tensors");
+      tensors[found->second] = item.at("tensor").str("tensor");
+      if (tensors[found->second].empty()) throw Error("its program has a tensor without a name");
+    }
+  };
+  read("inputs", out.input_tensors);
+  read("outputs", out.output_tensors);
+  out.baked.resize(out.inputs.size());
+  if (const json::Value* baked = program.find("baked")) {
+    for (size_t i = 0; i < out.inputs.size(); ++i) {
+      const json::Value* digest = baked->find(out.inputs[i].name.c_str());
+      if (digest) out.baked[i] = digest->str("baked");
+    }
+  }
+  for (size_t i = 0; i < out.inputs.size(); ++i) {
+    const Role role = out.inputs[i].role;
+    const bool held = role == Role::weight && !out.baked[i].empty();
+    if (role != Role::unused && out.input_tensors[i].empty() && !held) throw Error("its program does not read the input " + out.inputs[i].name);
+    if (role == Role::weight) out.weights.push_back({i, {}});
+    if (role == Role::data) out.data.push_back(i);
+  }
+  for (const std::string& tensor : out.output_tensors) {
+    if (tensor.empty()) throw Error("its program does not write all outputs");
+  }
+}
+
 std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* data, size_t data_start, size_t data_size) {
   const size_t offset = entry.at("offset").index("offset"), size = entry.at("size").index("size");
   if (offset > data_size || size > data_size - offset) throw Error("a payload lies outside its bytes");
   const std::string& target = entry.at("target").str("target");
   const std::string& engine = entry.at("engine").str("engine");
-  if (target != "cpu" || engine != "openvino") return nullptr;
+  const bool on_cpu = target == "cpu" && engine == "openvino";
+  if (!on_cpu && engine != "nrt") return nullptr;
   auto out = std::make_unique<Program>();
+  out->engine = on_cpu ? Engine::openvino : Engine::nrt;
+  out->target = target;
   out->engine_version = entry.at("engine_version").str("engine_version");
   out->sha256 = entry.at("sha256").str("sha256");
   out->payload = {data_start + offset, size};
@@ -129,7 +170,11 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
     out->inputs.push_back({item.at("name").str("name"), read_spec(item), read_role(item.at("role"))});
   }
   for (const json::Value& item : signature.at("outputs").array("outputs")) out->outputs.push_back(read_spec(item));
-  read_program(*out, entry.at("program"), data + out->payload.offset);
+  if (on_cpu) {
+    read_program(*out, entry.at("program"), data + out->payload.offset);
+  } else {
+    read_neff(*out, entry.at("program"), signature);
+  }
   return out;
 }
 
@@ -163,6 +208,9 @@ std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest 
     auto program = read_payload(entry, data, start, data_size);
     if (program) out->programs.push_back(std::move(program));
   }
+  const auto chips = std::stable_partition(out->programs.begin(), out->programs.end(),
+                                           [](const auto& program) { return program->engine == Engine::openvino; });
+  out->cpu_programs = chips - out->programs.begin();
   return out;
 }
 
@@ -219,7 +267,7 @@ void verify_payload(const Program& program, const uint8_t* artifact) {
     damaged("the SHA-256 of its program does not match");
   }
   try {
-    check_constants(program, artifact + program.payload.offset);
+    if (program.engine == Engine::openvino) check_constants(program, artifact + program.payload.offset);
   } catch (const Error& error) {
     damaged(error.what());
   }

@@ -36,18 +36,28 @@ struct Span {
   size_t offset, size;
 };
 
-// A payload for the CPU. Its bytes stay in the artifact, and its spans count from there.
+enum class Engine { openvino, nrt };
+
+// A payload. Its bytes stay in the artifact, and its spans count from there.
 struct Program {
+  Engine engine = Engine::openvino;
+  std::string target;
   std::string engine_version;
   std::string sha256;
   Span payload;
   std::vector<Input> inputs;  // of the node, without the artifact
   std::vector<Spec> outputs;
-  Span xml, literals;
   std::vector<WeightUse> weights;
-  std::vector<LiteralUse> literal_uses;
   std::vector<size_t> data;  // the node's input that is the engine's k-th
+  // OpenVINO's alone.
+  Span xml, literals{0, 0};
+  std::vector<LiteralUse> literal_uses;
   std::vector<std::pair<std::string, std::string>> config;
+  // A NEFF's alone: the NeuronCores it takes, and its tensors. An input has the SHA-256 that it was compiled with instead of a
+  // tensor when the compiler has baked it in, and neither when the program does not read it.
+  size_t cores = 0;
+  std::vector<std::string> input_tensors, output_tensors, baked;
+
   mutable std::atomic<bool> verified{false};
 
   // Whether it was compiled for these inputs; those it does not read may be of any shape.
@@ -58,7 +68,8 @@ struct Artifact {
   Digest digest;
   std::string graph;  // the region's hash
   std::string options;  // JSON text, as the header has it
-  std::vector<std::unique_ptr<Program>> programs;
+  std::vector<std::unique_ptr<Program>> programs;  // those for the CPU first
+  size_t cpu_programs = 0;
   std::vector<uint8_t> bytes;  // of an artifact that is no input of the node
 };
 

@@ -31,15 +31,19 @@ std::string no_program(const Artifact& artifact, const std::vector<Spec>& given,
   for (size_t i = 0; i < given.size(); ++i) {
     if (first.inputs[i].role == Role::unused || given[i] == first.inputs[i].spec) continue;
     out += text(out.empty() ? "" : "; ", "input '", first.inputs[i].name, "' is ", given[i].str(), ", compiled were ");
-    for (size_t k = 0; k < artifact.programs.size(); ++k) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
+    for (size_t k = 0; k < artifact.cpu_programs; ++k) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
   }
   return text(out, "; ", why);
 }
 
 }  // namespace
 
-Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size)
-    : graph_json_(std::move(graph_json)), specs_(std::move(inputs)), artifact_size_(artifact_size), process_(getpid()) {}
+Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement)
+    : graph_json_(std::move(graph_json)),
+      specs_(std::move(inputs)),
+      artifact_size_(artifact_size),
+      placement_(placement),
+      process_(getpid()) {}
 
 Binding::~Binding() {
   if (!model_) return;
@@ -69,26 +73,40 @@ void Binding::find_program(const Array& artifact, const std::vector<Spec>& outpu
   drop_model();
   used_.reset();
   given_ = artifact_of(artifact.data, artifact_size_, digest);
-  for (size_t i = 0; i < given_->programs.size(); ++i) {
-    if (!given_->programs[i]->fits(specs_)) continue;
-    used_ = given_;
-    index_ = i;
-  }
-  if (given_->programs.empty()) throw Error("its artifact holds no program for the CPU. Compile the model again.");
-  if (!used_) {
-    try {
-      if (given_->programs.front()->inputs.size() != specs_.size()) throw Error("");
-      used_ = specialise(*given_, graph_json_, specs_, outputs);
-    } catch (const Error& error) {
-      throw Error("no program for these inputs: " + no_program(*given_, specs_, error.what()));
-    }
-    index_ = 0;
-  }
+  use_chip();
+  if (!used_) use_cpu(outputs);
   const auto& promised = used_->programs[index_]->outputs;
   if (promised != outputs) {
     used_.reset();
     throw Error("its program's outputs are not those that MXNet infers for the graph. Compile the model again.");
   }
+}
+
+void Binding::use_chip() {
+  if (given_->cpu_programs == given_->programs.size()) return;  // there is none for a chip
+  try {
+    index_ = chip_program(*given_, specs_, placement_);
+    used_ = given_;
+  } catch (const NoChip& error) {
+    fall_back(error, placement_);
+  }
+}
+
+void Binding::use_cpu(const std::vector<Spec>& outputs) {
+  for (size_t i = 0; i < given_->cpu_programs; ++i) {
+    if (!given_->programs[i]->fits(specs_)) continue;
+    used_ = given_;
+    index_ = i;
+  }
+  if (given_->cpu_programs == 0) throw Error("its artifact holds no program for the CPU. Compile the model again.");
+  if (used_) return;
+  try {
+    if (given_->programs.front()->inputs.size() != specs_.size()) throw Error("");
+    used_ = specialise(*given_, graph_json_, specs_, outputs);
+  } catch (const Error& error) {
+    throw Error("no program for these inputs: " + no_program(*given_, specs_, error.what()));
+  }
+  index_ = 0;
 }
 
 // Fills in the digests; the result says whether the model at hand serves these arrays.
@@ -140,15 +158,29 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
 }
 
 void Binding::update_model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
+  find_program(inputs.back(), outputs);
+  try {
+    obtain_model(inputs);
+  } catch (const NoChip& error) {
+    drop_model();
+    used_.reset();
+    fall_back(error, placement_);
+    use_cpu(outputs);
+    obtain_model(inputs);
+  }
+}
+
+void Binding::obtain_model(const std::vector<Array>& inputs) {
   const Array& artifact = inputs.back();
-  find_program(artifact, outputs);
   Ingredients from;
   const bool valid = check_weights(inputs, from.digests);
   from.artifact = used_;
   from.index = index_;
   from.artifact_array = used_->bytes.empty() ? artifact : Array{used_->bytes.data(), 1};
+  if (from.program().engine == Engine::nrt) from.core = placement_.core;
   for (const WeightUse& use : from.program().weights) from.weights.push_back(inputs[use.input]);
   if (!valid || !model_->serves(from)) {
+    const std::shared_ptr<void> program = model_ ? model_->program() : nullptr;
     drop_model();
     model_ = Models::get().obtain(from);
   }

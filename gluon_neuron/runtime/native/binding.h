@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "artifact.h"
+#include "choice.h"
 #include "model.h"
 #include "tensor.h"
 
@@ -20,7 +21,7 @@ namespace gn {
 class Binding {
  public:
   // `inputs` and `outputs`: the node's signature, fixed for a state, without the artifact.
-  Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size);
+  Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement);
   ~Binding();
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
@@ -32,12 +33,16 @@ class Binding {
   void update_model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs);
   bool trusted(size_t input, const Array& array) const;
   void find_program(const Array& artifact, const std::vector<Spec>& outputs);
+  void use_chip();
+  void use_cpu(const std::vector<Spec>& outputs);
+  void obtain_model(const std::vector<Array>& inputs);
   bool check_weights(const std::vector<Array>& inputs, std::vector<Digest>& digests) const;
   void drop_model();
 
   const std::string graph_json_;
   const std::vector<Spec> specs_;
   const size_t artifact_size_;
+  const Placement placement_;
 
   std::shared_ptr<const Artifact> given_;  // the node's own
   std::shared_ptr<const Artifact> used_;  // that, or a specialised one

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "ir_text.h"
+#include "runner.h"
 #include "tensor.h"
 
 namespace gn {
@@ -21,16 +22,15 @@ struct Window {
   size_t size = 0;
 };
 
-class CompiledModel {
+class CompiledModel : public Runner {
  public:
   // Throws Error. What the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
   CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs, std::vector<Spec> outputs);
-  ~CompiledModel();
+  ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
 
-  // Reads inputs and writes outputs where they are. Any number of threads may call it.
-  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
+  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) override;
 
  private:
   struct Request;

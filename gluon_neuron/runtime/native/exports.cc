@@ -6,9 +6,12 @@
 #include <string>
 
 #include "bound_graph.h"
+#include "choice.h"
 #include "epoch.h"
 #include "error.h"
+#include "json.h"
 #include "models.h"
+#include "nrt_runtime.h"
 #include "openvino_api.h"
 #include "stats.h"
 
@@ -20,6 +23,33 @@ struct gn_bound {
   gn::BoundGraph graph;
 };
 
+namespace {
+
+size_t hand_over(const std::string& out, char* buffer, size_t size) {
+  if (buffer && size > 0) {
+    const size_t length = std::min(size - 1, out.size());
+    std::memcpy(buffer, out.data(), length);
+    buffer[length] = '\0';
+  }
+  return out.size();
+}
+
+std::string runtime_json() {
+  try {
+    std::string why;
+    const gn::Nrt* api = gn::nrt(&why);
+    if (!api) return gn::text("{\"why\":", gn::json::quote(why), "}");
+    uint32_t total = 0;
+    gn::nrt_check(api->total_cores(&total), "count the NeuronCores");
+    return gn::text("{\"library\":", gn::json::quote(api->path), ",\"total\":", total, ",\"visible\":", gn::NrtRuntime::get().visible(),
+                    ",\"free\":", gn::NrtRuntime::get().free(), "}");
+  } catch (const std::exception& error) {
+    return gn::text("{\"why\":", gn::json::quote(error.what()), "}");
+  }
+}
+
+}  // namespace
+
 extern "C" {
 
 const char* gn_version() { return GLUON_NEURON_VERSION; }
@@ -29,6 +59,12 @@ void gn_set_openvino(const char* path) { gn::set_openvino_path(path ? path : "")
 void gn_set_program_callback(gn_program_callback_t callback) { gn::set_program_callback(callback); }
 
 void gn_set_pass_callback(gn_pass_callback_t callback) { gn::set_pass_callback(callback); }
+
+void gn_set_warning_callback(gn_warning_callback_t callback) { gn::set_warning_callback(callback); }
+
+void gn_allow_cpu(int change) { gn::allow_cpu(change); }
+
+size_t gn_neuron_runtime(char* buffer, size_t size) { return hand_over(runtime_json(), buffer, size); }
 
 void gn_bump_epoch() { gn::bump_epoch(); }
 
@@ -75,13 +111,9 @@ size_t gn_stats(char* buffer, size_t size) {
   const std::string out = gn::text(
       "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
       ",\"trusted_calls\":", s.trusted_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
-      ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts, "}");
-  if (buffer && size > 0) {
-    const size_t length = std::min(size - 1, out.size());
-    std::memcpy(buffer, out.data(), length);
-    buffer[length] = '\0';
-  }
-  return out.size();
+      ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
+      ",\"fallbacks\":", s.fallbacks, "}");
+  return hand_over(out, buffer, size);
 }
 
 }  // extern "C"

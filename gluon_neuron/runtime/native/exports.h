@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "graph_pass.h"
+#include "log.h"
 #include "specialise.h"
 
 extern "C" {
@@ -21,6 +22,16 @@ void gn_set_program_callback(gn_program_callback_t callback);
 
 // Who answers MXNet's graph pass "neuron"; null for nobody.
 void gn_set_pass_callback(gn_pass_callback_t callback);
+
+// Who hears what is worth a warning, each thing once; null for the standard error stream.
+void gn_set_warning_callback(gn_warning_callback_t callback);
+
+// While the sum of what it was called with is positive, programs for the CPU may stand in for a chip's, and nothing is said.
+void gn_allow_cpu(int change);
+
+// The Neuron runtime as JSON: "library" (its path) and "visible", "total" and "free" NeuronCores, or "why" there is none. Does
+// not start it. Cut off at `size` bytes; returns the length it has in full.
+size_t gn_neuron_runtime(char* buffer, size_t size);
 
 // To be called after an array was replaced by another one: every node then compares its weights' contents once.
 void gn_bump_epoch();

@@ -238,10 +238,15 @@ class Parser {
 
 const Value& Value::at(const char* key) const {
   if (kind != Kind::object) throw Error(text("its header has no object where '", key, "' is looked for"));
-  for (size_t i = 0; i < keys.size(); ++i) {
-    if (keys[i] == key) return items[i];
-  }
+  if (const Value* found = find(key)) return *found;
   throw Error(text("its header lacks '", key, "'"));
+}
+
+const Value* Value::find(const char* key) const {
+  for (size_t i = 0; i < keys.size(); ++i) {
+    if (keys[i] == key) return &items[i];
+  }
+  return nullptr;
 }
 
 const std::vector<Value>& Value::array(const char* what) const {

@@ -21,6 +21,7 @@ struct Value {
 
   // The accessors throw Error, naming `what`, when the value is of another kind or lacks the key.
   const Value& at(const char* key) const;
+  const Value* find(const char* key) const;  // null when the object lacks the key
   const std::vector<Value>& array(const char* what) const;
   const std::string& str(const char* what) const;
   size_t index(const char* what) const;  // an integer that is not negative

@@ -8,7 +8,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "checksums.h"
+#include "engine_nrt.h"
+#include "engine_openvino.h"
 #include "lending.h"
+#include "models.h"
 #include "stats.h"
 
 namespace gn {
@@ -47,6 +51,7 @@ class Range {
 }  // namespace
 
 bool Ingredients::by_reference(size_t weight) const {
+  if (program().engine == Engine::nrt) return false;  // it has them on the device
   const size_t nbytes = program().inputs[program().weights[weight].input].spec.nbytes();
   return nbytes > kOwnedBytes && weights[weight].version != 0;
 }
@@ -56,9 +61,64 @@ bool Ingredients::literals_by_reference() const {
   return program().literals.size > kOwnedBytes && stays;
 }
 
-Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.index) {
+Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.index), core_(from.core) {
+  verify_payload(from.program(), from.artifact_array.data);
+  if (from.program().engine == Engine::nrt) {
+    load(from);
+  } else {
+    compile(from);
+  }
+}
+
+void Model::reserve(size_t total) {
+  owned_.reset(new uint8_t[total + kAlignment]);
+  free_ = owned_.get() + (kAlignment - reinterpret_cast<uintptr_t>(owned_.get()) % kAlignment) % kAlignment;
+}
+
+const uint8_t* Model::copy(const uint8_t* data, size_t nbytes) {
+  const uint8_t* at = free_;
+  if (nbytes > 0) std::memcpy(free_, data, nbytes);
+  free_ += aligned(nbytes);
+  return at;
+}
+
+void Model::load(const Ingredients& from) {
   const Program& program = from.program();
-  verify_payload(program, from.artifact_array.data);
+  size_t total = kAlignment;
+  std::vector<const uint8_t*> sources;
+  for (size_t i = 0; i < program.weights.size(); ++i) {
+    const Input& input = program.inputs[program.weights[i].input];
+    const size_t nbytes = input.spec.nbytes();
+    const std::string& baked = program.baked[program.weights[i].input];
+    if (!baked.empty() && sha256_hex(from.weights[i].data, nbytes) != baked) {
+      throw NoChip(text("the program for ", program.target, " has its weights inside, and '", input.name, "' has changed since. Compile the model again"));
+    }
+    if (nbytes <= kOwnedBytes) total += aligned(nbytes);
+    sources.push_back(from.weights[i].data);
+  }
+  reserve(total);
+  for (size_t i = 0; i < sources.size(); ++i) {
+    const size_t nbytes = program.inputs[program.weights[i].input].spec.nbytes();
+    // What is small is compared by a copy at the next call, sooner than hashed.
+    weights_.push_back({sources[i], from.digests[i], nbytes, nbytes <= kOwnedBytes ? copy(sources[i], nbytes) : nullptr, false});
+  }
+  const auto make = [&] {
+    auto neff = LoadedNeff::obtain(*from.artifact, index_, from.artifact_array.data + program.payload.offset, core_);
+    runner_ = std::make_unique<NeffModel>(program, neff, sources);
+    program_ = neff;
+  };
+  try {
+    make();
+  } catch (const NrtError&) {
+    // Models that nobody uses may hold what it needs.
+    Models::get().drop_orphans(nullptr);
+    make();
+  }
+  ++stats().compiles;
+}
+
+void Model::compile(const Ingredients& from) {
+  const Program& program = from.program();
   const uint8_t* payload = from.artifact_array.data + program.payload.offset;
   std::string xml(reinterpret_cast<const char*>(payload) + program.xml.offset, program.xml.size);
 
@@ -68,16 +128,9 @@ Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.in
   for (size_t i = 0; i < program.weights.size(); ++i) {
     if (!from.by_reference(i)) total += aligned(program.inputs[program.weights[i].input].spec.nbytes());
   }
-  owned_.reset(new uint8_t[total + kAlignment]);
-  uint8_t* free = owned_.get() + (kAlignment - reinterpret_cast<uintptr_t>(owned_.get()) % kAlignment) % kAlignment;
+  reserve(total);
   Range range;
-  range.add(free, total);
-  const auto copy = [&](const uint8_t* data, size_t nbytes) {
-    const uint8_t* at = free;
-    if (nbytes > 0) std::memcpy(free, data, nbytes);
-    free += aligned(nbytes);
-    return at;
-  };
+  range.add(free_, total);
 
   const uint8_t* literals = payload + program.literals.offset;
   if (refer) {
@@ -89,7 +142,8 @@ Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.in
   for (size_t i = 0; i < program.weights.size(); ++i) {
     const size_t nbytes = program.inputs[program.weights[i].input].spec.nbytes();
     const uint8_t* source = from.weights[i].data;
-    weights_.push_back({source, from.digests[i], nbytes, from.by_reference(i) ? nullptr : copy(source, nbytes)});
+    const bool refers = from.by_reference(i);
+    weights_.push_back({source, from.digests[i], nbytes, refers ? nullptr : copy(source, nbytes), refers});
     if (!weights_.back().copy) range.add(source, nbytes);
   }
   for (size_t i = 0; i < program.weights.size(); ++i) {
@@ -102,7 +156,7 @@ Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.in
 
   std::vector<Spec> inputs;
   for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
-  compiled_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, inputs, program.outputs);
+  runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, inputs, program.outputs);
   ++stats().compiles;
 #ifdef __GLIBC__
   // Compiling needs much more memory than its result holds; giving it back takes milliseconds.
@@ -113,7 +167,7 @@ Model::Model(const Ingredients& from) : artifact_(from.artifact), index_(from.in
 }
 
 bool Model::serves(const Ingredients& from) const {
-  if (from.index != index_ || from.artifact->digest != artifact_->digest) return false;
+  if (from.index != index_ || from.core != core_ || from.artifact->digest != artifact_->digest) return false;
   if (literals_ && literals_ != from.artifact_array.data + from.program().payload.offset + from.program().literals.offset) return false;
   for (size_t i = 0; i < weights_.size(); ++i) {
     if (!weights_[i].serves(from.weights[i].data, from.digests[i])) return false;
@@ -124,7 +178,7 @@ bool Model::serves(const Ingredients& from) const {
 void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {
   std::vector<const uint8_t*> data;
   for (size_t i : artifact_->programs[index_]->data) data.push_back(lent_for(inputs[i].data));
-  compiled_->run(data, outputs);
+  runner_->run(data, outputs);
 }
 
 }  // namespace gn

@@ -7,7 +7,7 @@
 
 #include "artifact.h"
 #include "content_hash.h"
-#include "engine_openvino.h"
+#include "runner.h"
 #include "tensor.h"
 
 namespace gn {
@@ -22,6 +22,7 @@ struct Ingredients {
   Array artifact_array{};
   std::vector<Array> weights;
   std::vector<Digest> digests;
+  int core = -1;  // the first NeuronCore to use; -1 for any
 
   const Program& program() const { return *artifact->programs[index]; }
   // Whether the arrays can be referred to where they are: they outlive the call, and are too large to be copied lightly.
@@ -35,13 +36,14 @@ class Model {
     const uint8_t* source;  // where the weight stood
     Digest digest;
     size_t nbytes;
-    const uint8_t* copy;  // null when the model refers to `source`
+    const uint8_t* copy;  // in this process; null when there is none
+    bool refers;  // the model reads `source` itself
 
     // Whether an array at this place, with contents of this digest, is what the model computes with.
-    bool serves(const uint8_t* place, Digest contents) const { return (copy || place == source) && contents == digest; }
+    bool serves(const uint8_t* place, Digest contents) const { return (!refers || place == source) && contents == digest; }
   };
 
-  // Compiles; throws Error.
+  // Compiles, or loads; throws Error, and NoChip when only the place to run is to blame.
   explicit Model(const Ingredients& from);
 
   // Whether a model compiled from `from` would compute the same, and could be this one.
@@ -51,16 +53,28 @@ class Model {
   // Null when the literals were copied.
   const uint8_t* literals() const { return literals_; }
 
+  // What is expensive to load and the same for other weights; null on the CPU. Whoever holds it makes the next model cheap.
+  std::shared_ptr<void> program() const { return program_; }
+
   // `inputs` are the node's, `outputs` too.
   void run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs);
 
  private:
+  void compile(const Ingredients& from);
+  void load(const Ingredients& from);
+  // Room for copies of this many bytes, and the next aligned part of it, filled.
+  void reserve(size_t total);
+  const uint8_t* copy(const uint8_t* data, size_t nbytes);
+
   std::shared_ptr<const Artifact> artifact_;
   size_t index_;
+  int core_;
   const uint8_t* literals_ = nullptr;
   std::vector<Bound> weights_;
   std::unique_ptr<uint8_t[]> owned_;
-  std::unique_ptr<CompiledModel> compiled_;  // last, so that it goes before the bytes it reads
+  uint8_t* free_ = nullptr;
+  std::shared_ptr<void> program_;
+  std::unique_ptr<Runner> runner_;  // last, so that it goes before the bytes it reads
 };
 
 }  // namespace gn

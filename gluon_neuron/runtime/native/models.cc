@@ -8,7 +8,7 @@ namespace {
 
 // Whether two nodes that ask at the same time ask for the same model.
 bool same(const Ingredients& a, const Ingredients& b) {
-  if (a.index != b.index || a.artifact->digest != b.artifact->digest || a.digests != b.digests) return false;
+  if (a.index != b.index || a.core != b.core || a.artifact->digest != b.artifact->digest || a.digests != b.digests) return false;
   if (a.literals_by_reference() && a.artifact_array.data != b.artifact_array.data) return false;
   for (size_t i = 0; i < a.weights.size(); ++i) {
     if (a.by_reference(i) && a.weights[i].data != b.weights[i].data) return false;

@@ -5,6 +5,7 @@
 
 #include "error.h"
 #include "lending.h"
+#include "log.h"
 #include "stats.h"
 
 namespace gn {
@@ -51,14 +52,15 @@ bool to_bytes_of(const std::string& dtype, const uint8_t* data, std::vector<uint
 
 }  // namespace
 
-Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs) : name_(std::move(name)), inputs_(inputs.size()) {
+Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement)
+    : name_(std::move(name)), inputs_(inputs.size()) {
   if (inputs.empty() || inputs.back().shape.size() != 1) {
     throw Error(text("gluon_neuron: node ", name_, " lacks the uint8 array with its artifact as last input. Compile the model again."));
   }
   artifact_dtype_ = inputs.back().dtype;
   artifact_size_ = inputs.back().elements();
   inputs.pop_back();
-  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_);
+  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_, placement);
 }
 
 Array Node::uncast(const Array& artifact) {
@@ -79,6 +81,7 @@ void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& ou
   for (const Spec& spec : output_specs) empty = empty && spec.elements() == 0;
   if (empty) return;
   try {
+    const Speaking speaking(name_);
     std::shared_ptr<Model> model;
     {
       const std::lock_guard<std::mutex> lock(mutex_);

@@ -17,7 +17,7 @@ namespace gn {
 class Node : public mxnet::ext::CustomStatefulOp {
  public:
   // `inputs` end with the artifact. Throws Error.
-  Node(std::string name, std::string graph_json, std::vector<Spec> inputs);
+  Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement);
 
   // Runs the node; throws Error, which names it. NaiveEngine's threads may call it at the same time.
   void forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs);

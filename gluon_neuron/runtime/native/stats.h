@@ -16,6 +16,7 @@ struct Stats {
   std::atomic<uint64_t> artifacts_parsed{0};
   // Weights that came as a copy MXNet made for the call, because the array is in a blocked layout.
   std::atomic<uint64_t> relayouts{0};
+  std::atomic<uint64_t> fallbacks{0};  // times that a program for the CPU was chosen where a chip's was compiled
 };
 
 Stats& stats();

@@ -1,0 +1,17 @@
+// What an engine makes of a program and its weights: something that runs.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace gn {
+
+class Runner {
+ public:
+  virtual ~Runner() = default;
+
+  // Reads the data inputs and writes the outputs where they are. Any number of threads may call it. Throws Error.
+  virtual void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) = 0;
+};
+
+}  // namespace gn

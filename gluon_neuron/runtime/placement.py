@@ -1,0 +1,158 @@
+"""Placement: which NeuronCore a net runs on travels as an attribute of its compiled nodes.
+
+The operator cannot see a context's index (MXNet shows every host context as "cpu", 0), so whatever binds a net on
+`mx.neuron(i)` binds a copy of its symbol whose nodes name the core. `install` sees to it for plain MXNet: `Symbol.bind`
+and `simple_bind` (Module and the predictors go through them), and the cached operator of Gluon's blocks.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import threading
+import weakref
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import mxnet as mx
+
+from ..errors import InputError
+from ..graph.subgraph import CORE, SUBGRAPH_OP
+from .context import NeuronContext
+
+_MARK = "_gluon_neuron_placement"
+_Made = TypeVar("_Made")
+
+_building = threading.local()
+_built: weakref.WeakKeyDictionary[mx.gluon.HybridBlock, int | None] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+_binders: dict[int, ThreadPoolExecutor] = {}
+
+
+def _forget_binders() -> None:
+    # In a forked child: threads did not come along.
+    global _lock
+    _lock = threading.Lock()
+    _binders.clear()
+
+
+os.register_at_fork(after_in_child=_forget_binders)
+
+
+def placed(symbol: mx.sym.Symbol, core: int | None) -> mx.sym.Symbol:
+    """A copy of the symbol whose compiled nodes run on the core; the symbol itself if it has none, or for None."""
+    text = symbol.tojson(remove_amp_cast=False) if core is not None else ""
+    if SUBGRAPH_OP not in text:
+        return symbol
+    raw = json.loads(text)
+    for node in raw["nodes"]:
+        if node["op"] == SUBGRAPH_OP:
+            node.setdefault("attrs", {})[CORE] = str(core)
+    made = mx.sym.load_json(json.dumps(raw))
+    return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
+
+
+def core_of(params: Iterable[Any], ctx: mx.Context) -> int | None:
+    """The core that parameters were put on where MXNet says `ctx`; None when it is the host."""
+    for param in params:
+        for found in param.list_ctx():
+            if isinstance(found, NeuronContext) and found == ctx:
+                return int(found.device_id)
+    return None
+
+
+def bind_for(core: int | None, bind: Callable[[], _Made]) -> _Made:
+    """What `bind` returns, called on a thread that all binding for this core happens on.
+
+    MXNet lets two compiled nodes run at the same time only if they were bound on different threads: each thread has its
+    own random generators, of which every node of an extension library is taken to need one.
+    """
+    if core is None:
+        return bind()
+    with _lock:
+        if core not in _binders:
+            _binders[core] = ThreadPoolExecutor(1, f"gluon_neuron core {core}")
+        binder = _binders[core]
+    is_np_shape, is_np_array = mx.util.is_np_shape(), mx.util.is_np_array()
+
+    def run() -> _Made:
+        with mx.util.np_shape(is_np_shape), mx.util.np_array(is_np_array):
+            return bind()
+
+    return binder.submit(run).result()
+
+
+def install() -> None:
+    """Let plain MXNet place what it binds on a NeuronContext, from now on; installing twice changes nothing."""
+    if hasattr(mx.sym.Symbol.bind, _MARK):
+        return
+    _replace(mx.sym.Symbol, "bind", _bind)
+    _replace(mx.sym.Symbol, "simple_bind", _bind)
+    _replace(mx.nd.CachedOp, "__init__", _make_cached_op)
+    _replace(mx.gluon.HybridBlock, "_build_cache", _build_cache)
+    _replace(mx.gluon.Parameter, "reset_ctx", _reset_ctx)
+
+
+def _replace(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+    original = getattr(owner, name)
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        return wrapper(original, *args, **kwargs)
+
+    setattr(replacement, _MARK, True)
+    setattr(owner, name, replacement)
+
+
+def _bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+    if not isinstance(ctx, NeuronContext):
+        return original(symbol, ctx, *args, **kwargs)
+    core = int(ctx.device_id)
+    found = placed(symbol, core)
+    if found is symbol:  # nothing was compiled
+        return original(symbol, ctx, *args, **kwargs)
+    return bind_for(core, lambda: original(found, ctx, *args, **kwargs))
+
+
+def _make_cached_op(original: Callable[..., None], op: Any, sym: mx.sym.Symbol, *args: Any, **kwargs: Any) -> None:
+    original(op, placed(sym, getattr(_building, "core", None)), *args, **kwargs)
+
+
+def _build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *args: Any) -> None:
+    core = _core_of_block(block)
+    before = getattr(_building, "core", None)
+    _building.core = core
+    try:
+        original(block, *args)
+    finally:
+        _building.core = before
+    _built[block] = core
+
+
+def _reset_ctx(original: Callable[..., None], param: mx.gluon.Parameter, ctx: Any) -> None:
+    moved = [*_contexts(param), *(ctx if isinstance(ctx, list | tuple) else [ctx or mx.current_context()])]
+    original(param, ctx)
+    if not any(isinstance(c, NeuronContext) for c in moved):
+        return
+    for block in [b for b in list(_built) if any(p is param for p in b.collect_params().values())]:
+        del _built[block]
+        block._clear_cached_op()  # it was built for the core of before
+
+
+def _contexts(param: Any) -> list[mx.Context]:
+    return list(param._ctx_list or ())
+
+
+def _core_of_block(block: mx.gluon.HybridBlock) -> int | None:
+    contexts = [c for p in block.collect_params().values() for c in _contexts(p)]
+    cores = {int(c.device_id) if isinstance(c, NeuronContext) else None for c in contexts}
+    if cores <= {None}:
+        return None
+    if len(cores) > 1:
+        raise InputError(
+            f"The block has parameters on {', '.join(sorted({repr(c) for c in contexts}))}, and Gluon runs it by one "
+            "operator, which runs on one NeuronCore. Load it once for each core, or by gluon_neuron.load."
+        )
+    return cores.pop()
