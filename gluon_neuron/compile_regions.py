@@ -77,34 +77,37 @@ def _compile(
     pieces: Sequence[Piece], target: Target, options: CompileOptions, is_np: bool
 ) -> Sequence[tuple[Piece, Compiled | CompileError, float]]:
     """Each piece with what it became and the seconds that took; with strict=True only the first that fails, if any."""
-    tasks: list[Task] = []
-    owners: list[int] = []
+    made: list[list[Program | Task]] = []
     errors: dict[int, CompileError] = {}
     seconds = [0.0] * len(pieces)
     for i, piece in enumerate(pieces):
         start = time.perf_counter()
         try:
-            made = prepare(piece, target)
-            tasks += made
-            owners += [i] * len(made)
+            made.append(prepare(piece, target))
         except CompileError as error:
+            made.append([])
             errors[i] = error
         seconds[i] = time.perf_counter() - start
         if errors and options.strict:
             return [(piece, errors[i], seconds[i])]
-    programs: list[list[Program]] = [[] for _ in pieces]
-    for i, result in zip(owners, run_all(tasks, jobs_of(options.compiler_jobs), options.strict), strict=True):
+    places = [(i, k) for i, parts in enumerate(made) for k, part in enumerate(parts) if not isinstance(part, Program)]
+    tasks = [task for parts in made for task in parts if not isinstance(task, Program)]
+    for (i, k), result in zip(places, run_all(tasks, jobs_of(options.compiler_jobs), options.strict), strict=True):
         if isinstance(result, CompileError):
             errors.setdefault(i, result)
         elif result is not None:
-            programs[i].append(result)
+            made[i][k] = result
             seconds[i] += result.seconds
     if errors and options.strict:
         return [(pieces[i], error, seconds[i]) for i, error in errors.items()][:1]
-    return [
-        (piece, errors[i] if i in errors else finish(piece, programs[i], options, is_np), seconds[i])
-        for i, piece in enumerate(pieces)
-    ]
+    results: list[tuple[Piece, Compiled | CompileError, float]] = []
+    for i, piece in enumerate(pieces):
+        programs = [part for part in made[i] if isinstance(part, Program)]
+        try:
+            results.append((piece, errors.get(i) or finish(piece, programs, options, is_np), seconds[i]))
+        except CompileError as error:
+            results.append((piece, error, seconds[i]))
+    return results
 
 
 def _refused(graph: Graph, region: Region, error: RefusedError) -> list[Outside]:

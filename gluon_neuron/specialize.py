@@ -10,7 +10,7 @@ from .errors import CompileError
 from .frontend.infer import annotate
 from .graph.spec import Spec
 from .options import CompileOptions
-from .targets.base import DATA, WEIGHT, Compilation, get_target, refusals
+from .targets.base import DATA, WEIGHT, Compilation, Program, get_target, refusals
 from .targets.compilers.process import Running
 from .targets.cpu import CASTS
 
@@ -46,5 +46,6 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
     work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {})
-    payload = target.prepare(work)(Running()).payload
+    made = target.prepare(work)
+    payload = (made if isinstance(made, Program) else made(Running())).payload
     return pack(Artifact(request["graph"], request["options"], (payload,), __version__))

@@ -35,8 +35,8 @@ class Compiled:
         return tuple(p.payload for p in self.programs)
 
 
-def prepare(piece: Piece, target: Target) -> list[Task]:
-    """What is left to do for each program of a piece, all batch sizes of it; those for any machine come first.
+def prepare(piece: Piece, target: Target) -> list[Program | Task]:
+    """Each program of a piece, all batch sizes of it, or what is left to do for it; those for any machine come first.
 
     Raises CompileError when the piece cannot be lowered.
     """

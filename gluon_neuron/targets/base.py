@@ -59,7 +59,8 @@ class Program:
 
 
 Task = Callable[[Running], Program]
-"""What is left to do once a region is lowered: it runs a compiler, in any thread. Raises CompileError."""
+"""What is left to do once a region is lowered, where that is much: it runs a compiler, in any thread. Raises
+CompileError."""
 
 
 class Target(Protocol):
@@ -76,7 +77,7 @@ class Target(Protocol):
     def ready(self) -> None:
         """Raises CompilerMissingError or EngineError when what compiles for it is not installed."""
 
-    def prepare(self, work: Compilation) -> Task:
+    def prepare(self, work: Compilation) -> Program | Task:
         """Lower the region, here and now; raises CompileError."""
 
 

@@ -12,7 +12,7 @@ from ..errors import CompileError, EngineError
 from ..graph.graph import Node
 from ..lowering.build import lower
 from ..lowering.registry import refusal as rule_refusal
-from .base import Compilation, Program, Task, signature
+from .base import Compilation, Program, signature
 from .cpu_slower import slower
 from .openvino_ir import serialize
 
@@ -87,10 +87,9 @@ class CpuTarget:
     def ready(self) -> None:
         """Nothing is needed before the first region."""
 
-    def prepare(self, work: Compilation) -> Task:
-        """The region as an OpenVINO IR, made at once; raises as `compile` does."""
-        payload = self.compile(work)
-        return lambda running: Program(payload)
+    def prepare(self, work: Compilation) -> Program:
+        """The region as an OpenVINO IR; raises as `compile` does."""
+        return Program(self.compile(work))
 
     def compile(self, work: Compilation) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import platform
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from .._version import __version__
 from ..errors import ExportError
 from ..frontend import files
+from ..targets.compilers.process import LOG
 
 _PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
 _NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")
@@ -52,6 +54,8 @@ def gather_info(
             (beside / "report.txt").write_text(f"{report}\n")
         for path in _kept(Path(work_dir), include_weights):
             shutil.copy(path, beside / path.name.removeprefix("."))
+        for path in sorted(Path(work_dir).glob(f".*.compile/{LOG}")):
+            shutil.copy(path, beside / f"{path.parent.name.lstrip('.')}.log")
         beside.chmod(0o755)
         beside.rename(place)
     except BaseException:
@@ -64,16 +68,16 @@ def _kept(work_dir: Path, include_weights: bool) -> Iterator[Path]:
     """What SUBGRAPH_INFO=1 kept of each region; a program in which weights are baked in is weights too."""
     for signature in sorted(work_dir.glob(f".*{_SIGNATURE}")):
         region = signature.name.removesuffix(_SIGNATURE)
-        endings = [*_KEPT]
-        if include_weights:
-            endings += [_PROGRAMS, _PARAMS]
-        elif not _baked(signature):
-            endings.append(_PROGRAMS)
-        for ending in endings:
-            yield from sorted(work_dir.glob(f"{glob.escape(region)}-{ending}"))
+        for ending in (*_KEPT, _PROGRAMS, *([_PARAMS] if include_weights else ())):
+            for path in sorted(work_dir.glob(f"{glob.escape(region)}-{ending}")):
+                if include_weights or path.suffix != ".program" or not _baked(signature, path):
+                    yield path
 
 
-def _baked(signature: Path) -> bool:
+def _baked(signature: Path, program: Path) -> bool:
+    """Whether weights are baked into a program; neuron-cc does so with all of them."""
+    if re.search(r"-inf1-\d+\.program$", program.name):
+        return True
     try:
         return bool(json.loads(signature.read_text())["options"]["inline_weights"])
     except (ValueError, KeyError, TypeError):

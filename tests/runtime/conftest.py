@@ -55,5 +55,8 @@ def chip(nrt_environment, monkeypatch):
     library.release()
     assert loaded.violation == ""
     assert {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")} == {
-        **{"model": 0, "tensor": 0, "set": 0, "info": 0}
+        "model": 0,
+        "tensor": 0,
+        "set": 0,
+        "info": 0,
     }

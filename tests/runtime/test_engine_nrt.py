@@ -1,12 +1,8 @@
 """NEFFs on NeuronCores, by the double of libnrt: results, what is written when, faults, and the end."""
 
-import gc
-
-import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.runtime import library
 from tests.runtime import chip as chips
 from tests.runtime import tiny
 

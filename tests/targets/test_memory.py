@@ -16,7 +16,6 @@ from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition
 from gluon_neuron.targets.base import get_target, refusals
-from gluon_neuron.targets.compilers.process import Running
 
 
 def peak():
@@ -36,8 +35,7 @@ def compiled(units):
     target, options = get_target("cpu"), CompileOptions()
     (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
     piece = cut(0, region, [graph], model, options)
-    programs = [task(Running()) for task in prepare(piece, target)]
-    made = finish(piece, programs, options, model.is_np)
+    made = finish(piece, prepare(piece, target), options, model.is_np)
     return peak() - before, len(made.artifact)
 
 

@@ -31,12 +31,14 @@ def run_all(
     A task runs its compiler by the `Running` that it is given, so that none is left when this function ends, by Ctrl-C
     too.
     """
+    if not tasks:
+        return []
     from tqdm import tqdm
 
     running = Running()
     results: list[Made | CompileError | None] = [None] * len(tasks)
     with (
-        ThreadPoolExecutor(max_workers=max(1, min(jobs, len(tasks))), thread_name_prefix="gluon_neuron") as pool,
+        ThreadPoolExecutor(max_workers=min(jobs, len(tasks)), thread_name_prefix="gluon_neuron") as pool,
         tqdm(total=len(tasks), desc="Compiling", unit="program", delay=_BAR_AFTER, disable=None, leave=False) as bar,
     ):
         places = {pool.submit(task, running): i for i, task in enumerate(tasks)}

@@ -23,8 +23,18 @@ from tests.doubles import neff
 
 INVALID, EXEC_BAD_INPUT = 2, 1002
 DTYPES = {
-    **{"float32": 0xA, "float16": 7, "bfloat16": 6, "int8": 2, "uint8": 3, "int16": 4, "uint16": 5, "int32": 8},
-    **{"uint32": 9, "int64": 0xC, "uint64": 1, "bool": 3},
+    "float32": 0xA,
+    "float16": 7,
+    "bfloat16": 6,
+    "int8": 2,
+    "uint8": 3,
+    "int16": 4,
+    "uint16": 5,
+    "int32": 8,
+    "uint32": 9,
+    "int64": 0xC,
+    "uint64": 1,
+    "bool": 3,
 }
 """The runtime's numbers. It has none for bool, which compilers turn into bytes."""
 
@@ -104,7 +114,9 @@ def _array(data: bytes, port: dict[str, Any]) -> np.ndarray:
 def _bytes(result: Any, port: dict[str, Any]) -> bytes:
     array = np.asarray(result)
     if array.dtype != np.dtype(port["dtype"]) or list(array.shape) != list(port["shape"]):
-        raise ValueError(f"{port['name']} came out as {array.dtype}{array.shape}, and is {port['dtype']}{port['shape']}")
+        raise ValueError(
+            f"{port['name']} came out as {array.dtype}{array.shape}, and is {port['dtype']}{port['shape']}"
+        )
     return array.tobytes()
 
 
