@@ -33,6 +33,7 @@ from .partition.partition import Partition, partition
 from .partition.regions import Region, boundary
 from .report import Outside, RegionReport, Report
 from .runtime import library
+from .runtime.devices import for_this_machine
 from .targets.base import Target, get_target, refusals
 
 _logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ def compile_symbol(
 
 def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Report:
     """What `compile` would do with each operator, without compiling anything; same arguments, same errors."""
-    chosen = CompileOptions.make(options)
+    chosen = for_this_machine(CompileOptions.make(options))
     target = get_target(chosen.target)
     symbolic = isinstance(net, mx.sym.Symbol)
     model = from_symbol(net, args, aux, sample_input) if symbolic else export(net, sample_input)
@@ -114,7 +115,7 @@ def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol:
 
 
 def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
-    options = CompileOptions.make(given)
+    options = for_this_machine(CompileOptions.make(given))
     library.load()
     clock = _Clock()
     with clock("export"):

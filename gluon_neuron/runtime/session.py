@@ -57,9 +57,7 @@ class Session:
             aux = {n: params[n].data(ctx) for n in auxiliary}
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
-            executor = placement.bind_for(
-                core, lambda: symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux)
-            )
+            executor = placement.bind_for(core, lambda: symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)

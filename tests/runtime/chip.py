@@ -1,12 +1,14 @@
 """Programs for NeuronCores made by hand for small regions: a NEFF-shaped file with the HLO of a jax function."""
 
 import hashlib
+import json
 import tempfile
 
 import mxnet as mx
 import numpy as np
 
 from gluon_neuron.artifact.container import Payload
+from gluon_neuron.graph.subgraph import CORE, STRICT
 from tests.doubles import neff
 from tests.runtime import tiny
 
@@ -45,6 +47,14 @@ def dense(x):
 def artifact(region, *payloads):
     """The container with the program for the CPU, and these."""
     return tiny.pack(region, [region.payload(), *payloads])
+
+
+def node(region, artifact, core=None, strict=False):
+    """The symbol of a graph with this one node, which says where it is to run."""
+    raw = json.loads(tiny.node(region, artifact).tojson())
+    attrs = raw["nodes"][-1]["attrs"]
+    attrs |= ({CORE: str(core)} if core is not None else {}) | ({STRICT: "1"} if strict else {})
+    return mx.sym.load_json(json.dumps(raw))
 
 
 def _both(inputs, outputs):
