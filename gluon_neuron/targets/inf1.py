@@ -65,7 +65,7 @@ class Inf1Target:
             "compiler": compiler.name,
             "inputs": [{"name": n, "tensor": n} for n in data],
             "outputs": [{"name": n, "tensor": t} for n, t in zip(work.outputs, kept.outputs, strict=True)],
-            "constants": {n: kept.digests[n] for n in work.inputs if n not in data},
+            "baked": {n: kept.digests[n] for n in work.inputs if n not in data},
             "command": list(command),
         }
         return Payload(self.name, self.engine, compiler.version, signature(work, work.roles), about, b"")
