@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .lowering.registry import rule as rule
     from .options import CompileOptions as CompileOptions
     from .report import Report as Report
+    from .runtime.devices import devices as devices
 
 _PUBLIC = {
     "compile": "api",
@@ -28,6 +29,7 @@ _PUBLIC = {
     "CompileOptions": "options",
     "Report": "report",
     "rule": "lowering.registry",
+    "devices": "runtime.devices",
     "errors": "errors",
     "model_zoo": "model_zoo",
 }

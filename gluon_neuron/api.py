@@ -30,6 +30,7 @@ from .partition.cost import flops
 from .partition.partition import Partition, partition
 from .report import Outside, RegionReport, Report
 from .runtime import library
+from .runtime.devices import for_this_machine
 from .targets.base import Target, get_target, refusals
 from .targets.compilers.precedence import resolve
 
@@ -68,7 +69,7 @@ def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
 
     No compiler and no chip are needed, whatever the target.
     """
-    chosen = resolve(CompileOptions.make(options), options)
+    chosen = resolve(for_this_machine(CompileOptions.make(options)), options)
     target = get_target(chosen.target)
     symbolic = isinstance(net, mx.sym.Symbol)
     model = from_symbol(net, args, aux, sample_input) if symbolic else export(net, sample_input)
@@ -114,7 +115,7 @@ def verify(compiled: Any, reference: Any, inputs: Any, rtol: float = 1e-3, atol:
 
 
 def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
-    options = resolve(CompileOptions.make(given), given)
+    options = resolve(for_this_machine(CompileOptions.make(given)), given)
     library.load()
     target = get_target(options.target)
     target.ready()

@@ -61,10 +61,10 @@ class CompileOptions:
     number for the record."""
 
     cores: tuple[int, ...] = ()
-    """NeuronCores that the model may use, by index among those that the process may use: an index, or several that follow
-    one another. Every region runs on the first, and on as many behind it as it was compiled for; none stands for
-    whichever are used least. The exported files keep it, and `mx.neuron(i)` where they are loaded overrides it. Not part
-    of the identity."""
+    """NeuronCores that the model may use, by index among those that the process may use: an index, or several that
+    follow one another. Every region runs on the first, and on as many behind it as it was compiled for; none stands for
+    whichever are used least. The exported files keep it, and `mx.neuron(i)` where they are loaded overrides it. Not
+    part of the identity."""
 
     compiler_flags: tuple[str, ...] = ()
     """Further words of the Neuron compiler's command line, as they are. They win over the other options, those over

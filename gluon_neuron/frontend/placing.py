@@ -15,8 +15,8 @@ def placing(payloads: Sequence[Payload], options: CompileOptions) -> dict[str, s
     needed = max((p.program.get("cores", 1) for p in payloads), default=1)
     if needed > len(options.cores) > 1:
         raise CompileError(
-            f"The region takes {needed} NeuronCores, and option cores names {len(options.cores)}. Name as many, or only "
-            "the first."
+            f"The region takes {needed} NeuronCores, and option cores names {len(options.cores)}. Name as many, or "
+            "only the first."
         )
     core = {CORE: str(options.cores[0])} if options.cores else {}
     return core | ({STRICT: "1"} if options.strict and any(p.engine == "nrt" for p in payloads) else {})

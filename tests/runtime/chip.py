@@ -1,12 +1,17 @@
 """Programs for NeuronCores made by hand for small regions: a NEFF-shaped file with the HLO of a jax function."""
 
 import hashlib
+import json
 import tempfile
+from dataclasses import replace
+from pathlib import Path
 
 import mxnet as mx
 import numpy as np
 
+from gluon_neuron.artifact import container
 from gluon_neuron.artifact.container import Payload
+from gluon_neuron.graph.subgraph import CORE, STRICT
 from tests.doubles import neff
 from tests.runtime import tiny
 
@@ -45,6 +50,40 @@ def dense(x):
 def artifact(region, *payloads):
     """The container with the program for the CPU, and these."""
     return tiny.pack(region, [region.payload(), *payloads])
+
+
+def node(region, artifact, core=None, strict=False):
+    """The symbol of a graph with this one node, which says where it is to run."""
+    raw = json.loads(tiny.node(region, artifact).tojson())
+    attrs = raw["nodes"][-1]["attrs"]
+    attrs |= ({CORE: str(core)} if core is not None else {}) | ({STRICT: "1"} if strict else {})
+    return mx.sym.load_json(json.dumps(raw))
+
+
+def equip(prefix, function, target="inf2", cores=1):
+    """Give the one region of an exported model a program for a chip too, as if it had been compiled for both."""
+    symbol, params = Path(f"{prefix}-symbol.json"), Path(f"{prefix}-0000.params")
+    raw, arrays = json.loads(symbol.read_text()), mx.nd.load(str(params))
+    (name,) = (n for n in arrays if n.endswith("_neuronbin"))
+    held = container.unpack(arrays[name].asnumpy().tobytes())
+    signature = held.payloads[0].signature
+    specs = {i["name"]: (tuple(i["shape"]), i["dtype"]) for i in signature["inputs"]}
+    module, results = _hlo(function, specs)
+    ports = [[_port(f"{kind}{i}", *s) for i, s in enumerate(of)] for kind, of in _both(specs.values(), results)]
+    content = neff.Neff(
+        cores, {"framework": "XLA", "target": target, "inputs": ports[0], "outputs": ports[1]}, {"hlo.pb": module}
+    )
+    program = {"format": "neff", "compiler": "neuronx-cc", "cores": cores}
+    for kind, tensors in zip(("inputs", "outputs"), ports, strict=True):
+        known = [p["name"] for p in signature[kind]]
+        program[kind] = [{"name": n, "tensor": t["name"]} for n, t in zip(known, tensors, strict=True)]
+    made = Payload(target, "nrt", "2.0", signature, program, neff.pack(content))
+    data = container.pack(replace(held, payloads=(*held.payloads, made)))
+    for node in raw["nodes"]:
+        if name.endswith(f":{node['name']}"):
+            node["attrs"]["__shape__"] = f"({len(data)},)"
+    symbol.write_text(json.dumps(raw))
+    mx.nd.save(str(params), {**arrays, name: tiny.blob(data)})
 
 
 def _both(inputs, outputs):

@@ -54,9 +54,5 @@ def chip(nrt_environment, monkeypatch):
     mx.nd.waitall()
     library.release()
     assert loaded.violation == ""
-    assert {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")} == {
-        "model": 0,
-        "tensor": 0,
-        "set": 0,
-        "info": 0,
-    }
+    alive = {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")}
+    assert alive == {"model": 0, "tensor": 0, "set": 0, "info": 0}

@@ -48,10 +48,10 @@ Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifa
 Binding::~Binding() {
   if (!model_) return;
   // Gluon's cached operator calls a state once and makes another, which will want the model. One that was called more often
-  // belonged to an executor: with it, a large model goes. In a forked child it stays: its threads did not come along.
+  // belonged to an executor: with it, a large model goes, and one that holds a NeuronCore. In a forked child it stays: its threads did not come along.
   size_t bytes = 0;
   for (const Model::Bound& bound : model_->weights()) bytes += bound.nbytes;
-  const bool last = calls_ > 1 && bytes > kKeptWeights && process_ == getpid();
+  const bool last = calls_ > 1 && (bytes > kKeptWeights || model_->program()) && process_ == getpid();
   Models::get().release(model_, last);
 }
 

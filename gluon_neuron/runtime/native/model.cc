@@ -109,7 +109,8 @@ void Model::load(const Ingredients& from) {
   };
   try {
     make();
-  } catch (const NrtError&) {
+  } catch (const NrtError& error) {
+    if (!error.lacks_room()) throw;
     // Models that nobody uses may hold what it needs.
     Models::get().drop_orphans(nullptr);
     make();

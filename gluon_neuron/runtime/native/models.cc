@@ -76,6 +76,8 @@ std::shared_ptr<Model> Models::obtain(const Ingredients& from) {
     mine = std::prev(entries_.end());
     mine->from = from;
   }
+  std::vector<std::shared_ptr<void>> programs;  // loaded ones, which the new model may run with its other weights
+  for (const Entry& entry : garbage) programs.push_back(entry.model->program());
   garbage.clear();  // before the new model needs memory
   std::shared_ptr<Model> model;
   try {

@@ -95,6 +95,7 @@ void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& ou
     }
     std::vector<uint8_t*> places;
     for (uint8_t* output : outputs) places.push_back(lent_for(output));
+    const Running running;
     model->run(inputs, places);
   } catch (const std::exception& error) {
     const std::string why = error.what();

@@ -137,7 +137,7 @@ std::string nrt_status_text(NrtStatus status) {
 }
 
 NrtError::NrtError(const std::string& doing, NrtStatus status)
-    : Error(text("the Neuron runtime failed to ", doing, ": ", nrt_status_text(status))), status(status) {}
+    : Error(text("the Neuron runtime failed to ", doing, ": ", nrt_status_text(status))), status_(status) {}
 
 void nrt_check(NrtStatus status, const std::string& doing) {
   if (status != kNrtSuccess) throw NrtError(doing, status);

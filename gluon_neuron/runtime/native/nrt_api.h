@@ -16,7 +16,7 @@ struct NrtTensorSetHandle;
 
 using NrtStatus = int;
 constexpr NrtStatus kNrtSuccess = 0;
-constexpr NrtStatus kNrtNotEnoughCores = 9;
+constexpr NrtStatus kNrtResource = 4, kNrtNotEnoughCores = 9, kNrtHostMemory = 11;
 constexpr NrtStatus kNrtNumericalError = 1003;  // the results are there, and hold NaN
 
 constexpr int kNrtFrameworkMxnet = 4;
@@ -75,7 +75,11 @@ std::string nrt_status_text(NrtStatus status);
 class NrtError : public Error {
  public:
   NrtError(const std::string& doing, NrtStatus status);
-  const NrtStatus status;
+  // Whether there was not enough of something, which others may give back.
+  bool lacks_room() const { return status_ == kNrtResource || status_ == kNrtNotEnoughCores || status_ == kNrtHostMemory; }
+
+ private:
+  const NrtStatus status_;
 };
 
 // Throws NrtError unless the status is success; `doing` completes "The Neuron runtime failed to ...".

@@ -8,4 +8,11 @@ Stats& stats() {
   return counters;
 }
 
+Running::Running() {
+  const uint64_t now = ++stats().running;
+  uint64_t most = stats().most_running;
+  while (now > most && !stats().most_running.compare_exchange_weak(most, now)) {
+  }
+}
+
 }  // namespace gn

@@ -16,9 +16,19 @@ struct Stats {
   std::atomic<uint64_t> artifacts_parsed{0};
   // Weights that came as a copy MXNet made for the call, because the array is in a blocked layout.
   std::atomic<uint64_t> relayouts{0};
+  std::atomic<uint64_t> running{0}, most_running{0};  // programs at this moment, and at any
   std::atomic<uint64_t> fallbacks{0};  // times that a program for the CPU was chosen where a chip's was compiled
 };
 
 Stats& stats();
+
+// While it lives, a program runs.
+class Running {
+ public:
+  Running();
+  ~Running() { --stats().running; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+};
 
 }  // namespace gn
