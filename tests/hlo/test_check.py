@@ -244,6 +244,7 @@ CASES = [
     ("EMOD025", "inf2", text("ROOT a = f32[<=8,2] parameter(0)"), text("ROOT a = f32[8,2] parameter(0)")),
     ("ESFH002", "inf2", constant(1 << 32), constant((1 << 32) - 1)),
     ("ESFH002", "inf2", constant((1 << 64) - 1), constant(5)),
+    ("ESFH002", "inf2", constant(1 << 40), constant(6)),
     ("ESPP004", "trn2", of_type(32), of_type(28)),
     ("ESPP004", "inf2", one("add", "s4", 2), one("add", "s8", 2)),
     ("ESPP004", "inf2", of_type(99), of_type(11)),
