@@ -49,9 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     hardware.add_argument("-o", "--output", required=True, help="a new directory for the report")
     hardware.add_argument("--target", choices=["inf1", "inf2", "trn1", "trn2"], help="the chip, if it cannot be told")
     hardware.add_argument("--model", action="append", default=[], help="a net to take, no others; can be repeated")
-    hardware.add_argument(
-        "--check", action="append", default=[], help="a check to make, no others; can be repeated"
-    )
+    hardware.add_argument("--check", action="append", default=[], help="a check to make, no others; can be repeated")
     hardware.set_defaults(run=_check_hardware)
 
     gather = commands.add_parser("gather-info", help="collect what a bug report needs")

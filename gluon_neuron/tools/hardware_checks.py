@@ -78,19 +78,27 @@ def difference(got: Any, wanted: Any) -> float:
     return float(np.abs(a - b).max() / max(float(np.ptp(b)), 1e-12))
 
 
+def _tolerance(target: str, cast: str = "none") -> float:
+    return TOLERANCE["matmult" if target == "inf1" else cast]
+
+
 def compiles(model: str, target: str, folder: Path, cast: str = "none") -> Facts:
-    """Compile strictly, compare with MXNet, export."""
+    """Compile, compare with MXNet, export. Not by strict=True, which the files would keep: they run on the CPU too."""
     net, shape = network(model)
     start = time.perf_counter()
-    made = gluon_neuron.compile(net, mx.nd.zeros(shape), target=target, strict=True, auto_cast=cast)
+    made = gluon_neuron.compile(net, mx.nd.zeros(shape), target=target, auto_cast=cast)
     seconds = time.perf_counter() - start
     wanted = [net(x) for x in samples(shape)]
     worst = max(difference(made(x), y) for x, y in zip(samples(shape), wanted))
     made.export(str(folder / f"{model}-{cast}"))
     mx.nd.save(str(folder / f"{model}-{cast}.expected"), wanted)
+    failed = [o.sentence for o in made.report.outside if o.category == "compile failed"]
     return {
-        "passed": worst <= TOLERANCE["matmult" if target == "inf1" else cast],
+        "passed": bool(made.report.regions)
+        and not failed
+        and worst <= TOLERANCE["matmult" if target == "inf1" else cast],
         "difference": worst,
+        **({"failed": failed[0]} if failed else {}),
         "seconds": round(seconds, 2),
         "operators": f"{made.report.compiled_operators} of {made.report.operators}",
         "report": str(made.report),
@@ -128,7 +136,7 @@ def _runs(model: str, folder: Path) -> Facts:
         ms.append(1e3 * (time.perf_counter() - start))
     cuts = statistics.quantiles(ms, n=100)
     return {
-        "passed": worst <= TOLERANCE["matmult" if loaded.report.target == "inf1" else "none"],
+        "passed": worst <= _tolerance(loaded.report.target),
         "difference": worst,
         "load_and_first_call_s": round(seconds, 2),
         "ms_p50_p90_p99": [round(cuts[i], 3) for i in (49, 89, 98)],
@@ -149,7 +157,7 @@ def sees_new_weights(model: str, target: str, folder: Path) -> Facts:
     after = made(x)
     worst = difference(after, net(x))
     changed = bool(np.abs(after.asnumpy() - before).max() > 0)
-    return {"passed": changed and worst <= TOLERANCE["none"], "difference": worst, "changed": changed}
+    return {"passed": changed and worst <= _tolerance(target), "difference": worst, "changed": changed}
 
 
 def keeps_nan(model: str, target: str, folder: Path) -> Facts:
@@ -199,7 +207,7 @@ def refuses_too_many_cores(model: str, target: str, folder: Path) -> Facts:
         loaded = gluon_neuron.load(str(folder / f"{model}-none"), ctx=_core(visible + 7))
         loaded(samples(shape, 1)[0].as_in_context(_core(visible + 7))).wait_to_read()
     except (GluonNeuronError, mx.base.MXNetError) as error:
-        return {"passed": True, "message": str(error).split("Stack trace")[0].strip()}
+        return {"passed": True, "message": str(error).rpartition("gluon_neuron: ")[2].strip()}
     return {"passed": False, "message": "it ran"}
 
 
