@@ -17,7 +17,7 @@ help:
 	@echo "make test    the tests, without those marked slow; PYTEST_ARGS adds arguments"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
-	@echo "make docs    docs/operators.md, of the rules"
+	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
 	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
 	@echo "make clean   remove what was built; .venv stays"
 
@@ -34,6 +34,7 @@ bench: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(PY) -m gluon_neuron.tools.operators_page docs/operators.md
+	$(PY) -m gluon_neuron.tools.hlo_checks_page docs/hlo-checks.md
 
 lint: lint-check lint-format lint-types
 

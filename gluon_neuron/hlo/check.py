@@ -55,8 +55,6 @@ def _of(i: Instruction, generation: int) -> Iterator[tuple[str, str]]:
     yield from of_type(i, generation)
     for rule in RULES.get(i.opcode, ()):
         yield from rule(i, generation)
-    if "threefry" in i.op_name:
-        yield "GN-RNG", "threefry random numbers are not completely supported."
 
 
 def _ids(module: Module) -> Iterator[Violation]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 
-
-class InModule(IntEnum):
+class InModule:
     """HloModuleProto."""
 
     NAME = 1
@@ -19,7 +17,7 @@ class InModule(IntEnum):
     STACK_FRAMES = 17
 
 
-class InComputation(IntEnum):
+class InComputation:
     """HloComputationProto."""
 
     NAME = 1
@@ -29,7 +27,7 @@ class InComputation(IntEnum):
     ROOT_ID = 6
 
 
-class InInstruction(IntEnum):
+class InInstruction:
     """HloInstructionProto."""
 
     NAME = 1
@@ -49,14 +47,12 @@ class InInstruction(IntEnum):
     PREDECESSORS = 37
     CALLED = 38
     HOST_TRANSFER = 47
-    FEATURE_GROUPS = 50
-    BATCH_GROUPS = 58
     DIRECTION = 63
     FRONTEND = 68
     RNG_ALGORITHM = 70
 
 
-class InMetadata(IntEnum):
+class InMetadata:
     """OpMetadata."""
 
     OP_NAME = 2
@@ -68,7 +64,7 @@ class InMetadata(IntEnum):
     SOURCE_END_COLUMN = 19
 
 
-class InShape(IntEnum):
+class InShape:
     """ShapeProto."""
 
     TYPE = 2
@@ -77,7 +73,7 @@ class InShape(IntEnum):
     DYNAMIC = 6
 
 
-class InProgramShape(IntEnum):
+class InProgramShape:
     """ProgramShapeProto."""
 
     PARAMETERS = 1
@@ -85,7 +81,7 @@ class InProgramShape(IntEnum):
     NAMES = 3
 
 
-class InWindow(IntEnum):
+class InWindow:
     """WindowDimension, of which Window has one a dimension, as field 1."""
 
     SIZE = 1
@@ -96,28 +92,36 @@ class InWindow(IntEnum):
     BASE_DILATION = 6
 
 
-class InConvolution(IntEnum):
+class InConvolution:
     """ConvolutionDimensionNumbers."""
 
     KERNEL_INPUT_FEATURE = 3
-    KERNEL_OUTPUT_FEATURE = 4
-    KERNEL_SPATIAL = 6
+    INPUT_SPATIAL = 11
+    OUTPUT_SPATIAL = 12
 
 
-class InDot(IntEnum):
+class InDot:
     """DotDimensionNumbers."""
 
     LEFT_CONTRACTING = 1
 
 
-class InLiteral(IntEnum):
+class InLiteral:
     """LiteralProto."""
 
+    PRED = 2
+    U8 = 3
     S32 = 4
     S64 = 5
     U32 = 6
     U64 = 7
     F32 = 8
+    F64 = 9
+    F16 = 11
+    BF16 = 13
+    S8 = 15
+    U16 = 16
+    S16 = 17
 
 
 # Map entries: protobuf writes a map as repeated messages of a key and a value.

@@ -109,10 +109,9 @@ class _Rewrite:
                 attributes["neff_input_names"] = f"input{i.parameter}"
             if i is c.root:
                 attributes["neff_output_names"] = ",".join(f"output{n}" for n in range(len(self._outputs)))
-        before = {p.id: p for p in c.instructions} if InInstruction.PREDECESSORS in i.message.numbers() else {}
         ids = {
             InInstruction.OPERANDS: i.operands,
-            InInstruction.PREDECESSORS: [before[n] for n in i.message.integers(InInstruction.PREDECESSORS)],
+            InInstruction.PREDECESSORS: self._predecessors(c, i),
             InInstruction.CALLED: i.called,
         }
         changes: dict[int, Pieces | Sequence[Pieces]] = {
@@ -121,6 +120,13 @@ class _Rewrite:
             **{n: Pieces().wholes(n, (self._ids[id(x)] for x in found)) for n, found in ids.items()},
         }
         return edited(i.message, changes | _metadata(i, op_name) | _frontend(i, attributes))
+
+    def _predecessors(self, c: Computation, i: Instruction) -> list[Instruction]:
+        wanted = i.message.integers(InInstruction.PREDECESSORS)
+        found = [p for p in c.instructions if p.id in wanted] if wanted else []
+        if len(found) != len(wanted):
+            raise HloError(f"{i.opcode} {i.name} is to run after {wanted}, which are not all in {c.name}.")
+        return found
 
     def _program_shape(self, message: Message, number: int, names: Iterable[str]) -> Pieces:
         shape = message.message(number)
@@ -157,9 +163,7 @@ def _metadata(i: Instruction, op_name: str) -> dict[int, Pieces]:
     if not op_name and InInstruction.METADATA not in i.message.numbers():
         return {}
     metadata = i.message.message(InInstruction.METADATA) or Message(b"")
-    changes = {int(n): Pieces() for n in _SOURCE} | {
-        int(InMetadata.OP_NAME): Pieces().text(InMetadata.OP_NAME, op_name)
-    }
+    changes = {n: Pieces() for n in _SOURCE} | {int(InMetadata.OP_NAME): Pieces().text(InMetadata.OP_NAME, op_name)}
     return {InInstruction.METADATA: Pieces().message(InInstruction.METADATA, edited(metadata, changes))}
 
 

@@ -24,10 +24,11 @@ class Message:
     the bytes are no message, or a field is not of the type asked for.
     """
 
-    __slots__ = ("fields",)
+    __slots__ = ("buffer", "fields")
 
     def __init__(self, data: bytes | memoryview) -> None:
-        self.fields = _split(memoryview(data))
+        self.buffer = memoryview(data)
+        self.fields = _split(self.buffer)
 
     def whole(self, number: int) -> int:
         """An integer as it is written: unsigned, of up to 64 bits."""
@@ -45,7 +46,7 @@ class Message:
     def wholes(self, number: int) -> list[int]:
         """Repeated unsigned integers, packed or not."""
         found: list[int] = []
-        for n, kind, value, _ in self.fields:
+        for n, kind, value, _, _ in self.fields:
             if n != number:
                 continue
             if isinstance(value, int) and kind == VARINT:
@@ -90,7 +91,7 @@ class Message:
     def slices(self, number: int) -> list[memoryview]:
         """Repeated bytes, strings or messages, as slices of the buffer."""
         found = []
-        for n, kind, value, _ in self.fields:
+        for n, kind, value, _, _ in self.fields:
             if n == number:
                 if not isinstance(value, memoryview) or kind != BYTES:
                     raise _mistyped(number, kind, BYTES)
@@ -98,7 +99,7 @@ class Message:
         return found
 
     def _last(self, number: int, wanted: int) -> int | memoryview | None:
-        for n, kind, value, _ in reversed(self.fields):
+        for n, kind, value, _, _ in reversed(self.fields):
             if n == number:
                 if kind != wanted:
                     raise _mistyped(number, kind, wanted)
@@ -111,9 +112,9 @@ class Pieces:
 
     __slots__ = ("parts", "size")
 
-    def __init__(self, parts: Iterable[Piece] = ()) -> None:
-        self.parts = list(parts)
-        self.size = sum(len(p) for p in self.parts)
+    def __init__(self) -> None:
+        self.parts: list[Piece] = []
+        self.size = 0
 
     def whole(self, number: int, value: int) -> Pieces:
         """Add an integer; a negative one takes ten bytes, as protobuf has it."""
@@ -161,20 +162,37 @@ def edited(message: Message, changes: Mapping[int, Pieces | Sequence[Pieces]]) -
     """
     out = Pieces()
     done: dict[int, int] = {}
-    for number, _, _, raw in message.fields:
+    kept = 0
+    for number, _, _, start, stop in message.fields:
         change = changes.get(number)
         if change is None:
-            out.raw(raw)
             continue
+        if kept < start:
+            out.raw(message.buffer[kept:start])
+        kept = stop
         count = done[number] = done.get(number, 0) + 1
         if not isinstance(change, Pieces):
             _append(out, change[count - 1])
         elif count == 1:
             _append(out, change)
+    if kept < len(message.buffer):
+        out.raw(message.buffer[kept:])
     for number, change in changes.items():
         if number not in done and isinstance(change, Pieces):
             _append(out, change)
     return out
+
+
+def floats(message: Message, number: int, double: bool) -> tuple[float, ...]:
+    """Repeated floats or doubles, packed or not."""
+    form, wanted = ("d", FIXED64) if double else ("f", FIXED32)
+    found: list[float] = []
+    for n, kind, value, _, _ in message.fields:
+        if n == number:
+            if not isinstance(value, memoryview) or kind not in (BYTES, wanted) or len(value) % struct.calcsize(form):
+                raise _mistyped(number, kind, wanted)
+            found += struct.unpack(f"<{len(value) // struct.calcsize(form)}{form}", value)
+    return tuple(found)
 
 
 def signed(value: int) -> int:
@@ -201,11 +219,11 @@ def _append(out: Pieces, more: Pieces) -> None:
 
 _MAX = (1 << 64) - 1
 
-Field = tuple[int, int, int | memoryview, memoryview]
+Field = tuple[int, int, int | memoryview, int, int]
 
 
 def _split(data: memoryview) -> list[Field]:
-    """The fields: number, wire type, value, and the bytes of the whole field."""
+    """The fields: number, wire type, value, and where the whole field begins and ends."""
     fields: list[Field] = []
     at, end = 0, len(data)
     while at < end:
@@ -233,7 +251,7 @@ def _split(data: memoryview) -> list[Field]:
             raise HloError(f"Field {number} is truncated: it takes {at - start} bytes, {end - start} are left.")
         if not 0 < number < 1 << 29:
             raise HloError(f"A field has the number {number}; allowed are 1 to 536870911.")
-        fields.append((number, kind, value, data[start:at]))
+        fields.append((number, kind, value, start, at))
     return fields
 
 
@@ -253,14 +271,6 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     except IndexError:
         raise HloError("An integer is truncated.") from None
     return value & _MAX, at
-
-
-def floats(data: memoryview, double: bool) -> tuple[float, ...]:
-    """Packed floats or doubles."""
-    width = 8 if double else 4
-    if len(data) % width:
-        raise HloError(f"{len(data)} bytes do not hold numbers of {width} bytes.")
-    return struct.unpack(f"<{len(data) // width}{'d' if double else 'f'}", data)
 
 
 def _text(value: memoryview, number: int) -> str:

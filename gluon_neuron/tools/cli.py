@@ -11,19 +11,20 @@ from ..errors import GluonNeuronError, InputError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns its exit status: 0, or 1 after an error that was explained."""
+    """Run the command; returns its exit status: 0, or 1 after an error that was explained or a check that found any."""
     given = _parser().parse_args(argv)
     try:
         print(given.run(given))
     except (GluonNeuronError, OSError) as error:
         print(f"gluon-neuron {given.command}: {error}", file=sys.stderr)
         return 1
-    return 0
+    return int(given.status)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="gluon-neuron", description="Tools for models compiled by gluon_neuron.")
     parser.add_argument("--version", action="version", version=__version__)
+    parser.set_defaults(status=0)
     commands = parser.add_subparsers(dest="command", required=True)
 
     check = commands.add_parser("check-model", help="what of a checkpoint is, or could be, compiled")
@@ -34,6 +35,13 @@ def _parser() -> argparse.ArgumentParser:
         "--expand-subgraph", "--expand_subgraph", action="store_true", help="list the operators inside the subgraphs"
     )
     check.set_defaults(run=_check_model)
+
+    hlo = commands.add_parser("check-hlo", help="what the Neuron compiler refuses in a serialised HloModuleProto")
+    hlo.add_argument("file", help="the module, as jax or SUBGRAPH_INFO=1 wrote it")
+    hlo.add_argument(
+        "--target", choices=["inf2", "trn1", "trn2"], default="inf2", help="inf2, unless you say otherwise"
+    )
+    hlo.set_defaults(run=_check_hlo)
 
     gather = commands.add_parser("gather-info", help="collect what a bug report needs")
     gather.add_argument("-o", "--output", required=True, help="a new directory")
@@ -65,6 +73,14 @@ def _check_model(given: argparse.Namespace) -> str:
     from .check_model import check_model
 
     return check_model(given.prefix, given.epoch, given.show_names, given.expand_subgraph)
+
+
+def _check_hlo(given: argparse.Namespace) -> str:
+    from .check_hlo import check_hlo
+
+    page, violations = check_hlo(given.file, given.target)
+    given.status = 1 if violations else 0
+    return page
 
 
 def _gather_info(given: argparse.Namespace) -> str:

@@ -1,0 +1,1 @@
+"""Tests of HLO modules as bytes."""
