@@ -10,28 +10,14 @@ from gluon_neuron.errors import ExportError, OptionError
 from gluon_neuron.tools.check_hardware import check_hardware
 from gluon_neuron.tools.hardware_checks import MODELS
 from tests.doubles.install import compilers as compilers
-from tests.doubles.libnrt import double
 
 QUICK = ("compiles", "runs", "runs_on_cpu")
 
 
-@pytest.fixture(scope="module")
-def machine(tmp_path_factory):
-    """The variables of a process on an Inf2 instance whose chip is the double."""
-    folder = tmp_path_factory.mktemp("nrt")
-    library = double.build(folder)
-    with double.worker(folder) as socket:
-        yield {
-            "GLUON_NEURON_NRT": str(library),
-            "NRT_DOUBLE_WORKER": socket,
-            "NRT_DOUBLE_CORES": "2",
-            "GLUON_NEURON_INSTANCE": "inf2.xlarge",
-        }
-
-
 @pytest.fixture
-def on_chip(machine, compilers, monkeypatch):
-    for name, value in machine.items():
+def on_chip(nrt_environment, compilers, monkeypatch):
+    """An Inf2 instance whose compiler and chip are the doubles; a directory."""
+    for name, value in {**nrt_environment, "GLUON_NEURON_INSTANCE": "inf2.xlarge"}.items():
         monkeypatch.setenv(name, value)
     return compilers
 

@@ -63,7 +63,8 @@ LoadedNeff::LoadedNeff(const Program& program, const uint8_t* neff, int core)
   try {
     const NrtUse use;
     const NrtStatus status = use->nrt_load(neff, program.payload.size, core_, -1, &model_);
-    nrt_check(status, text("load a program for ", program.target, " on ", cores_text(core_, cores_)));
+    const std::string there = status == kNrtNotEnoughCores ? text(" (", NrtRuntime::get().cores_text(), ")") : std::string();
+    nrt_check(status, text("load a program for ", program.target, " on ", cores_text(core_, cores_), there));
     read_tensors();
   } catch (...) {
     end();

@@ -99,7 +99,7 @@ NRT_STATUS nrt_load(const void* neff_bytes, size_t size, int32_t vnc, int32_t vn
   if (cores < 1) return NRT_INVALID;
   if (vnc < 0) vnc = 0;
   if (vnc + cores > visible_cores()) return NRT_LOAD_NOT_ENOUGH_NC;
-  nrt_model_t made = {.state = ALIVE, .worker = connect_worker(), .first = vnc, .cores = cores};
+  nrt_model_t made = {.state = ALIVE_MODEL, .worker = connect_worker(), .first = vnc, .cores = cores};
   if (made.worker < 0) {
     fprintf(stderr, "libnrt double: there is no worker at NRT_DOUBLE_WORKER\n");
     return NRT_FAILURE;
@@ -118,7 +118,7 @@ NRT_STATUS nrt_load(const void* neff_bytes, size_t size, int32_t vnc, int32_t vn
   return NRT_SUCCESS;
 }
 
-static bool is_alive(const nrt_model_t* model) { return model && model->state == ALIVE; }
+static bool is_alive(const nrt_model_t* model) { return model && model->state == ALIVE_MODEL; }
 
 NRT_STATUS nrt_unload(nrt_model_t* model) {
   const NRT_STATUS status = enter_call("nrt_unload", true);
@@ -167,7 +167,7 @@ static nrt_tensor_t* tensor_for(const nrt_model_t* model, const port_t* port, co
   for (size_t i = 0; i < set->n; ++i) {
     if (strcmp(set->entries[i].name, port->name) != 0) continue;
     nrt_tensor_t* tensor = set->entries[i].tensor;
-    if (tensor->state != ALIVE) {
+    if (tensor->state != ALIVE_TENSOR) {
       *status = violated(NRT_INVALID_HANDLE, "the set holds the freed tensor '%s'", port->name);
     } else if (tensor->size != port->size) {
       *status = violated(NRT_EXEC_BAD_INPUT, "Unexpected size, for %s, expected: %zu, received: %zu", port->name, port->size, tensor->size);
@@ -217,7 +217,7 @@ NRT_STATUS nrt_execute(nrt_model_t* model, const nrt_tensor_set_t* input_set, nr
   const bool completes = injected == NRT_EXEC_COMPLETED_WITH_NUM_ERR || injected == NRT_EXEC_COMPLETED_WITH_ERR;
   if (injected && !completes) return injected;
   if (!is_alive(model)) return violated(NRT_INVALID_HANDLE, "nrt_execute of what is no model, or was unloaded");
-  if (!input_set || input_set->state != ALIVE || !output_set || output_set->state != ALIVE) {
+  if (!input_set || input_set->state != ALIVE_SET || !output_set || output_set->state != ALIVE_SET) {
     return violated(NRT_INVALID_HANDLE, "nrt_execute with what is no set, or was destroyed");
   }
   NRT_STATUS status = NRT_SUCCESS;
