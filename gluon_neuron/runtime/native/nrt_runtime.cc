@@ -38,8 +38,9 @@ std::string NrtRuntime::cores_text() const {
 
 std::string NrtRuntime::describe() const {
   const size_t n = users_.size();
-  return text("this process may use ", n, n == 1 ? " NeuronCore" : " NeuronCores", n > 1 ? text(" (0 to ", n - 1, ")") : std::string(), ", of which ",
-              unused(), unused() == 1 ? " is" : " are", " free");
+  return text("this process may use ", n, n == 1 ? " NeuronCore" : " NeuronCores",
+              n > 1 ? text(" (0 to ", n - 1, ")") : std::string(), ", of which ", unused(), unused() == 1 ? " is" : " are",
+              " free");
 }
 
 const Nrt& NrtRuntime::start(size_t count, int first) {
@@ -61,7 +62,8 @@ const Nrt& NrtRuntime::start(size_t count, int first) {
   }
   const size_t n = users_.size();
   if (first >= 0 && (static_cast<size_t>(first) >= n || count > n - first)) {
-    throw Error(text("it is to run on NeuronCore ", first, count > 1 ? text(" to ", first + count - 1) : std::string(), ", but ", describe(),
+    throw Error(text("it is to run on NeuronCore ", first, count > 1 ? text(" to ", first + count - 1) : std::string(), ", but ",
+                     describe(),
                      ". Choose another core, or let the process have more (NEURON_RT_VISIBLE_CORES, NEURON_RT_NUM_CORES)."));
   }
   if (count > n) throw NoChip(text("it takes ", count, " NeuronCores, and ", describe()));

@@ -52,12 +52,12 @@ class NrtRuntime {
   int unused() const;
   std::string describe() const;
 
-  mutable std::mutex mutex_;      // of what follows
-  std::shared_mutex gate_;        // held, shared, while libnrt is called, and alone when it ends
-  const Nrt* api_ = nullptr;      // once it is started
-  std::atomic<int> process_{0};   // that started it
+  mutable std::mutex mutex_;     // of what follows
+  std::shared_mutex gate_;       // held, shared, while libnrt is called, and alone when it ends
+  const Nrt* api_ = nullptr;     // once it is started
+  std::atomic<int> process_{0};  // that started it
   std::atomic<bool> closing_{false}, closed_{false};
-  std::vector<int> users_;        // of each core
+  std::vector<int> users_;             // of each core
   std::list<NrtResource*> resources_;  // in the order in which they were made
 };
 

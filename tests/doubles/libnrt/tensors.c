@@ -89,7 +89,8 @@ void nrt_destroy_tensor_set(nrt_tensor_set_t** set) {
     return;
   }
   for (size_t i = 0; i < (*set)->n; ++i) {
-    if (!is_alive((*set)->entries[i].tensor)) violated(0, "the tensor '%s' was freed before the set that holds it", (*set)->entries[i].name);
+    if (!is_alive((*set)->entries[i].tensor))
+      violated(0, "the tensor '%s' was freed before the set that holds it", (*set)->entries[i].name);
   }
   (*set)->state = DEAD;
   free((*set)->entries);
@@ -115,7 +116,8 @@ NRT_STATUS nrt_add_tensor_to_tensor_set(nrt_tensor_set_t* set, const char* name,
 NRT_STATUS nrt_get_tensor_from_tensor_set(nrt_tensor_set_t* set, const char* name, nrt_tensor_t** tensor) {
   const NRT_STATUS status = enter_call("nrt_get_tensor_from_tensor_set", true);
   if (status) return status;
-  if (!set || set->state != ALIVE_SET || !name || !tensor) return violated(NRT_INVALID, "nrt_get_tensor_from_tensor_set has an invalid argument");
+  if (!set || set->state != ALIVE_SET || !name || !tensor)
+    return violated(NRT_INVALID, "nrt_get_tensor_from_tensor_set has an invalid argument");
   for (size_t i = 0; i < set->n; ++i) {
     if (strcmp(set->entries[i].name, name) != 0) continue;
     *tensor = set->entries[i].tensor;
