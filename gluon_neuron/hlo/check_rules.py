@@ -8,6 +8,7 @@ import numpy as np
 
 from .codes import CUSTOM_CALLS
 from .fields import InInstruction, InLiteral, InWindow
+from .literals import scalar
 from .loops import why_dynamic
 from .module import Instruction
 
@@ -154,7 +155,7 @@ def _constant(i: Instruction, generation: int) -> Found:
     literal = i.message.message(InInstruction.LITERAL)
     if i.shape.type == "u64" and literal and any(_past_32_bits(v) for v in literal.slices(InLiteral.U64)):
         yield "ESFH002", f"{i.shape} has a value past 4294967295."
-    if str(i.shape) == "u32[]" and literal and literal.wholes(InLiteral.U32) == [_THREEFRY]:
+    if str(i.shape) == "u32[]" and scalar(i) == _THREEFRY:
         yield "GN-RNG", "random numbers by threefry are not completely supported; draw them outside."
 
 
@@ -199,6 +200,38 @@ def _precision(i: Instruction, generation: int) -> Found:
 def _reduce(i: Instruction, generation: int) -> Found:
     if len(i.operands) > 2:
         yield "GN-REDUCE", f"{len(i.operands) // 2} arrays are reduced at once; reduce one after the other."
+        return
+    operator = i.called[0].root.opcode if i.called else ""
+    first = scalar(i.operands[1]) if len(i.operands) == 2 else None
+    if operator in _IDENTITIES and first is not None and not _IDENTITIES[operator](first, i.shape.type):
+        yield "GN-INIT", f"the initial value of {operator} is {first}, which is not neutral; apply it afterwards."
+
+
+# Whether a value changes nothing. The lowest number of a type is as good as minus infinity, and the highest likewise.
+_IDENTITIES: dict[str, Callable[[float, str], bool]] = {
+    "add": lambda v, t: v == 0,
+    "multiply": lambda v, t: v == 1,
+    "or": lambda v, t: v == 0,
+    "and": lambda v, t: v == _limits(t)[1] or v == -1,
+    "maximum": lambda v, t: v <= _limits(t)[0],
+    "minimum": lambda v, t: v >= _limits(t)[1],
+}
+
+
+def _limits(type: str) -> tuple[float, float]:
+    """The lowest and the highest number of a type."""
+    if type in _LARGEST_FLOATS:
+        return -_LARGEST_FLOATS[type], _LARGEST_FLOATS[type]
+    bits = 1 if type == "pred" else int(type[1:])
+    return (-(1 << bits - 1), (1 << bits - 1) - 1) if type[0] == "s" else (0, (1 << bits) - 1)
+
+
+_LARGEST_FLOATS = {
+    "f16": 65504.0,
+    "bf16": float.fromhex("0x1.fep127"),
+    "f32": float.fromhex("0x1.fffffep127"),
+    "f64": float.fromhex("0x1.fffffffffffffp1023"),
+}
 
 
 def _target(i: Instruction) -> str:

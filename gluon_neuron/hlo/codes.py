@@ -34,6 +34,7 @@ CODES = {
     "GN-CONDITIONAL": "a branch chosen while the program runs",
     "GN-F64": "64-bit floats, which are not among the data types of a NeuronCore",
     "GN-ID": "an id that is not unique in the module, or not within a signed 32-bit integer",
+    "GN-INIT": "a reduction that begins at a value that is not neutral, which the compiler is known to ignore",
     "GN-PRECISION": "reduce-precision",
     "GN-REDUCE": "a reduction of several arrays at once",
     "GN-RNG": "random numbers by threefry",

@@ -109,11 +109,19 @@ class InDot:
 class InLiteral:
     """LiteralProto."""
 
+    PRED = 2
+    U8 = 3
     S32 = 4
     S64 = 5
     U32 = 6
     U64 = 7
     F32 = 8
+    F64 = 9
+    F16 = 11
+    BF16 = 13
+    S8 = 15
+    U16 = 16
+    S16 = 17
 
 
 # Map entries: protobuf writes a map as repeated messages of a key and a value.

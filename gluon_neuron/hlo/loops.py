@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .fields import InInstruction, InLiteral
+from .fields import InInstruction
+from .literals import scalar
 from .module import Computation, Instruction
 
 
@@ -95,9 +96,5 @@ def _step(step: Instruction, counter: int) -> int | None:
 
 def _integer(constant: Instruction) -> int | None:
     """A scalar constant's value, if it is an integer."""
-    literal = constant.message.message(InInstruction.LITERAL)
-    number = {"s32": InLiteral.S32, "s64": InLiteral.S64, "u32": InLiteral.U32, "u64": InLiteral.U64}.get(
-        constant.shape.type
-    )
-    values = literal.integers(number) if literal and number and not constant.shape.dims else ()
-    return values[0] if len(values) == 1 else None
+    value = scalar(constant)
+    return value if isinstance(value, int) else None

@@ -183,6 +183,18 @@ def edited(message: Message, changes: Mapping[int, Pieces | Sequence[Pieces]]) -
     return out
 
 
+def floats(message: Message, number: int, double: bool) -> tuple[float, ...]:
+    """Repeated floats or doubles, packed or not."""
+    form, wanted = ("d", FIXED64) if double else ("f", FIXED32)
+    found: list[float] = []
+    for n, kind, value, _, _ in message.fields:
+        if n == number:
+            if not isinstance(value, memoryview) or kind not in (BYTES, wanted) or len(value) % struct.calcsize(form):
+                raise _mistyped(number, kind, wanted)
+            found += struct.unpack(f"<{len(value) // struct.calcsize(form)}{form}", value)
+    return tuple(found)
+
+
 def signed(value: int) -> int:
     """A 64-bit integer from its two's complement."""
     return value - (1 << 64) if value >> 63 else value
@@ -259,14 +271,6 @@ def _varint(data: memoryview, at: int) -> tuple[int, int]:
     except IndexError:
         raise HloError("An integer is truncated.") from None
     return value & _MAX, at
-
-
-def floats(data: memoryview, double: bool) -> tuple[float, ...]:
-    """Packed floats or doubles."""
-    width = 8 if double else 4
-    if len(data) % width:
-        raise HloError(f"{len(data)} bytes do not hold numbers of {width} bytes.")
-    return struct.unpack(f"<{len(data) // width}{'d' if double else 'f'}", data)
 
 
 def _text(value: memoryview, number: int) -> str:

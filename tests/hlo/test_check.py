@@ -206,6 +206,17 @@ def narrow(x):
     return lax.reduce_precision(x, 8, 7)
 
 
+def reduction(operator: str, first: str, type: str = "f32") -> Make:
+    """A reduction with an operator that begins at a value."""
+    how = f"f {{ a = {type}[] parameter(0)\n b = {type}[] parameter(1)\n ROOT r = {type}[] {operator}(a, b) }}"
+    return text(
+        f"""x = {type}[4] parameter(0)
+        i = {type}[] constant({first})
+        ROOT r = {type}[] reduce(x, i), dimensions={{0}}, to_apply=f""",
+        how,
+    )
+
+
 def bad_ids() -> bytes:
     return with_large_ids(lowered(net, *net_arrays()))
 
@@ -233,6 +244,7 @@ CASES = [
     ("EMOD025", "inf2", text("ROOT a = f32[<=8,2] parameter(0)"), text("ROOT a = f32[8,2] parameter(0)")),
     ("ESFH002", "inf2", constant(1 << 32), constant((1 << 32) - 1)),
     ("ESFH002", "inf2", constant((1 << 64) - 1), constant(5)),
+    ("ESFH002", "inf2", constant(1 << 40), constant(6)),
     ("ESPP004", "trn2", of_type(32), of_type(28)),
     ("ESPP004", "inf2", one("add", "s4", 2), one("add", "s8", 2)),
     ("ESPP004", "inf2", of_type(99), of_type(11)),
@@ -285,6 +297,18 @@ CASES = [
     ("GN-CONDITIONAL", "inf2", of(conditional, (3,)), of(select, (3,))),
     ("GN-F64", "inf2", one("negate", "f64"), one("negate", "f32")),
     ("GN-ID", "inf2", bad_ids, good_ids),
+    ("GN-INIT", "inf2", reduction("add", "1"), reduction("add", "0")),
+    ("GN-INIT", "inf2", reduction("add", "1", "s32"), reduction("add", "0", "s32")),
+    ("GN-INIT", "inf2", reduction("multiply", "0", "bf16"), reduction("multiply", "1", "bf16")),
+    ("GN-INIT", "inf2", reduction("maximum", "0", "f16"), reduction("maximum", "-65504", "f16")),
+    ("GN-INIT", "inf2", reduction("maximum", "-1"), reduction("maximum", "-inf")),
+    ("GN-INIT", "inf2", reduction("maximum", "1", "u8"), reduction("maximum", "0", "u8")),
+    ("GN-INIT", "inf2", reduction("minimum", "126", "s8"), reduction("minimum", "127", "s8")),
+    ("GN-INIT", "inf2", reduction("minimum", "0", "u16"), reduction("minimum", "65535", "u16")),
+    ("GN-INIT", "inf2", reduction("minimum", "0", "s16"), reduction("minimum", "32767", "s16")),
+    ("GN-INIT", "inf2", reduction("and", "false", "pred"), reduction("and", "true", "pred")),
+    ("GN-INIT", "inf2", reduction("or", "true", "pred"), reduction("or", "false", "pred")),
+    ("GN-INIT", "inf2", reduction("and", "7", "s32"), reduction("and", "-1", "s32")),
     ("GN-PRECISION", "inf2", of(narrow, (3,)), of(lambda x: x.astype("bfloat16"), (3,))),
     ("GN-REDUCE", "inf2", arrays("reduce"), of(lambda x: x.max(1), (3, 4))),
     ("GN-RNG", "inf2", key("threefry2x32"), key("rbg")),

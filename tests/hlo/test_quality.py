@@ -194,6 +194,10 @@ def test_a_net():
 @pytest.mark.parametrize(
     ("start", "limit", "step", "direction", "times"),
     [
+        # "n LT i": the constant is on the left.
+        (10, 0, "subtract", "n LT", 10),
+        (0, 10, "add", "n GE", 11),
+        (0, 10, "add", "n LT", 0),
         (0, 10, "add", "LT", 10),
         (0, 10, "add", "LE", 11),
         (0, 10, "add", "NE", 10),
@@ -205,6 +209,7 @@ def test_a_net():
     ],
 )
 def test_trip_counts(start, limit, step, direction, times):
+    swapped = direction.startswith("n ")
     others = f"""body {{ s = (s32[], f32[4]) parameter(0)
       i = s32[] get-tuple-element(s), index=0
       x = f32[4] get-tuple-element(s), index=1
@@ -214,7 +219,7 @@ def test_trip_counts(start, limit, step, direction, times):
     condition {{ s = (s32[], f32[4]) parameter(0)
       i = s32[] get-tuple-element(s), index=0
       n = s32[] constant({limit})
-      ROOT r = pred[] compare(i, n), direction={direction} }}"""
+      ROOT r = pred[] compare({"n, i" if swapped else "i, n"}), direction={direction[-2:]} }}"""
     entry = f"""x = f32[4] parameter(0)
     z = s32[] constant({start})
     t = (s32[], f32[4]) tuple(z, x)

@@ -127,7 +127,7 @@ def use(data):
     return True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_bytes_that_were_changed(module, data):
     bad = bytearray(module)
@@ -137,7 +137,7 @@ def test_bytes_that_were_changed(module, data):
     use(bytes(bad))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_fields_that_were_changed(module, data):
     """Deeper than bytes: the framing stays right, a number in an instruction becomes any other."""
@@ -164,7 +164,7 @@ def test_fields_that_were_changed(module, data):
     use(made.join())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(data):
     use(data)
