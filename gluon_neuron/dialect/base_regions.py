@@ -81,18 +81,18 @@ class Regions(Sample, Reduce):
             self._round_away(self.multiply(self.astype(rois[:, k : k + 1], "float32"), scale))
             for k in (column, column + 2)
         )
-        width = self.divide(self.maximum(self.add(self.subtract(high, low), 1.0), 1.0), float(cells))
-        count = self.constant(np.arange(cells)[None], "float32")
-        start = self.add(low, self.floor(self.multiply(width, count)))
-        stop = self.add(low, self.ceil(self.multiply(width, self.add(count, 1.0))))
-        at = self.constant(np.arange(size), "float32")
-        return self.logical_and(
-            self.greater_equal(at, self.expand_dims(start, 2)), self.less(at, self.expand_dims(stop, 2))
-        )
+        extent = self.expand_dims(self.maximum(self.add(self.subtract(high, low), 1), 1), 2)
+        # Cell k begins at floor(k * extent / cells) and ends before ceil((k + 1) * extent / cells). Compared without
+        # a division, which would round: d >= floor(a / b) says d + 1 > a / b, and d < ceil(a / b) says d < a / b.
+        cell = self.constant(np.arange(cells, dtype=np.int32)[:, None])
+        at = self.expand_dims(self.subtract(self.constant(np.arange(size, dtype=np.int32)), low), 1)
+        begun = self.greater(self.multiply(self.add(at, 1), cells), self.multiply(extent, cell))
+        return self.logical_and(begun, self.less(self.multiply(at, cells), self.multiply(extent, self.add(cell, 1))))
 
     def _round_away(self, x: Array) -> Array:
-        """Round half away from zero."""
-        return self.multiply(self.sign(x), self.floor(self.add(self.abs(x), 0.5)))
+        """int32: half is rounded away from zero; what is far from any image is brought nearer."""
+        whole = self.multiply(self.sign(x), self.floor(self.add(self.abs(x), 0.5)))
+        return self.astype(self.clip(whole, -(2.0**20), 2.0**20), "int32")
 
     def _roi(self, name: str, x: Array, rois: Any) -> None:
         self.pair(name, x, rois, FLOATS)
