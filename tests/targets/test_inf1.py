@@ -88,8 +88,6 @@ def test_the_whole_way(compilers):
     assert [t["tensor"] for t in chip.program["outputs"]] == [t["name"] for t in inside.info["outputs"]]
     # The program has the weights inside; what they were is on record.
     weights = {i["name"] for i in chip.signature["inputs"]} - {"data"}
-    assert (
-        weights == set(chip.program["baked"]) == {n for n in made.collect_params() if not n.endswith("neuronbin")}
-    )
+    assert weights == set(chip.program["baked"]) == {n for n in made.collect_params() if not n.endswith("neuronbin")}
     np.testing.assert_allclose(made(x).asnumpy(), net(x).asnumpy(), 0.1, 0.1)
     assert compiled(compilers) == 1
