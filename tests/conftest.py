@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 # Read when mxnet is imported; it may take one thread for itself where nothing is said.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(len(os.sched_getaffinity(0)), 4)))
@@ -36,6 +39,36 @@ def repeatable() -> Iterator[None]:
     yield
     if "mxnet" in sys.modules:
         sys.modules["mxnet"].nd.waitall()
+
+
+@pytest.fixture(scope="session")
+def nrt_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What lets a process find the double of libnrt, with four NeuronCores, and its worker, which all tests share."""
+    from tests.doubles.libnrt import double
+
+    folder = tmp_path_factory.mktemp("nrt")
+    library = double.build(folder)
+    with double.worker(folder) as socket:
+        yield {"GLUON_NEURON_NRT": str(library), "NRT_DOUBLE_WORKER": socket, "NRT_DOUBLE_CORES": "4"}
+
+
+@pytest.fixture
+def chip(nrt_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """This process on a machine with NeuronCores, until the test ends; gives the double, which then holds nothing."""
+    from gluon_neuron.runtime import library
+    from tests.doubles.libnrt import double
+
+    for name, value in nrt_environment.items():
+        monkeypatch.setenv(name, value)
+    loaded = double.Double(Path(nrt_environment["GLUON_NEURON_NRT"]))
+    loaded.reset()
+    yield loaded
+    gc.collect()
+    sys.modules["mxnet"].nd.waitall()
+    library.release()
+    assert loaded.violation == ""
+    alive = {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")}
+    assert alive == {"model": 0, "tensor": 0, "set": 0, "info": 0}
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,6 @@ import mxnet as mx
 import pytest
 
 from gluon_neuron.runtime import library
-from tests.doubles.libnrt import double
 
 
 @pytest.fixture(autouse=True)
@@ -31,28 +30,3 @@ def counters():
         return {n: v if n in ("models_alive", "orphans") else v - before[n] for n, v in now.items()}
 
     return risen
-
-
-@pytest.fixture(scope="session")
-def nrt_environment(tmp_path_factory):
-    """What lets a process find the double of libnrt, with four NeuronCores, and its worker, which all tests share."""
-    folder = tmp_path_factory.mktemp("nrt")
-    library = double.build(folder)
-    with double.worker(folder) as socket:
-        yield {"GLUON_NEURON_NRT": str(library), "NRT_DOUBLE_WORKER": socket, "NRT_DOUBLE_CORES": "4"}
-
-
-@pytest.fixture
-def chip(nrt_environment, monkeypatch):
-    """This process on a machine with NeuronCores, until the test ends; gives the double, which then holds nothing."""
-    for name, value in nrt_environment.items():
-        monkeypatch.setenv(name, value)
-    loaded = double.Double(nrt_environment["GLUON_NEURON_NRT"])
-    loaded.reset()
-    yield loaded
-    gc.collect()
-    mx.nd.waitall()
-    library.release()
-    assert loaded.violation == ""
-    alive = {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")}
-    assert alive == {"model": 0, "tensor": 0, "set": 0, "info": 0}

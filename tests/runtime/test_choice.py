@@ -133,7 +133,8 @@ SCENARIOS = """
     }
     out = [ways[name]()(data).asnumpy() for name in sys.argv[4:]]
     mx.nd.save(sys.argv[2] + ".out", [mx.nd.array(o) for o in out])
-    print(len(said), *said)
+    from gluon_neuron.runtime import library
+    print(len(said), *said, library.neuron_runtime().get("visible"))
 """
 
 
@@ -155,7 +156,7 @@ def exported(tmp_path_factory):
 @pytest.mark.parametrize(
     ("environment", "ways", "executions", "warned"),
     [
-        ({}, ["load", "imports"], 2, None),
+        ({"NEURON_RT_VISIBLE_CORES": "1-3"}, ["load", "imports"], 2, None),
         ({"NRT_DOUBLE_FAIL": "nrt_init:1:1"}, ["load", "imports"], 1, "failed to start (nrt_init): NRT_FAILURE (1)"),
         ({"NRT_DOUBLE_CORES": "0"}, ["load"], 0, "finds no NeuronCore for this process"),
         ({"GLUON_NEURON_NRT": "none"}, ["load", "imports"], 0, "GLUON_NEURON_NRT=none"),
@@ -171,7 +172,7 @@ def test_the_same_two_files(nrt_environment, exported, tmp_path, environment, wa
     report = tmp_path / "report"
     lines = dict(line.split("=") for line in report.read_text().splitlines()) if report.exists() else {}
     assert int(lines.get("nrt_execute", 0)) == executions and "violations" not in lines
-    assert said.startswith("1 node" if warned else "0") and (warned or "") in said
+    assert said.startswith("1 node" if warned else "0") and (warned or " 3\n") in said
 
 
 def test_a_library_that_lacks_functions(tmp_path, exported):

@@ -86,6 +86,18 @@ def test_module(chip, region, artifact):
     assert used(chip) == [0, 0, 1, 0]
 
 
+def test_module_over_two_cores(chip, region, artifact):
+    values = tiny.arrays(region, artifact)
+    module = mx.mod.Module(tiny.node(region, artifact), ["data"], None, context=[mx.neuron(0), mx.neuron(3)])
+    module.bind([("data", (4, 5))], for_training=False)
+    module.set_params(values, values, allow_extra=True)
+    data = mx.nd.random.normal(shape=(4, 5))
+    module.forward(mx.io.DataBatch([data]))
+    expected = tiny.reference(region)({**values, "data": data})[0]
+    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), expected, 1e-4, 1e-5)
+    assert used(chip) == [1, 0, 0, 1]
+
+
 @pytest.mark.parametrize("mode", ["plain", "static"])
 def test_symbol_block_and_reset_ctx(chip, files, mode):
     prefix, net, data = files
@@ -190,6 +202,7 @@ def test_so_they_do_on_the_cpu(files):
         results.append(out.asnumpy())
 
     results = []
+    library.stats()
     together(work, blocks)
     for result in results:
         np.testing.assert_allclose(result, expected, 1e-3, 1e-4)

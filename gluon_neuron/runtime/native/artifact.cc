@@ -143,7 +143,9 @@ void read_neff(Program& out, const json::Value& program, const json::Value& sign
   for (size_t i = 0; i < out.inputs.size(); ++i) {
     const Role role = out.inputs[i].role;
     const bool held = role == Role::weight && !out.baked[i].empty();
-    if (role != Role::unused && out.input_tensors[i].empty() && !held) throw Error("its program does not read the input " + out.inputs[i].name);
+    if (role != Role::unused && out.input_tensors[i].empty() && !held) {
+      throw Error("its program does not read the input " + out.inputs[i].name);
+    }
     if (role == Role::weight) out.weights.push_back({i, {}});
     if (role == Role::data) out.data.push_back(i);
   }

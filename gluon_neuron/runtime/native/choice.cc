@@ -56,9 +56,11 @@ size_t chip_program(const Artifact& artifact, const std::vector<Spec>& inputs, c
   if (!right_chip) throw NoChip(text("it was compiled for ", targets, ", and this machine has the chip of ", here));
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Program& first = *artifact.programs[artifact.cpu_programs];
-    if (i < first.inputs.size() && first.inputs[i].role == Role::data) shapes += text(shapes.empty() ? "" : ", ", first.inputs[i].name, " ", inputs[i].str());
+    if (i < first.inputs.size() && first.inputs[i].role == Role::data)
+      shapes += text(shapes.empty() ? "" : ", ", first.inputs[i].name, " ", inputs[i].str());
   }
-  throw NoChip(text("it was compiled for ", targets, ", but not for these inputs (", shapes, "): compile it with batch_sizes=[...]"));
+  throw NoChip(
+      text("it was compiled for ", targets, ", but not for these inputs (", shapes, "): compile it with batch_sizes=[...]"));
 }
 
 void allow_cpu(int change) { allowing += change; }
@@ -69,8 +71,9 @@ void fall_back(const NoChip& why, const Placement& placement) {
   if (placement.strict || strict_here()) {
     throw Error(text("it does not run on a NeuronCore, and strict forbids the CPU: ", why.what()));
   }
-  warn_once(why.what(), text("it runs on the CPU, by the program for it in the same artifact, and not on a NeuronCore: ", why.what(),
-                             ". This is said once; strict=True, or GLUON_NEURON_STRICT=1 in the environment, makes it an error."));
+  warn_once(why.what(),
+            text("it runs on the CPU, by the program for it in the same artifact, and not on a NeuronCore: ", why.what(),
+                 ". This is said once; strict=True, or GLUON_NEURON_STRICT=1 in the environment, makes it an error."));
 }
 
 }  // namespace gn

@@ -10,7 +10,7 @@ namespace gn {
 
 // What the node says about where it shall run.
 struct Placement {
-  int core = -1;  // the first NeuronCore; -1 for any
+  int core = -1;        // the first NeuronCore; -1 for any
   bool strict = false;  // on a NeuronCore or not at all
 };
 

@@ -52,7 +52,8 @@ std::shared_ptr<LoadedNeff> LoadedNeff::obtain(const Artifact& artifact, size_t 
   if (auto found = state.by_key[key].lock()) return found;
   const Program& program = *artifact.programs[index];
   NrtRuntime::get().start(program.cores, core);
-  for (auto it = state.by_key.begin(); it != state.by_key.end();) it = it->second.expired() ? state.by_key.erase(it) : std::next(it);
+  for (auto it = state.by_key.begin(); it != state.by_key.end();)
+    it = it->second.expired() ? state.by_key.erase(it) : std::next(it);
   std::shared_ptr<LoadedNeff> made(new LoadedNeff(program, neff, core));
   state.by_key[key] = made;
   return made;
@@ -63,7 +64,8 @@ LoadedNeff::LoadedNeff(const Program& program, const uint8_t* neff, int core)
   try {
     const NrtUse use;
     const NrtStatus status = use->nrt_load(neff, program.payload.size, core_, -1, &model_);
-    nrt_check(status, text("load a program for ", program.target, " on ", cores_text(core_, cores_)));
+    const std::string there = status == kNrtNotEnoughCores ? text(" (", NrtRuntime::get().cores_text(), ")") : std::string();
+    nrt_check(status, text("load a program for ", program.target, " on ", cores_text(core_, cores_), there));
     read_tensors();
   } catch (...) {
     end();
@@ -95,16 +97,21 @@ void LoadedNeff::read_tensors() {
 
 namespace {
 
-[[noreturn]] void differ(const std::string& why) { throw Error(text("its NEFF and the artifact's header disagree: ", why, ". Compile the model again.")); }
+[[noreturn]] void differ(const std::string& why) {
+  throw Error(text("its NEFF and the artifact's header disagree: ", why, ". Compile the model again."));
+}
 
-void check_tensor(const std::vector<LoadedNeff::Tensor>& tensors, const std::string& name, const std::string& stands_for, const Spec& spec) {
+void check_tensor(const std::vector<LoadedNeff::Tensor>& tensors, const std::string& name, const std::string& stands_for,
+                  const Spec& spec) {
   const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == name; });
   if (found == tensors.end()) differ(text("it has no tensor '", name, "', which is to be ", stands_for));
   if (found->nbytes != spec.nbytes()) {
-    differ(text("its tensor '", name, "' has ", found->nbytes, " bytes, and ", stands_for, " is ", spec.str(), " (", spec.nbytes(), " bytes)"));
+    differ(text("its tensor '", name, "' has ", found->nbytes, " bytes, and ", stands_for, " is ", spec.str(), " (", spec.nbytes(),
+                " bytes)"));
   }
   if (!same_type(spec.dtype, found->dtype)) {
-    differ(text("its tensor '", name, "' is of the runtime's dtype number ", found->dtype, ", and ", stands_for, " is ", spec.str()));
+    differ(
+        text("its tensor '", name, "' is of the runtime's dtype number ", found->dtype, ", and ", stands_for, " is ", spec.str()));
   }
 }
 
@@ -145,18 +152,22 @@ NeffModel::NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, c
     check_tensor(neff_->outputs(), program.output_tensors[i], text("output ", i), program.outputs[i]);
     outputs_.push_back({program.output_tensors[i], program.outputs[i].nbytes()});
   }
-  if (program.outputs.size() != neff_->outputs().size()) differ(text("it has ", neff_->outputs().size(), " outputs, and ", program.outputs.size(), " are known"));
+  if (program.outputs.size() != neff_->outputs().size())
+    differ(text("it has ", neff_->outputs().size(), " outputs, and ", program.outputs.size(), " are known"));
   try {
     const NrtUse use;
     for (const LoadedNeff::Tensor& tensor : neff_->inputs()) {
       const auto weight = contents.find(tensor.name);
       const bool data = std::any_of(inputs_.begin(), inputs_.end(), [&](const Port& port) { return port.tensor == tensor.name; });
-      const bool unread = std::find(program.input_tensors.begin(), program.input_tensors.end(), tensor.name) != program.input_tensors.end();
+      const bool unread =
+          std::find(program.input_tensors.begin(), program.input_tensors.end(), tensor.name) != program.input_tensors.end();
       if (data) continue;
-      if (weight == contents.end() && !unread) differ(text("it has a tensor '", tensor.name, "', of which the header says nothing"));
+      if (weight == contents.end() && !unread)
+        differ(text("it has a tensor '", tensor.name, "', of which the header says nothing"));
       const std::vector<uint8_t> zeros(weight == contents.end() ? tensor.nbytes : 0);
       NrtTensorHandle* handle = held_[tensor.name] = allocate(tensor.name, tensor.nbytes);
-      nrt_check(use->nrt_tensor_write(handle, weight == contents.end() ? zeros.data() : weight->second, 0, tensor.nbytes), "write a weight");
+      nrt_check(use->nrt_tensor_write(handle, weight == contents.end() ? zeros.data() : weight->second, 0, tensor.nbytes),
+                "write a weight");
     }
   } catch (...) {
     end();
@@ -175,7 +186,8 @@ void NeffModel::free() {
 
 NrtTensorHandle* NeffModel::allocate(const std::string& name, size_t nbytes) const {
   NrtTensorHandle* tensor = nullptr;
-  nrt_check(api()->nrt_tensor_allocate(placement_, neff_->core(), nbytes, name.c_str(), &tensor), text("allocate ", nbytes, " bytes for '", name, "'"));
+  nrt_check(api()->nrt_tensor_allocate(placement_, neff_->core(), nbytes, name.c_str(), &tensor),
+            text("allocate ", nbytes, " bytes for '", name, "'"));
   return tensor;
 }
 
@@ -216,16 +228,19 @@ void NeffModel::run(const std::vector<const uint8_t*>& inputs, const std::vector
   auto request = take();
   try {
     for (size_t i = 0; i < inputs.size(); ++i) {
-      nrt_check(use->nrt_tensor_write(request->inputs[i], inputs[i], 0, inputs_[i].nbytes), text("write the input '", inputs_[i].tensor, "'"));
+      nrt_check(use->nrt_tensor_write(request->inputs[i], inputs[i], 0, inputs_[i].nbytes),
+                text("write the input '", inputs_[i].tensor, "'"));
     }
     const NrtStatus status = use->nrt_execute(neff_->model(), request->in, request->out);
     if (status == kNrtNumericalError) {
-      warn_once("numerical errors", text("the results hold NaN, says the Neuron runtime: ", nrt_status_text(status), ". This is said once."));
+      warn_once("numerical errors",
+                text("the results hold NaN, says the Neuron runtime: ", nrt_status_text(status), ". This is said once."));
     } else {
       nrt_check(status, text("run a program on NeuronCore ", neff_->core()));
     }
     for (size_t i = 0; i < outputs.size(); ++i) {
-      nrt_check(use->nrt_tensor_read(request->outputs[i], outputs[i], 0, outputs_[i].nbytes), text("read the output '", outputs_[i].tensor, "'"));
+      nrt_check(use->nrt_tensor_read(request->outputs[i], outputs[i], 0, outputs_[i].nbytes),
+                text("read the output '", outputs_[i].tensor, "'"));
     }
   } catch (...) {
     request->free();  // what the device did with it is not known

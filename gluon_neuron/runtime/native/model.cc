@@ -91,7 +91,8 @@ void Model::load(const Ingredients& from) {
     const size_t nbytes = input.spec.nbytes();
     const std::string& baked = program.baked[program.weights[i].input];
     if (!baked.empty() && sha256_hex(from.weights[i].data, nbytes) != baked) {
-      throw NoChip(text("the program for ", program.target, " has its weights inside, and '", input.name, "' has changed since. Compile the model again"));
+      throw NoChip(text("the program for ", program.target, " has its weights inside, and '", input.name,
+                        "' has changed since. Compile the model again"));
     }
     if (nbytes <= kOwnedBytes) total += aligned(nbytes);
     sources.push_back(from.weights[i].data);

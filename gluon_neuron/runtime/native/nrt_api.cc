@@ -40,7 +40,8 @@ constexpr Word kWords[] = {
     {6, "NRT_HW_ERROR", "hardware failure"},
     {7, "NRT_QUEUE_FULL", "the queue is full"},
     {9, "NRT_LOAD_NOT_ENOUGH_NC", "not enough NeuronCores are available"},
-    {10, "NRT_UNSUPPORTED_NEFF_VERSION", "this runtime does not read the NEFF's version: upgrade aws-neuronx-runtime-lib, or compile again"},
+    {10, "NRT_UNSUPPORTED_NEFF_VERSION",
+     "this runtime does not read the NEFF's version: upgrade aws-neuronx-runtime-lib, or compile again"},
     {11, "NRT_FAIL_HOST_MEM_ALLOC", "the host's memory is exhausted"},
     {13, "NRT_UNINITIALIZED", "the runtime was not initialised"},
     {14, "NRT_CLOSED", "the runtime was closed"},
@@ -68,7 +69,8 @@ std::string named_library() {
 }
 
 void* open_first(Nrt& api, const std::string& named, std::string& why) {
-  std::vector<std::string> candidates = {"libnrt.so.1", "libnrt.so", "/opt/aws/neuron/lib/libnrt.so.1", "/opt/aws/neuron/lib/libnrt.so"};
+  std::vector<std::string> candidates = {"libnrt.so.1", "libnrt.so", "/opt/aws/neuron/lib/libnrt.so.1",
+                                         "/opt/aws/neuron/lib/libnrt.so"};
   if (!named.empty()) candidates = {named};
   for (const std::string& candidate : candidates) {
     if (void* handle = dlopen(candidate.c_str(), RTLD_NOW | RTLD_LOCAL)) {
@@ -96,16 +98,18 @@ void open(Loader& state, const std::string& named, std::string& why) {
   if (!find(handle, #name, state.api.name)) missing += " " #name;
   GN_NRT_FUNCTIONS(GN_LOOK_UP)
 #undef GN_LOOK_UP
-  if (!find(handle, "nrt_get_visible_vnc_count", state.api.visible_cores) && !find(handle, "nrt_get_visible_nc_count", state.api.visible_cores)) {
+  if (!find(handle, "nrt_get_visible_vnc_count", state.api.visible_cores) &&
+      !find(handle, "nrt_get_visible_nc_count", state.api.visible_cores)) {
     missing += " nrt_get_visible_vnc_count";
   }
-  if (!find(handle, "nrt_get_total_vnc_count", state.api.total_cores) && !find(handle, "nrt_get_total_nc_count", state.api.total_cores)) {
+  if (!find(handle, "nrt_get_total_vnc_count", state.api.total_cores) &&
+      !find(handle, "nrt_get_total_nc_count", state.api.total_cores)) {
     missing += " nrt_get_total_vnc_count";
   }
   state.found = missing.empty();
   if (!state.found) {
-    state.defect = text("The Neuron runtime ", state.api.path, " lacks", missing, ". Upgrade aws-neuronx-runtime-lib, or set ", kPathVariable,
-                        " to the path of another libnrt.so.");
+    state.defect = text("The Neuron runtime ", state.api.path, " lacks", missing, ". Upgrade aws-neuronx-runtime-lib, or set ",
+                        kPathVariable, " to the path of another libnrt.so.");
   }
 }
 

@@ -32,9 +32,15 @@ NrtRuntime& NrtRuntime::get() {
 int NrtRuntime::unused() const { return static_cast<int>(std::count(users_.begin(), users_.end(), 0)); }
 
 std::string NrtRuntime::cores_text() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return describe();
+}
+
+std::string NrtRuntime::describe() const {
   const size_t n = users_.size();
-  return text("this process may use ", n, n == 1 ? " NeuronCore" : " NeuronCores", n > 1 ? text(" (0 to ", n - 1, ")") : std::string(), ", of which ",
-              unused(), unused() == 1 ? " is" : " are", " free");
+  return text("this process may use ", n, n == 1 ? " NeuronCore" : " NeuronCores",
+              n > 1 ? text(" (0 to ", n - 1, ")") : std::string(), ", of which ", unused(), unused() == 1 ? " is" : " are",
+              " free");
 }
 
 const Nrt& NrtRuntime::start(size_t count, int first) {
@@ -47,7 +53,7 @@ const Nrt& NrtRuntime::start(size_t count, int first) {
   if (!api_) {
     const uint32_t visible = count_visible(*api);
     if (visible == 0) throw NoChip(text("the Neuron runtime ", api->path, " finds no NeuronCore for this process"));
-    const NrtStatus status = api->nrt_init(kNrtFrameworkMxnet, GLUON_NEURON_VERSION, GLUON_NEURON_VERSION);
+    const NrtStatus status = api->nrt_init(kNrtFrameworkMxnet, "1.9", GLUON_NEURON_VERSION);
     if (status != kNrtSuccess) throw NoChip(NrtError("start (nrt_init)", status).what());
     users_.assign(visible, 0);
     process_ = getpid();
@@ -56,10 +62,11 @@ const Nrt& NrtRuntime::start(size_t count, int first) {
   }
   const size_t n = users_.size();
   if (first >= 0 && (static_cast<size_t>(first) >= n || count > n - first)) {
-    throw Error(text("it is to run on NeuronCore ", first, count > 1 ? text(" to ", first + count - 1) : std::string(), ", but ", cores_text(),
+    throw Error(text("it is to run on NeuronCore ", first, count > 1 ? text(" to ", first + count - 1) : std::string(), ", but ",
+                     describe(),
                      ". Choose another core, or let the process have more (NEURON_RT_VISIBLE_CORES, NEURON_RT_NUM_CORES)."));
   }
-  if (count > n) throw NoChip(text("it takes ", count, " NeuronCores, and ", cores_text()));
+  if (count > n) throw NoChip(text("it takes ", count, " NeuronCores, and ", describe()));
   return *api_;
 }
 

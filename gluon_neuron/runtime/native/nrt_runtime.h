@@ -40,21 +40,24 @@ class NrtRuntime {
   // How many cores the process may use (-1 when that cannot be known), and how many of them no model of it has.
   int visible() const;
   int free() const;
+  // The same as a clause: "this process may use ...".
+  std::string cores_text() const;
 
  private:
   friend class NrtResource;
   friend class NrtUse;
 
   void close();
-  int unused() const;  // of those that are visible; with `mutex_` held
-  std::string cores_text() const;
+  // With `mutex_` held: how many of the visible ones nobody uses, and the clause.
+  int unused() const;
+  std::string describe() const;
 
-  mutable std::mutex mutex_;      // of what follows
-  std::shared_mutex gate_;        // held, shared, while libnrt is called, and alone when it ends
-  const Nrt* api_ = nullptr;      // once it is started
-  std::atomic<int> process_{0};   // that started it
+  mutable std::mutex mutex_;     // of what follows
+  std::shared_mutex gate_;       // held, shared, while libnrt is called, and alone when it ends
+  const Nrt* api_ = nullptr;     // once it is started
+  std::atomic<int> process_{0};  // that started it
   std::atomic<bool> closing_{false}, closed_{false};
-  std::vector<int> users_;        // of each core
+  std::vector<int> users_;             // of each core
   std::list<NrtResource*> resources_;  // in the order in which they were made
 };
 

@@ -70,8 +70,9 @@ static NRT_STATUS hear_ports(nrt_model_t* model) {
     uint32_t usage, dtype;
     uint64_t size;
     if (!hear_number(model->worker, &usage) || !hear_number(model->worker, &dtype) || !hear(model->worker, &size, sizeof size) ||
-        !hear_number(model->worker, &port->ndim) || port->ndim > 32 || !hear(model->worker, port->shape, port->ndim * sizeof *port->shape) ||
-        !hear_number(model->worker, &name) || name > 255 || !hear(model->worker, port->name, name)) {
+        !hear_number(model->worker, &port->ndim) || port->ndim > 32 ||
+        !hear(model->worker, port->shape, port->ndim * sizeof *port->shape) || !hear_number(model->worker, &name) || name > 255 ||
+        !hear(model->worker, port->name, name)) {
       return NRT_FAILURE;
     }
     port->usage = (int)usage;
@@ -90,16 +91,18 @@ static uint64_t header_number(const uint8_t* header, size_t at, size_t nbytes) {
 NRT_STATUS nrt_load(const void* neff_bytes, size_t size, int32_t vnc, int32_t vnc_count, nrt_model_t** model) {
   NRT_STATUS status = enter_call("nrt_load", true);
   if (status) return status;
-  if (!neff_bytes || !model || vnc < -1) return violated(NRT_INVALID, "nrt_load(..., %d, %d) has an invalid argument", vnc, vnc_count);
+  if (!neff_bytes || !model || vnc < -1)
+    return violated(NRT_INVALID, "nrt_load(..., %d, %d) has an invalid argument", vnc, vnc_count);
   if (vnc_count != -1) violated(0, "nrt_load was given a deprecated core count: %d", vnc_count);
   const uint8_t* header = neff_bytes;
-  if (size < NEFF_HEADER || header_number(header, 8, 8) != NEFF_HEADER || header_number(header, 16, 8) != size - NEFF_HEADER) return NRT_INVALID;
+  if (size < NEFF_HEADER || header_number(header, 8, 8) != NEFF_HEADER || header_number(header, 16, 8) != size - NEFF_HEADER)
+    return NRT_INVALID;
   if (header_number(header, 24, 8) > 2) return NRT_UNSUPPORTED_NEFF_VERSION;
   const int cores = (int)header_number(header, 168, 4);
   if (cores < 1) return NRT_INVALID;
   if (vnc < 0) vnc = 0;
   if (vnc + cores > visible_cores()) return NRT_LOAD_NOT_ENOUGH_NC;
-  nrt_model_t made = {.state = ALIVE, .worker = connect_worker(), .first = vnc, .cores = cores};
+  nrt_model_t made = {.state = ALIVE_MODEL, .worker = connect_worker(), .first = vnc, .cores = cores};
   if (made.worker < 0) {
     fprintf(stderr, "libnrt double: there is no worker at NRT_DOUBLE_WORKER\n");
     return NRT_FAILURE;
@@ -118,7 +121,7 @@ NRT_STATUS nrt_load(const void* neff_bytes, size_t size, int32_t vnc, int32_t vn
   return NRT_SUCCESS;
 }
 
-static bool is_alive(const nrt_model_t* model) { return model && model->state == ALIVE; }
+static bool is_alive(const nrt_model_t* model) { return model && model->state == ALIVE_MODEL; }
 
 NRT_STATUS nrt_unload(nrt_model_t* model) {
   const NRT_STATUS status = enter_call("nrt_unload", true);
@@ -167,10 +170,11 @@ static nrt_tensor_t* tensor_for(const nrt_model_t* model, const port_t* port, co
   for (size_t i = 0; i < set->n; ++i) {
     if (strcmp(set->entries[i].name, port->name) != 0) continue;
     nrt_tensor_t* tensor = set->entries[i].tensor;
-    if (tensor->state != ALIVE) {
+    if (tensor->state != ALIVE_TENSOR) {
       *status = violated(NRT_INVALID_HANDLE, "the set holds the freed tensor '%s'", port->name);
     } else if (tensor->size != port->size) {
-      *status = violated(NRT_EXEC_BAD_INPUT, "Unexpected size, for %s, expected: %zu, received: %zu", port->name, port->size, tensor->size);
+      *status = violated(NRT_EXEC_BAD_INPUT, "Unexpected size, for %s, expected: %zu, received: %zu", port->name, port->size,
+                         tensor->size);
     } else if (tensor->placement != (model->virtual_tensors ? 2 : 0)) {
       *status = violated(NRT_INVALID, "the tensor '%s' has placement %d", port->name, tensor->placement);
     } else if (tensor->core < model->first || tensor->core >= model->first + model->cores) {
@@ -217,7 +221,7 @@ NRT_STATUS nrt_execute(nrt_model_t* model, const nrt_tensor_set_t* input_set, nr
   const bool completes = injected == NRT_EXEC_COMPLETED_WITH_NUM_ERR || injected == NRT_EXEC_COMPLETED_WITH_ERR;
   if (injected && !completes) return injected;
   if (!is_alive(model)) return violated(NRT_INVALID_HANDLE, "nrt_execute of what is no model, or was unloaded");
-  if (!input_set || input_set->state != ALIVE || !output_set || output_set->state != ALIVE) {
+  if (!input_set || input_set->state != ALIVE_SET || !output_set || output_set->state != ALIVE_SET) {
     return violated(NRT_INVALID_HANDLE, "nrt_execute with what is no set, or was destroyed");
   }
   NRT_STATUS status = NRT_SUCCESS;
@@ -228,7 +232,8 @@ NRT_STATUS nrt_execute(nrt_model_t* model, const nrt_tensor_set_t* input_set, nr
     tensors[i] = tensor_for(model, &model->ports[i], model->ports[i].usage == 0 ? input_set : output_set, &status);
     if (!tensors[i]) return status;
   }
-  if (input_set->n != inputs || output_set->n != model->n_ports - inputs) return violated(NRT_INVALID, "a set holds a tensor that the model does not have");
+  if (input_set->n != inputs || output_set->n != model->n_ports - inputs)
+    return violated(NRT_INVALID, "a set holds a tensor that the model does not have");
   for (int i = 0; i < model->cores; ++i) pthread_mutex_lock(&core_locks[model->first + i]);
   const double begin = now();
   status = compute(model, tensors);

@@ -202,7 +202,8 @@ int visible_cores(void) {
 NRT_STATUS nrt_init(int framework, const char* fw_version, const char* fal_version) {
   const NRT_STATUS status = enter_call("nrt_init", false);
   if (status) return status;
-  if (framework < 1 || framework > 5 || !fw_version || !fal_version) return violated(NRT_INVALID, "nrt_init(%d, ...) has an invalid argument", framework);
+  if (framework < 1 || framework > 5 || !fw_version || !fal_version)
+    return violated(NRT_INVALID, "nrt_init(%d, ...) has an invalid argument", framework);
   if (phase == UP) return violated(NRT_FAILURE, "nrt_init called twice");
   if (visible_cores() <= 0) {
     fprintf(stderr, "2022-Jul-21 11:15:58.0121 1:1 ERROR   NRT:nrt_allocate_neuron_cores   NeuronCore(s) not available\n");

@@ -8,7 +8,9 @@
 
 #define MAX_CORES 64
 #define CLOCK_ROOM 4096
-#define ALIVE 0x600dca7e
+#define ALIVE_MODEL 0x600d0001
+#define ALIVE_TENSOR 0x600d0002
+#define ALIVE_SET 0x600d0003
 #define DEAD 0xdeadca7e
 
 typedef struct {

@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-static bool is_alive(const nrt_tensor_t* tensor) { return tensor && tensor->state == ALIVE; }
+static bool is_alive(const nrt_tensor_t* tensor) { return tensor && tensor->state == ALIVE_TENSOR; }
 
 NRT_STATUS nrt_tensor_allocate(int placement, int vnc, size_t size, const char* name, nrt_tensor_t** tensor) {
   const NRT_STATUS status = enter_call("nrt_tensor_allocate", true);
@@ -14,7 +14,7 @@ NRT_STATUS nrt_tensor_allocate(int placement, int vnc, size_t size, const char* 
   }
   if (double_count("alive bytes") + size > memory_limit()) return NRT_RESOURCE;
   nrt_tensor_t* made = calloc(1, sizeof *made);
-  made->state = ALIVE;
+  made->state = ALIVE_TENSOR;
   made->placement = placement;
   made->core = vnc;
   made->size = size;
@@ -77,19 +77,20 @@ NRT_STATUS nrt_allocate_tensor_set(nrt_tensor_set_t** result) {
   if (status) return status;
   if (!result) return violated(NRT_INVALID, "nrt_allocate_tensor_set(NULL)");
   *result = calloc(1, sizeof **result);
-  (*result)->state = ALIVE;
+  (*result)->state = ALIVE_SET;
   add_count("alive set", 1);
   return NRT_SUCCESS;
 }
 
 void nrt_destroy_tensor_set(nrt_tensor_set_t** set) {
   if (!enter_void("nrt_destroy_tensor_set")) return;
-  if (!set || !*set || (*set)->state != ALIVE) {
+  if (!set || !*set || (*set)->state != ALIVE_SET) {
     violated(0, "nrt_destroy_tensor_set of what is no set, or was destroyed before");
     return;
   }
   for (size_t i = 0; i < (*set)->n; ++i) {
-    if (!is_alive((*set)->entries[i].tensor)) violated(0, "the tensor '%s' was freed before the set that holds it", (*set)->entries[i].name);
+    if (!is_alive((*set)->entries[i].tensor))
+      violated(0, "the tensor '%s' was freed before the set that holds it", (*set)->entries[i].name);
   }
   (*set)->state = DEAD;
   free((*set)->entries);
@@ -100,7 +101,7 @@ void nrt_destroy_tensor_set(nrt_tensor_set_t** set) {
 NRT_STATUS nrt_add_tensor_to_tensor_set(nrt_tensor_set_t* set, const char* name, nrt_tensor_t* tensor) {
   const NRT_STATUS status = enter_call("nrt_add_tensor_to_tensor_set", true);
   if (status) return status;
-  if (!set || set->state != ALIVE) return violated(NRT_INVALID_HANDLE, "nrt_add_tensor_to_tensor_set to what is no set");
+  if (!set || set->state != ALIVE_SET) return violated(NRT_INVALID_HANDLE, "nrt_add_tensor_to_tensor_set to what is no set");
   if (!is_alive(tensor)) return violated(NRT_INVALID_HANDLE, "nrt_add_tensor_to_tensor_set of what is no tensor, or was freed");
   if (!name || !*name || strlen(name) > 255) return violated(NRT_INVALID, "nrt_add_tensor_to_tensor_set without a name");
   for (size_t i = 0; i < set->n; ++i) {
@@ -115,7 +116,8 @@ NRT_STATUS nrt_add_tensor_to_tensor_set(nrt_tensor_set_t* set, const char* name,
 NRT_STATUS nrt_get_tensor_from_tensor_set(nrt_tensor_set_t* set, const char* name, nrt_tensor_t** tensor) {
   const NRT_STATUS status = enter_call("nrt_get_tensor_from_tensor_set", true);
   if (status) return status;
-  if (!set || set->state != ALIVE || !name || !tensor) return violated(NRT_INVALID, "nrt_get_tensor_from_tensor_set has an invalid argument");
+  if (!set || set->state != ALIVE_SET || !name || !tensor)
+    return violated(NRT_INVALID, "nrt_get_tensor_from_tensor_set has an invalid argument");
   for (size_t i = 0; i < set->n; ++i) {
     if (strcmp(set->entries[i].name, name) != 0) continue;
     *tensor = set->entries[i].tensor;
