@@ -145,7 +145,8 @@ def release(graph: str | None = None) -> None:
 def stats() -> dict[str, int]:
     """Counters since the process began, and how many models are alive and how many of them without a user.
 
-    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout.
+    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout; `most_running` is
+    how many programs ran at the same time since the last call of this.
     """
     library = _library()
     buffer = ctypes.create_string_buffer(1024)

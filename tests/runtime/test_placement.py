@@ -202,6 +202,7 @@ def test_so_they_do_on_the_cpu(files):
         results.append(out.asnumpy())
 
     results = []
+    library.stats()
     together(work, blocks)
     for result in results:
         np.testing.assert_allclose(result, expected, 1e-3, 1e-4)

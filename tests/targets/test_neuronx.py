@@ -15,6 +15,7 @@ from gluon_neuron.hlo.module import read
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets import neuronx
 from gluon_neuron.targets.cpu import CpuTarget
+from gluon_neuron.tools.compile_kept import compile_kept
 from tests.doubles import neff
 from tests.doubles.install import compiled
 from tests.nets import conv_net, images
@@ -232,3 +233,11 @@ def test_it_is_compiled_once_though_the_partition_is_made_again(compilers, monke
 
 def test_options_of_a_chip_do_not_change_the_cpus_identity():
     assert CompileOptions(target="inf2", compiler_jobs=2).identity() == CompileOptions().identity()
+
+
+def test_a_kept_region_is_the_same_program_again(compilers, monkeypatch, tmp_path):
+    monkeypatch.setenv("SUBGRAPH_INFO", "1")
+    gluon_neuron.compile(*small(), target="inf2", work_dir=tmp_path, auto_cast="all")
+    monkeypatch.delenv("SUBGRAPH_INFO")
+    report = compile_kept(tmp_path / "._neuron_subgraph_op0")
+    assert "--auto-cast all" in report and "from the compile cache" in report and compiled(compilers) == 1

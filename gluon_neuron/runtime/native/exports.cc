@@ -112,7 +112,7 @@ size_t gn_stats(char* buffer, size_t size) {
       "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
       ",\"trusted_calls\":", s.trusted_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
       ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
-      ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", s.most_running, "}");
+      ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
   return hand_over(out, buffer, size);
 }
 

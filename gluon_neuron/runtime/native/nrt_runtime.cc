@@ -53,7 +53,7 @@ const Nrt& NrtRuntime::start(size_t count, int first) {
   if (!api_) {
     const uint32_t visible = count_visible(*api);
     if (visible == 0) throw NoChip(text("the Neuron runtime ", api->path, " finds no NeuronCore for this process"));
-    const NrtStatus status = api->nrt_init(kNrtFrameworkMxnet, GLUON_NEURON_VERSION, GLUON_NEURON_VERSION);
+    const NrtStatus status = api->nrt_init(kNrtFrameworkMxnet, "1.9", GLUON_NEURON_VERSION);
     if (status != kNrtSuccess) throw NoChip(NrtError("start (nrt_init)", status).what());
     users_.assign(visible, 0);
     process_ = getpid();

@@ -16,7 +16,7 @@ struct Stats {
   std::atomic<uint64_t> artifacts_parsed{0};
   // Weights that came as a copy MXNet made for the call, because the array is in a blocked layout.
   std::atomic<uint64_t> relayouts{0};
-  std::atomic<uint64_t> running{0}, most_running{0};  // programs at this moment, and at any
+  std::atomic<uint64_t> running{0}, most_running{0};  // programs at this moment, and at any since the last question
   std::atomic<uint64_t> fallbacks{0};  // times that a program for the CPU was chosen where a chip's was compiled
 };
 
