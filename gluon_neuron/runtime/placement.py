@@ -111,9 +111,24 @@ def _bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: 
         return original(symbol, ctx, *args, **kwargs)
     core = int(ctx.device_id)
     found = placed(symbol, core)
+    host = _home(ctx, [*args, kwargs.get("args"), kwargs.get("aux_states")])
     if found is symbol:  # nothing was compiled
-        return original(symbol, ctx, *args, **kwargs)
-    return bind_for(core, lambda: original(found, ctx, *args, **kwargs))
+        return original(symbol, host, *args, **kwargs)
+    return bind_for(core, lambda: original(found, host, *args, **kwargs))
+
+
+def _home(ctx: mx.Context, given: Iterable[Any]) -> mx.Context:
+    """The context that MXNet is to bind on: where the arrays are, if that is one place, else `ctx`.
+
+    Published scripts bind what `load_checkpoint` has put on cpu(0) to any core, and MXNet takes no array of another
+    context. The core travels as an attribute, so it does not matter which host context it is.
+    """
+    arrays: list[Any] = []
+    for group in given:
+        if isinstance(group, dict | list | tuple):
+            arrays += group.values() if isinstance(group, dict) else group
+    places = {str(a.context): a.context for a in arrays if isinstance(a, mx.nd.NDArray)}
+    return next(iter(places.values())) if len(places) == 1 else ctx
 
 
 def _make_cached_op(original: Callable[..., None], op: Any, sym: mx.sym.Symbol, *args: Any, **kwargs: Any) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -21,20 +25,17 @@ def expected():
     return run(*checkpoint(), image(1))[0]
 
 
-def moved(arrays, ctx):
-    return {n: a.as_in_context(ctx) for n, a in arrays.items()}
-
-
-@pytest.mark.parametrize("index", [0, 1])
+@pytest.mark.parametrize("index", [0, 1, 5])
 def test_bind(compiled, expected, index):
+    # As published: what load_checkpoint put in host memory is bound to any core.
+    np.testing.assert_allclose(run(*compiled, image(1), mx.neuron(index))[0], expected, 1e-4, 1e-5)
+
+
+def test_arrays_on_the_core(compiled, expected):
     sym, args, aux = compiled
-    ctx = mx.neuron(index)
-    found = run(sym, moved(args, ctx), moved(aux, ctx), image(1).as_in_context(ctx), ctx)[0]
-    np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
-
-
-def test_bind_with_arrays_on_the_host(compiled, expected):
-    np.testing.assert_allclose(run(*compiled, image(1), mx.neuron())[0], expected, 1e-4, 1e-5)
+    ctx = mx.neuron(1)
+    args, aux = ({n: a.as_in_context(ctx) for n, a in arrays.items()} for arrays in (args, aux))
+    np.testing.assert_allclose(run(sym, args, aux, image(1).as_in_context(ctx), ctx)[0], expected, 1e-4, 1e-5)
 
 
 def test_simple_bind(compiled, expected):
@@ -65,10 +66,77 @@ def test_block(tmp_path):
         assert mx.nd.ones((2,)).context == mx.cpu(1)
 
 
+def test_everything_that_makes_or_moves_arrays():
+    ctx = mx.neuron(1)
+    made = [
+        mx.nd.array([1.0], ctx=ctx),
+        mx.nd.zeros((1,), ctx),
+        mx.nd.random.normal(shape=(1,), ctx=ctx),
+        mx.np.ones((1,), ctx=ctx),
+        mx.nd.ones((1,)).as_in_context(ctx),
+        mx.nd.ones((1,)).copyto(ctx),
+        mx.np.ones((1,)).as_in_ctx(ctx),
+        mx.sym.ones((1,)).eval(ctx=ctx)[0],
+        *mx.gluon.utils.split_and_load(mx.nd.ones((1, 1)), [ctx]),
+    ]
+    assert [a.context for a in made] == [mx.cpu(1)] * len(made)
+    assert mx.Context(ctx) == mx.cpu(1)
+    mx.random.seed(3, ctx=ctx)
+
+
+def test_parameters(tmp_path):
+    x = mx.nd.ones((4, 2))
+    net = mx.gluon.nn.Dense(3, in_units=2)
+    net.initialize(ctx=[mx.neuron(0), mx.neuron(2)])
+    expected = net(x).asnumpy()
+    parts = mx.gluon.utils.split_and_load(x, [mx.neuron(0), mx.neuron(2)])
+    np.testing.assert_allclose(np.concatenate([net(p).asnumpy() for p in parts]), expected, 1e-5, 1e-6)
+    net.save_parameters(str(tmp_path / "net.params"))
+    net.collect_params().reset_ctx(mx.neuron(2))
+    again = mx.gluon.nn.Dense(3, in_units=2)
+    again.load_parameters(str(tmp_path / "net.params"), ctx=mx.neuron(1))
+    for found, core in ((net, 2), (again, 1)):
+        assert found.weight.data(mx.neuron(core)).context == mx.cpu(core)
+        np.testing.assert_array_equal(found(x.as_in_context(mx.neuron(core))).asnumpy(), expected)
+
+
+def test_files(compiled, expected, tmp_path):
+    prefix = str(tmp_path / "net")
+    mx.model.save_checkpoint(prefix, 0, *compiled)
+    names = f"{prefix}-symbol.json", ["data", "softmax_label"], f"{prefix}-0000.params"
+    net = mx.gluon.SymbolBlock.imports(*names, ctx=mx.neuron(1))
+    given = image(1).as_in_context(mx.neuron(1)), mx.nd.zeros((SHAPE[0],), mx.neuron(1))
+    np.testing.assert_allclose(net(*given).asnumpy(), expected, 1e-4, 1e-5)
+    module = mx.mod.Module.load(prefix, 0, context=[mx.neuron(0), mx.neuron(1)], label_names=None)
+    module.bind(for_training=False, data_shapes=[("data", (2 * SHAPE[0], *SHAPE[1:]))])
+    module.forward(mx.io.DataBatch([mx.nd.concat(image(1), image(1), dim=0)]))
+    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), np.tile(expected, (2, 1)), 1e-4, 1e-5)
+
+
+def test_executors_on_several_cores_in_threads(compiled, expected):
+    # As the archived package's guide drives a chip: an executor for each core, each in a thread of its own.
+    sym, args, aux = compiled
+    given = {**args, "softmax_label": mx.nd.zeros((SHAPE[0],))}
+    executors = [
+        sym.bind(ctx=mx.neuron(i), args={**given, "data": image(1)}, aux_states=aux, grad_req="null") for i in range(4)
+    ]
+
+    def work(executor):
+        return [executor.forward(data=image(1))[0].asnumpy() for _ in range(5)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(work, executors):
+            for one in found:
+                np.testing.assert_allclose(one, expected, 1e-4, 1e-5)
+
+
 def test_name_and_identity():
     assert repr(mx.neuron(2)) == "neuron(2)"
-    assert str(mx.neuron()) == "cpu(0)"
+    assert str(mx.neuron(2)) == "cpu(2)"
     assert mx.neuron(1) != mx.neuron(0)
+    assert mx.neuron(1) == mx.neuron(1) == mx.cpu(1)
+    assert len({mx.neuron(0), mx.neuron(1), mx.neuron(1)}) == 2
+    assert copy.deepcopy(mx.neuron(2)) == pickle.loads(pickle.dumps(mx.neuron(2))) == mx.neuron(2)
 
 
 @pytest.mark.parametrize("index", [-1, 1.0, True, "0"])

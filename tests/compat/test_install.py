@@ -11,9 +11,13 @@ import mxnet as mx
 import gluon_neuron
 
 
-def python(code, **environment):
+def python(code, *words, **environment):
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env={**os.environ, **environment}
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **environment},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -48,6 +52,19 @@ import gluon_neuron
 print(mx.contrib.neuron.real, mx.neuron)
 """
     assert python(code) == "1 real"
+
+
+def test_module_file_of_another_mxnet_is_kept(tmp_path):
+    (tmp_path / "neuron.py").write_text("real = 2")
+    code = """
+import sys, mxnet as mx
+mx.contrib.__path__.append(sys.argv[1])  # as if MXNet had come with it
+import gluon_neuron
+assert not hasattr(mx.contrib, "neuron")
+from mxnet.contrib import neuron
+print(neuron.real, mx.contrib.neuron.real)
+"""
+    assert python(code, str(tmp_path)) == "2 2"
 
 
 def test_not_there_before():

@@ -49,13 +49,35 @@ def test_optimize_for(tmp_path, static):
     assert regions(exported(net, tmp_path / "net")) == regions(compiled.symbol) != []
 
 
-def test_hybridize(tmp_path):
+@pytest.mark.parametrize("options", [{}, {"exclude_operators": ["Pooling"]}])
+def test_hybridize(tmp_path, options):
     net, x = make(), image()
     expected = net(x).asnumpy()
-    net.hybridize(backend="neuron")
+    compiled = gluon_neuron.compile(net, x, **options)
+    net.hybridize(backend="neuron", **options)
     np.testing.assert_allclose(net(x).asnumpy(), expected, 1e-4, 1e-5)
-    assert len(regions(exported(net, tmp_path / "net"))) == 1
-    np.testing.assert_allclose(net(image(1, batch=5)).asnumpy().shape, (5, 5))
+    found = regions(exported(net, tmp_path / "net"))
+    assert found == regions(compiled.symbol)
+    assert len(found) == 1 + len(options)
+    more = image(1, batch=5)
+    np.testing.assert_allclose(net(more).asnumpy(), compiled(more).asnumpy(), 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"exclude_operators": ["Pooling"]}])
+def test_all_ways_give_the_same_regions(tmp_path, options):
+    net, x = make(), image()
+    net(x)
+    net.hybridize()
+    net(x)
+    plain = exported(net, tmp_path / "plain")
+    arrays = {n: p.data() for n, p in net.collect_params().items()}
+    args = {n: a for n, a in arrays.items() if n in plain.list_arguments()}
+    aux = {n: a for n, a in arrays.items() if n in plain.list_auxiliary_states()}
+    by_symbol = plain.optimize_for("neuron", {**args, "data": x}, aux, **options)
+    by_compile = mx.contrib.neuron.compile(plain, args, aux, {"data": x}, **options)[0]
+    net.optimize_for(x, backend="neuron", **options)
+    assert regions(by_symbol) == regions(by_compile) == regions(exported(net, tmp_path / "net"))
+    assert len(regions(by_symbol)) == 1 + len(options)
 
 
 def test_export_and_load(tmp_path):
@@ -147,6 +169,23 @@ def test_errors(options, message):
     net = make()
     with pytest.raises(mx.base.MXNetError, match=message):
         net.optimize_for(image(), backend="neuron", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"auto_kast": "all"}, "Unknown compile argument 'auto_kast'. Did you mean 'auto_cast'"),
+        ({"excl_node_names": ["nothing"]}, "names 'nothing', which the model does not have"),
+    ],
+)
+def test_errors_of_hybridize_and_of_symbols(options, message):
+    net = make()
+    net.hybridize(backend="neuron", **options)
+    with pytest.raises(mx.base.MXNetError, match=message):
+        net(image())
+    sym, args, aux = checkpoint()
+    with pytest.raises(mx.base.MXNetError, match=message):
+        sym.optimize_for("neuron", {**args, "data": image()}, aux, **options)
 
 
 def test_symbol_without_arrays():
