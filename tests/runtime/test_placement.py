@@ -73,6 +73,20 @@ def test_bind_and_simple_bind(chip, region, artifact):
     assert '"__gluon_neuron_core__": "0"' in symbol.tojson(), "the symbol itself stays as it was"
 
 
+def test_arrays_of_the_host_on_any_core(chip, region, artifact):
+    # What `load_checkpoint` gives is on cpu(0), and scripts bind it to core after core.
+    symbol, values = tiny.node(region, artifact), tiny.arrays(region, artifact)
+    auxiliary = set(symbol.list_auxiliary_states())
+    args = {n: values[n] for n in symbol.list_arguments()}
+    for core in (1, 3):
+        executor = symbol.bind(
+            ctx=mx.neuron(core), args=args, grad_req="null", aux_states={n: values[n] for n in auxiliary}
+        )
+        found = executor.forward()[0].asnumpy()
+        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    assert used(chip) == [0, 1, 0, 1]
+
+
 def test_module(chip, region, artifact):
     values = tiny.arrays(region, artifact)
     module = mx.mod.Module(tiny.node(region, artifact), ["data"], None, context=mx.neuron(2))
