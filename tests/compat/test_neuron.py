@@ -69,6 +69,10 @@ def test_statistics(given):
     inside = sum(count(g["nodes"]) for n in subgraphs for g in n["subgraphs"])
     # Two subgraphs, the pooling between them, and the copy that keeps the output's name.
     assert (count(before), count(after), len(subgraphs), inside) == (9, 4, 2, 8)
+    report = gluon_neuron.get_report(sym)
+    assert (report.operators, report.compiled_operators, len(report.regions)) == (9, 8, 2)
+    assert [n["name"] for n in subgraphs] == ["_neuron_subgraph_op0", "_neuron_subgraph_op1"]
+    assert all(args[f"{n['name']}_neuronbin"].dtype == np.uint8 for n in subgraphs)
 
 
 def test_float_array_inputs(given):
@@ -139,6 +143,37 @@ def test_plugin_compiles_symbols_and_blocks(given):
     made = mx_neuron.compile(block, inputs={"data": image(), "softmax_label": mx.nd.ones((SHAPE[0],))})
     assert isinstance(made, gluon_neuron.NeuronHybridBlock)
     np.testing.assert_allclose(made(x, mx.nd.zeros((SHAPE[0],))).asnumpy(), expected, 1e-4, 1e-5)
+
+
+def test_gluon_tutorial(given, tmp_path):
+    # The published order of calls, with what it passes for `remove_amp_cast`.
+    import mx_neuron as neuron
+
+    mx.model.save_checkpoint(str(tmp_path / "net"), 0, *given)
+    names = ["data", "softmax_label"]
+    files = str(tmp_path / "net-symbol.json"), names, str(tmp_path / "net-0000.params")
+    block = mx.gluon.nn.SymbolBlock.imports(*files, ctx=mx.cpu())
+    block.hybridize()
+    block = neuron.compile(block, inputs={"data": image(), "softmax_label": mx.nd.ones((SHAPE[0],))})
+    block.export(str(tmp_path / "made"), 0, block)
+    files = str(tmp_path / "made-symbol.json"), names, str(tmp_path / "made-0000.params")
+    again = mx.gluon.nn.SymbolBlock.imports(*files, ctx=mx.cpu())
+    found = again(image(1), mx.nd.zeros((SHAPE[0],))).asnumpy()
+    np.testing.assert_allclose(found, run(*given, image(1))[0], 1e-4, 1e-5)
+
+
+def test_block_with_several_inputs_by_the_names_it_gives_them():
+    import mx_neuron
+
+    class Sum(mx.gluon.HybridBlock):
+        def hybrid_forward(self, F, a, b, c):
+            return F.dot(a, b) + c
+
+    net = Sum()
+    a, b, c = mx.nd.random.normal(shape=(2, 3)), mx.nd.random.normal(shape=(3, 4)), mx.nd.random.normal(shape=(2, 4))
+    made = mx_neuron.compile(net, inputs={"data1": b, "data0": a, "data2": c}, flags=["--fp32-cast matmult"])
+    np.testing.assert_allclose(made(a, b, c).asnumpy(), net(a, b, c).asnumpy(), 0, 5e-2)
+    assert made.report.compiled_operators == 2
 
 
 def test_plugin_needs_inputs(given):

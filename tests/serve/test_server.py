@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
@@ -87,7 +88,13 @@ def test_truncated_picture_is_answered(server, photographs):
 
 
 def test_oversized_body(server, net, photographs):
-    # The server may answer and close while the client is still sending.
+    # The server may answer and close while a client is still sending: this one only says how much it would send.
+    host, port = server.inference.removeprefix("http://").split(":")
+    with contextlib.closing(http.client.HTTPConnection(host, int(port), timeout=60)) as client:
+        client.putrequest("POST", "/predictions/mobilenet")
+        client.putheader("Content-Length", str(3 * MAX_BODY))
+        client.endheaders()
+        assert client.getresponse().status == 413
     with contextlib.suppress(requests.ConnectionError):
         assert server.predict("mobilenet", bytes(3 * MAX_BODY)).status_code == 413
     check(server.predict("mobilenet", photographs[0]), probabilities(net, photographs[0]))
