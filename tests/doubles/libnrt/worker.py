@@ -141,7 +141,8 @@ def _symbol(content: neff.Neff) -> Callable[[Arrays], Any]:
             file.write(content.files["params"])
             file.flush()
             loaded = mx.nd.load(file.name)
-        held = {name.split(":", 1)[-1]: array for name, array in loaded.items()}
+        # MXNet gives an empty list for a file without arrays.
+        held = {name.split(":", 1)[-1]: array for name, array in dict(loaded).items()}
         names = [p["name"] for p in content.info["inputs"]]
         for port in content.info["inputs"]:
             held[port["name"]] = mx.nd.zeros(port["shape"], dtype=port["dtype"])
