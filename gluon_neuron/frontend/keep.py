@@ -16,7 +16,6 @@ from .._version import __version__
 from ..artifact.container import Payload
 from ..errors import ExportError
 from ..options import CompileOptions
-from ..targets.base import DATA, Compilation
 from .model import Model
 from .piece import Piece
 
@@ -88,7 +87,7 @@ class Keeper:
             del chosen[name]
         return {
             # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
-            "inputs": [_inputs(work) for work in piece.works],
+            "inputs": [_inputs(piece, number) for number in range(len(piece.works))],
             "outputs": list(piece.outputs),
             "reads": list(piece.data),
             "options": chosen,
@@ -99,7 +98,8 @@ class Keeper:
         return shlex.join(["gluon-neuron", "compile-kept", f".{piece.name}"])
 
 
-def _inputs(work: Compilation) -> dict[str, Any]:
+def _inputs(piece: Piece, number: int) -> dict[str, Any]:
+    work = piece.works[number]
     specs = {n.name: n.out for n in work.graph.variables}
-    data = [n for n, role in work.roles.items() if role == DATA]
+    data = [n for n, role in work.roles.items() if role == "data"]
     return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

@@ -24,7 +24,7 @@ class Server:
 
     def __init__(self, store: Path, folder: Path) -> None:
         self.folder = folder
-        self.inference, self.management = (f"http://127.0.0.1:{port}" for port in _free_ports(2))
+        self.inference, self.management = (f"http://127.0.0.1:{port}" for port in free_ports(2))
         settings = {
             "inference_address": self.inference,
             "management_address": self.management,
@@ -104,7 +104,8 @@ def wait_for(ready: Any, seconds: float, what: Any) -> None:
         time.sleep(0.1)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of loopback that nobody listens on."""
     # The server takes port numbers for signed 16-bit ones.
     sockets: list[socket.socket] = []
     try:
