@@ -32,7 +32,6 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
     # It cuts, lowers, compiles and keeps, one region after the other: the pipeline's inner loop.
     "compile_regions": ("frontend.*", "targets.*", "partition.*", "graph.*", "report", "options", "errors"),
-    "frontend.keep": ("graph.*", "artifact.*", "targets.base", "options", "errors", "_version"),
     "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
     "frontend.*": ("graph.*", "artifact.*", "report", "options", "errors", "_version"),
     "runtime.*": ("graph.*", "artifact.*", "options", "errors", "_version", "specialize"),
