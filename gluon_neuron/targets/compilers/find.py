@@ -13,11 +13,6 @@ from pathlib import Path
 from ...errors import CompilerMissingError
 from .process import environment
 
-_INSTALL = {
-    "neuronx-cc": "pip install neuronx-cc",
-    "neuron-cc": "pip install neuron-cc",
-}
-
 
 def find(name: str) -> Path:
     """The compiler's place: beside this Python, else on PATH; raises CompilerMissingError, with what to install."""
@@ -27,8 +22,9 @@ def find(name: str) -> Path:
     found = shutil.which(name)
     if found is None:
         raise CompilerMissingError(
-            f"{name} is neither in {beside.parent} nor on PATH. Install it ({_INSTALL[name]}), or compile with "
-            "target='cpu'; gluon_neuron.analyze needs no compiler."
+            f"{name} is neither in {beside.parent} nor on PATH. Install it (pip install {name} from the "
+            "package index that AWS's Neuron documentation names), or compile with target='cpu'; gluon_neuron.analyze "
+            "needs no compiler."
         )
     return Path(found)
 
