@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 
 import mxnet as mx
 import numpy as np
@@ -12,6 +13,7 @@ from gluon_neuron.errors import (
     ArtifactCorruptError,
     ArtifactVersionError,
     BlockError,
+    CompilerMissingError,
     EngineError,
     ExportError,
     GraphError,
@@ -82,8 +84,10 @@ def test_unknown_option(net):
 
 
 @pytest.mark.parametrize("target", ["inf1", "inf2", "trn1", "trn2"])
-def test_targets_that_are_not_there_yet(net, target):
-    with pytest.raises(OptionError, match=f"{target}.*cpu"):
+def test_targets_whose_compiler_is_missing(net, target, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(CompilerMissingError, match="pip install neuron.*target='cpu'"):
         gluon_neuron.compile(net, images(), target=target)
 
 

@@ -83,8 +83,9 @@ def test_other_errors_are_raised_and_leave_nothing(tmp_path):
 
 
 PROGRAM = """
-import sys
+import signal, sys
 from pathlib import Path
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process in the background inherits that it is ignored
 from tests.doubles.command_line import leave_mxnet_out
 leave_mxnet_out()
 from gluon_neuron.targets.compilers.pool import run_all
