@@ -11,6 +11,7 @@ from ..artifact.container import Payload
 from ..errors import OptionError
 from ..graph.graph import Graph, Node
 from ..graph.known import known_from_shapes
+from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
 from .compilers.process import Running
 
@@ -99,6 +100,18 @@ def get_target(name: str) -> Target:
 def beside(target: Target) -> Target | None:
     """The target whose program every artifact for `target` holds too, so that its files run on any machine."""
     return None if target.name == "cpu" else get_target("cpu")
+
+
+def without_rule(target: Target, node: Node) -> tuple[str, str] | None:
+    """Why the node, or one in its body, has no rule that serves it, or the target refuses one in its body."""
+    found = rule_refusal(node)
+    if found is not None:
+        return found
+    for inner in (n for body in node.bodies for n in body.operators):
+        found = target.refusal(inner)
+        if found is not None:
+            return found[0], f"in its body, {inner}: {found[1]}"
+    return None
 
 
 def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] | None]:

@@ -11,8 +11,7 @@ from ..dialect.openvino_import import import_openvino
 from ..errors import CompileError, EngineError
 from ..graph.graph import Node
 from ..lowering.build import lower
-from ..lowering.registry import refusal as rule_refusal
-from .base import Compilation, Program, signature
+from .base import Compilation, Program, signature, without_rule
 from .cpu_slower import slower
 from .openvino_ir import serialize
 
@@ -63,13 +62,9 @@ class CpuTarget:
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
         """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
-        found = rule_refusal(node)
+        found = without_rule(self, node)
         if found is not None:
             return found
-        for inner in (n for body in node.bodies for n in body.operators):
-            found = self.refusal(inner)
-            if found is not None:
-                return found[0], f"in its body, {inner}: {found[1]}"
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype == "int64":

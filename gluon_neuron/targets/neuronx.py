@@ -15,9 +15,8 @@ from ..hlo.check import Violation, check
 from ..hlo.module import read
 from ..hlo.quality import quality
 from ..hlo.rewrite import rewrite
-from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
-from .base import DATA, Compilation, Task, signature
+from .base import DATA, Compilation, Task, signature, without_rule
 from .chip import ChipTask, Compiler
 from .compilers.commands import neuronx_cc
 from .hlo_program import HloProgram, build
@@ -47,13 +46,9 @@ class NeuronxTarget:
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
         """Why there is no rule for the node, the chip lacks a dtype of it, or neuronx-cc refuses what it becomes."""
-        found = rule_refusal(node)
+        found = without_rule(self, node)
         if found is not None:
             return found
-        for inner in (n for body in node.bodies for n in body.operators):
-            found = self.refusal(inner)
-            if found is not None:
-                return found[0], f"in its body, {inner}: {found[1]}"
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype not in DTYPES:
