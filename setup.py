@@ -19,6 +19,17 @@ ROOT = Path(__file__).resolve().parent
 NATIVE = "gluon_neuron/runtime/native"
 LIBRARY = "gluon_neuron.runtime.libgluon_neuron"
 
+COMPILE_ARGS = ["-std=c++17", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter"]
+
+# How the mxnet wheel was built, as far as its headers ask; what is off here would need headers that it lacks.
+MXNET_BUILD = {
+    "MXNET_USE_MKLDNN": "1",
+    "MSHADOW_USE_CBLAS": "0",
+    "MSHADOW_USE_MKL": "0",
+    "MSHADOW_USE_CUDA": "0",
+    "MSHADOW_STAND_ALONE": "1",
+}
+
 
 def package_folder(name):
     """Where a package is installed; it is not imported, which for mxnet takes seconds."""
@@ -48,8 +59,11 @@ class BuildNative(build_ext):
                 f"A C++ compiler (g++) is needed to build gluon_neuron's native operator; {compiler!r} is missing."
             )
         self.compiler.include_dirs = []
-        ext.include_dirs = [str(package_folder("mxnet") / "include"), str(package_folder("openvino") / "include")]
-        ext.define_macros = [("GLUON_NEURON_VERSION", f'"{version()}"')]
+        mxnet, openvino = (package_folder(name) / "include" for name in ("mxnet", "openvino"))
+        # As the system's: their warnings are not ours.
+        system = [flag for folder in (mxnet, mxnet / "mkldnn", openvino) for flag in ("-isystem", str(folder))]
+        ext.extra_compile_args = [*COMPILE_ARGS, *system]
+        ext.define_macros = [("GLUON_NEURON_VERSION", f'"{version()}"'), *MXNET_BUILD.items()]
         super().build_extension(ext)
 
 
@@ -65,7 +79,6 @@ native = Extension(
     LIBRARY,
     sources=sorted(str(p.relative_to(ROOT)) for p in (ROOT / NATIVE).glob("*.cc")),
     depends=sorted(str(p.relative_to(ROOT)) for s in ("*.h", "*.map") for p in (ROOT / NATIVE).glob(s)),
-    extra_compile_args=["-std=c++17", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter"],
     extra_link_args=["-s", f"-Wl,--version-script={ROOT / NATIVE}/exports.map"],
     libraries=["dl"],
     language="c++",

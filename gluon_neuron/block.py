@@ -21,7 +21,7 @@ from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
-from .runtime.bound_graph import lendable, placeable
+from .runtime.bound_graph import Alone, alone, lendable, placeable
 from .runtime.placement import core_of, placed
 from .runtime.session import Session
 
@@ -36,7 +36,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
     own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
     a bound executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
-    an error for compiled regions.
+    an error for compiled regions. As MXNet's own, calls are asynchronous; only a net that computes for half a
+    millisecond at most does so before its call returns, which is sooner than another thread could.
     """
 
     def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:
@@ -55,7 +56,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
-        self._passing: tuple[frozenset[str], tuple[bool, ...]] | None = None
+        self._passing: tuple[frozenset[str], tuple[bool, ...], Alone | None] | None = None
         self._last: Session | None = None
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._graph_hashes: tuple[str, ...] | None = None
@@ -179,9 +180,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         core = core_of(params.values(), ctx)
         symbol, is_np = placed(self._bound_symbol, core), self._metadata.is_np
         if self._passing is None:
-            self._passing = lendable(symbol), placeable(symbol)
+            self._passing = lendable(symbol), placeable(symbol), alone(self._bound_symbol)
+        lend, place, node = self._passing
         try:
-            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), *self._passing, core=core)
+            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), lend, place, core, node)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()

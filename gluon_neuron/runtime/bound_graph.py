@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import mxnet as mx
 import numpy as np
 
-from ..graph.subgraph import SUBGRAPH_OP
+from ..graph.subgraph import CORE, NODE_NAME, STRICT, SUBGRAPH_OP
 from . import library
 
 LEAST_LENT = 1 << 17
@@ -37,6 +38,29 @@ def placeable(symbol: mx.sym.Symbol) -> tuple[bool, ...]:
     read = {tuple(entry[:2]) for n in graph["nodes"] for entry in n["inputs"]}
     regions = [i for i, n in enumerate(graph["nodes"]) if n["op"] == SUBGRAPH_OP]
     return tuple([h[0]] == regions and h not in read and heads.count(h) == 1 for h in heads)
+
+
+@dataclass(frozen=True)
+class Alone:
+    """The compiled node that a symbol is: its inputs' names, its attributes, and its subgraph as JSON text."""
+
+    inputs: tuple[str, ...]
+    attrs: Mapping[str, str]
+    subgraph: str
+
+
+def alone(symbol: mx.sym.Symbol) -> Alone | None:
+    """The symbol's only operator, if that is a compiled node whose outputs, in order, are the symbol's; else None."""
+    graph = json.loads(symbol.tojson(remove_amp_cast=False))
+    nodes = graph["nodes"]
+    found = [(i, n) for i, n in enumerate(nodes) if n["op"] != "null"]
+    if len(found) != 1 or found[0][1]["op"] != SUBGRAPH_OP:
+        return None
+    index, node = found[0]
+    subgraph = node["subgraphs"][0]
+    if [tuple(head[:2]) for head in graph["heads"]] != [(index, k) for k in range(len(subgraph["heads"]))]:
+        return None
+    return Alone(tuple(nodes[i]["name"] for i, *_ in node["inputs"]), node.get("attrs", {}), json.dumps(subgraph))
 
 
 def address_of(array: mx.nd.NDArray) -> int | None:
@@ -78,6 +102,16 @@ class BoundGraph:
             *(ctx.device_typeid, ctx.device_id),
         )
 
+    def run_here(self, node: Alone, arrays: Mapping[str, mx.nd.NDArray], core: int | None) -> None:
+        """From now on, a call may run the graph, which is this node, on its own thread, and then waits for the results.
+
+        That is done where a run takes less than waking MXNet's thread. `arrays` are the bound ones by name.
+        """
+        name, strict = (node.attrs.get(key, "") for key in (NODE_NAME, STRICT))
+        texts = name, node.subgraph, node.attrs.get(CORE, "") if core is None else str(core), strict
+        handles = (ctypes.c_void_p * len(node.inputs))(*[arrays[n].handle for n in node.inputs])
+        self._functions.gn_bound_alone(self._bound, *[t.encode() for t in texts], len(node.inputs), handles)
+
     def __del__(self) -> None:
         if "_bound" in self.__dict__:
             self._functions.gn_bound_free(self._bound)
@@ -93,7 +127,7 @@ class BoundGraph:
         return [r or 0 for r in results]
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[int]:
-        """Handles of new arrays, which the caller owns; asynchronous, but waits for data that it lends."""
+        """Handles of new arrays, which the caller owns. Waits for data that it lends, or for all if it runs here."""
         results = self._outputs()
         given = self._inputs(*[a.handle for a in arrays])
         mx.base.check_call(self._functions.gn_bound_call(self._bound, given, results))

@@ -145,8 +145,9 @@ def release(graph: str | None = None) -> None:
 def stats() -> dict[str, int]:
     """Counters since the process began, and how many models are alive and how many of them without a user.
 
-    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout; `most_running` is
-    how many programs ran at the same time since the last call of this.
+    `direct_calls` of the `calls` ran on their caller's own thread, as small nets do. `relayouts` counts weights that
+    MXNet copied for a call because it keeps them in a blocked layout; `most_running` is how many programs ran at the
+    same time since the last call of this.
     """
     library = _library()
     buffer = ctypes.create_string_buffer(1024)
@@ -235,6 +236,8 @@ def _load(path: Path) -> ctypes.CDLL:
         *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
+    texts = [ctypes.c_char_p] * 4
+    library.gn_bound_alone.argtypes = [ctypes.c_void_p, *texts, ctypes.c_size_t, _Handles]
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
     numbers = ctypes.c_uint64, ctypes.c_uint64
     library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]

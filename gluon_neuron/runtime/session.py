@@ -12,7 +12,7 @@ import numpy as np
 
 from ..graph.spec import Spec
 from . import library, placement
-from .bound_graph import BoundGraph, address_of
+from .bound_graph import Alone, BoundGraph, address_of
 
 _ARRAYS = attrgetter("_data")
 
@@ -39,6 +39,7 @@ class Session:
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
         core: int | None = None,
+        node: Alone | None = None,
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
@@ -61,6 +62,8 @@ class Session:
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
+        if node is not None:
+            self._graph.run_here(node, {**plain, **plain_aux}, core)
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
@@ -85,7 +88,10 @@ class Session:
         return False
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there."""
+        """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there.
+
+        A small net runs at once, on this thread.
+        """
         if library.relayouts() != self._relayouts:
             with self._lock:
                 self._restore_layout()

@@ -148,6 +148,14 @@ def test_views(nets):
     agree(compiled(whole[1:].reshape(SHAPE)), net(picture(5)))
 
 
+def test_sparse_data(nets):
+    net, compiled = nets
+    x = picture(0)
+    x[1] = 0
+    agree(compiled(x), net(x))
+    agree(compiled(x.tostype("row_sparse")), net(x))
+
+
 def test_result_of_a_convolution(nets):
     # It is in a blocked layout, and pending.
     net, compiled = nets

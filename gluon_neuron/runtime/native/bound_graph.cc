@@ -5,6 +5,8 @@
 #include <atomic>
 #include <utility>
 
+#include "arrays.h"
+
 namespace gn {
 namespace {
 
@@ -33,6 +35,25 @@ int copy(NDArrayHandle from, NDArrayHandle to) {
 
 BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number)
     : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_{device, number} {}
+
+void BoundGraph::set_alone(const std::string& name, const std::string& graph_json, const Placement& placement,
+                           const std::vector<NDArrayHandle>& inputs) {
+  if (!sees_arrays()) return;
+  std::vector<Spec> specs, outputs;
+  std::vector<DirectGraph::Input> places;
+  for (NDArrayHandle array : inputs) {
+    specs.push_back(spec_of(array));
+    const auto feed = std::find_if(feeds_.begin(), feeds_.end(), [array](const Feed& each) { return each.array == array; });
+    if (feed == feeds_.end()) {
+      places.push_back({array, 0});
+    } else {
+      places.push_back({nullptr, static_cast<size_t>(feed - feeds_.begin())});
+    }
+  }
+  for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
+  auto node = std::make_unique<Node>(name, graph_json, specs, placement);
+  direct_ = std::make_unique<DirectGraph>(std::move(node), std::move(places), specs, std::move(outputs), context_.device, context_.number);
+}
 
 bool BoundGraph::same_kind(NDArrayHandle one, NDArrayHandle other) const {
   const MxNet& mxnet = mxnet_api();
@@ -93,10 +114,10 @@ int BoundGraph::push(NDArrayHandle const* given, const std::vector<void*>& lent,
 // The engine orders what it is told. `begin` writes the bound array, so it waits for the previous call's readers; `end` writes it
 // too, so it waits for this call's, and until then it is a pending reader of the lent array, which nobody can write; or a pending
 // writer of the new result, which nobody can read.
-int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
+int BoundGraph::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results) {
   std::vector<void*> lent(feeds_.size());
   for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (!feeds_[i].address) continue;
+    if (!feeds_[i].address || !is_dense(given[i])) continue;
     int status = mxnet_api().MXNDArrayWaitToRead(given[i]);
     if (status == 0) status = mxnet_api().MXNDArrayGetData(given[i], &lent[i]);
     if (status != 0) return status;
@@ -118,6 +139,14 @@ int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
     for (size_t i = 0; i < outputs_.size(); ++i) mxnet_api().MXNDArrayFree(results[i]);
   }
   return status;
+}
+
+int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
+  if (direct_) {
+    const DirectGraph::Outcome outcome = direct_->call(given, results);
+    if (outcome != DirectGraph::Outcome::elsewhere) return outcome == DirectGraph::Outcome::done ? 0 : -1;
+  }
+  return call_by_mxnet(given, results);
 }
 
 int BoundGraph::make_results(NDArrayHandle* results) const {

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
+#include "direct_graph.h"
 #include "lending.h"
 #include "mxnet_api.h"
 
@@ -26,11 +29,15 @@ class BoundGraph {
 
   BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number);
 
+  // The graph is this node alone, whose inputs are bound arrays: from now on, calls may run on the caller's thread.
+  // Throws Error.
+  void set_alone(const std::string& name, const std::string& graph_json, const Placement& placement, const std::vector<NDArrayHandle>& inputs);
+
   // Whether the arrays are of the bound ones' shapes and dtypes, on their device, and nothing is recorded for a gradient.
   bool takes(NDArrayHandle const* given) const;
 
   // One array for each feed; writes the handles of new arrays to `results`, which the caller owns. The result is MXNet's own
-  // status, with the text of an error left there. Waits for data that it lends, and for nothing else.
+  // status, with the text of an error left there. Waits for data that it lends and for nothing else, unless it runs on this thread.
   int call(NDArrayHandle const* given, NDArrayHandle* results);
 
  private:
@@ -42,6 +49,7 @@ class BoundGraph {
     bool written;
   };
 
+  int call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results);
   int push(NDArrayHandle const* given, const std::vector<void*>& lent, NDArrayHandle const* results, std::vector<Begun>& begun);
   int push_begin(NDArrayHandle array, const Loan& loan, NDArrayHandle other, bool written, std::vector<Begun>& begun);
   int push_end(const Begun& loan);
@@ -55,6 +63,7 @@ class BoundGraph {
   struct {
     int device, number;
   } context_;         // as mxnet::Context
+  std::unique_ptr<DirectGraph> direct_;
   std::mutex mutex_;  // calls of several threads are pushed one after the other
 };
 

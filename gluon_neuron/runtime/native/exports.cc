@@ -93,6 +93,16 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
   return new gn_bound{{executor, std::move(feeds), std::move(results), device, number}};
 }
 
+int gn_bound_alone(gn_bound_t* bound, const char* name, const char* graph_json, const char* core, const char* strict, size_t n_inputs,
+                   void* const* inputs) {
+  try {
+    bound->graph.set_alone(name, graph_json, gn::placement_of(name, core, strict), {inputs, inputs + n_inputs});
+    return 0;
+  } catch (const std::exception&) {
+    return -1;  // MXNet has bound the node too, and says what is wrong with it when it runs
+  }
+}
+
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) { return bound->graph.call(given, results); }
 
 int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results) {
@@ -110,7 +120,7 @@ size_t gn_stats(char* buffer, size_t size) {
   const gn::Stats& s = gn::stats();
   const std::string out = gn::text(
       "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
-      ",\"trusted_calls\":", s.trusted_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
+      ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
       ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
       ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
   return hand_over(out, buffer, size);

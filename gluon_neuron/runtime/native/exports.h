@@ -54,6 +54,10 @@ int gn_set_mxnet(void* library);
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
                          void* const* outputs, void* const* result_addresses, int device, int number);
+// The graph is one compiled node, of these attributes (empty where it has none) and bound arrays: small nets then run on the
+// caller's thread. 0 unless it cannot be.
+int gn_bound_alone(gn_bound_t* bound, const char* name, const char* graph_json, const char* core, const char* strict, size_t n_inputs,
+                   void* const* inputs);
 // MXNet's own status; `results` gets handles of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
 // The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what the

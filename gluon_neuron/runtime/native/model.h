@@ -1,6 +1,8 @@
 // A program compiled with its weights, and what exactly it was compiled from.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -56,6 +58,10 @@ class Model {
   // What is expensive to load and the same for other weights; null on the CPU. Whoever holds it makes the next model cheap.
   std::shared_ptr<void> program() const { return program_; }
 
+  // How often it ran, and the shortest time that took.
+  uint64_t runs() const { return runs_; }
+  std::chrono::nanoseconds shortest_run() const { return std::chrono::nanoseconds(shortest_run_); }
+
   // `inputs` are the node's, `outputs` too.
   void run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs);
 
@@ -73,6 +79,8 @@ class Model {
   std::vector<Bound> weights_;
   std::unique_ptr<uint8_t[]> owned_;
   uint8_t* free_ = nullptr;
+  std::atomic<uint64_t> runs_{0};
+  std::atomic<int64_t> shortest_run_{INT64_MAX};
   std::shared_ptr<void> program_;
   std::unique_ptr<Runner> runner_;  // last, so that it goes before the bytes it reads
 };

@@ -23,9 +23,18 @@ bool set_mxnet(void* library) {
          find(library, "MXNDArrayFree", api.MXNDArrayFree) && find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
          find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) && find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
          find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) && find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
-         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) && find(library, "NNGetOpHandle", handle_of) && handle_of("_copyto", &api.copyto) == 0;
+         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) && find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) &&
+         find(library, "MXNDArraySlice64", api.MXNDArraySlice64) && find(library, "MXGetVersion", api.MXGetVersion) &&
+         find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
+         find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
+         find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) && handle_of("_copyto", &api.copyto) == 0;
 }
 
 const MxNet& mxnet_api() { return api; }
+
+bool is_dense(NDArrayHandle array) {
+  int type = 0;
+  return api.MXNDArrayGetStorageType(array, &type) == 0 && type == 0;
+}
 
 }  // namespace gn

@@ -12,11 +12,17 @@ struct MxNet {
   decltype(&::MXNDArrayGetData) MXNDArrayGetData;
   decltype(&::MXNDArrayGetShapeEx64) MXNDArrayGetShapeEx64;
   decltype(&::MXNDArrayGetDType) MXNDArrayGetDType;
+  decltype(&::MXNDArrayGetStorageType) MXNDArrayGetStorageType;
   decltype(&::MXNDArrayGetContext) MXNDArrayGetContext;
   decltype(&::MXAutogradIsRecording) MXAutogradIsRecording;
   decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
   decltype(&::MXNDArrayFree) MXNDArrayFree;
   decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
+  decltype(&::MXEnginePushAsyncND) MXEnginePushAsyncND;
+  decltype(&::MXNDArraySlice64) MXNDArraySlice64;
+  decltype(&::MXNDArraySyncCopyFromCPU) MXNDArraySyncCopyFromCPU;
+  decltype(&::MXGetVersion) MXGetVersion;
+  decltype(&::MXLibInfoFeatures) MXLibInfoFeatures;
   AtomicSymbolCreator copyto;  // the operator
 };
 
@@ -25,5 +31,8 @@ bool set_mxnet(void* library);
 
 // To be called after set_mxnet only.
 const MxNet& mxnet_api();
+
+// Whether the array is not sparse: those have no data in the usual layout.
+bool is_dense(NDArrayHandle array);
 
 }  // namespace gn

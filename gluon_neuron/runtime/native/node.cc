@@ -75,33 +75,47 @@ Array Node::uncast(const Array& artifact) {
   return {bytes_.data(), artifact.version};
 }
 
-void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs) {
-  ++stats().calls;
-  bool empty = true;
-  for (const Spec& spec : output_specs) empty = empty && spec.elements() == 0;
-  if (empty) return;
+template <class Body>
+auto Node::named(Body body) {
   try {
     const Speaking speaking(name_);
-    std::shared_ptr<Model> model;
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (std::string(artifact_dtype_->name) == "uint8") {
-        model = binding_->model(inputs, output_specs);
-      } else {
-        std::vector<Array> restored = inputs;
-        restored.back() = uncast(inputs.back());
-        model = binding_->model(restored, output_specs);
-      }
-    }
-    std::vector<uint8_t*> places;
-    for (uint8_t* output : outputs) places.push_back(lent_for(output));
-    const Running running;
-    model->run(inputs, places);
+    return body();
   } catch (const std::exception& error) {
     const std::string why = error.what();
     const bool about_artifact = why.rfind("is damaged", 0) == 0 || why.rfind("was written", 0) == 0;
     throw Error(text("gluon_neuron: ", about_artifact ? "artifact of node " : "node ", name_, about_artifact ? " " : ": ", why));
   }
+}
+
+std::shared_ptr<Model> Node::model(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs) {
+  return named([&] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    if (std::string(artifact_dtype_->name) == "uint8") return binding_->model(inputs, output_specs);
+    std::vector<Array> restored = inputs;
+    restored.back() = uncast(inputs.back());
+    return binding_->model(restored, output_specs);
+  });
+}
+
+void Node::run(Model& model, const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {
+  ++stats().calls;
+  named([&] {
+    const Running running;
+    model.run(inputs, outputs);
+  });
+}
+
+void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs) {
+  bool empty = true;
+  for (const Spec& spec : output_specs) empty = empty && spec.elements() == 0;
+  if (empty) {
+    ++stats().calls;
+    return;
+  }
+  const std::shared_ptr<Model> found = model(inputs, output_specs);
+  std::vector<uint8_t*> places;
+  for (uint8_t* output : outputs) places.push_back(lent_for(output));
+  run(*found, inputs, places);
 }
 
 mxnet::ext::MXReturnValue Node::Forward(std::vector<mxnet::ext::MXTensor>*, std::vector<mxnet::ext::MXTensor>*,

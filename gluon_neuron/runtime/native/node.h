@@ -19,7 +19,13 @@ class Node : public mxnet::ext::CustomStatefulOp {
   // `inputs` end with the artifact. Throws Error.
   Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement);
 
-  // Runs the node; throws Error, which names it. NaiveEngine's threads may call it at the same time.
+  // The model for these inputs; throws Error, which names the node.
+  std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);
+
+  // Runs it; throws Error, which names the node.
+  void run(Model& model, const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs);
+
+  // Both, unless all outputs are empty. NaiveEngine's threads may call it at the same time.
   void forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs);
 
   // How many inputs it has, the artifact included.
@@ -31,6 +37,10 @@ class Node : public mxnet::ext::CustomStatefulOp {
  private:
   // The artifact's own bytes, from an array of another type that something has cast it to.
   Array uncast(const Array& artifact);
+
+  // Runs `body`, and puts the node's name before the text of an error.
+  template <class Body>
+  auto named(Body body);
 
   std::string name_;
   size_t inputs_;

@@ -8,6 +8,7 @@ namespace gn {
 
 struct Stats {
   std::atomic<uint64_t> calls{0};
+  std::atomic<uint64_t> direct_calls{0};  // of those, calls that ran on their caller's own thread
   std::atomic<uint64_t> trusted_calls{0};  // calls whose weights were known by address, version and epoch alone
   std::atomic<uint64_t> content_checks{0};  // weights and artifacts whose contents were compared
   std::atomic<uint64_t> bytes_hashed{0};

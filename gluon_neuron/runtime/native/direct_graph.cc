@@ -1,0 +1,133 @@
+// A graph that is one region and takes no longer than waking a thread: it runs on its caller's thread.
+#include "direct_graph.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arrays.h"
+#include "stats.h"
+
+namespace gn {
+namespace {
+
+struct Call {
+  Node& node;
+  Model& model;
+  const std::vector<NDArrayHandle>& handles;
+  const std::vector<Array>& arrays;
+  const std::vector<uint8_t*>& places;
+  bool done = false;
+};
+
+// The engine has ordered it: what it reads is not written meanwhile.
+void run_call(void* argument) {
+  Call& call = *static_cast<Call*>(argument);
+  for (size_t i = 0; i < call.handles.size(); ++i) {
+    // Another thread was quicker: the array may have other contents now, or be in a blocked layout.
+    if (version_of(call.handles[i]) != call.arrays[i].version) return;
+  }
+  try {
+    call.node.run(call.model, call.arrays, call.places);
+    call.done = true;
+  } catch (...) {
+    // MXNet will meet the same error, and report it.
+  }
+}
+
+// Where the array's data is, in the usual layout, and at which version.
+DirectGraph::Outcome look_at(NDArrayHandle array, Array& seen) {
+  if (!is_dense(array)) return DirectGraph::Outcome::elsewhere;
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    void* data = nullptr;
+    if (mxnet_api().MXNDArrayWaitToRead(array) != 0) return DirectGraph::Outcome::error;
+    const size_t before = version_of(array);
+    if (mxnet_api().MXNDArrayGetData(array, &data) != 0) return DirectGraph::Outcome::error;  // lays it out
+    seen = {static_cast<const uint8_t*>(data), version_of(array)};
+    if (seen.version == before) return DirectGraph::Outcome::done;
+  }
+  return DirectGraph::Outcome::elsewhere;  // others write it all the time
+}
+
+}  // namespace
+
+DirectGraph::DirectGraph(std::unique_ptr<Node> node, std::vector<Input> inputs, std::vector<Spec> input_specs, std::vector<Spec> outputs,
+                         int device, int number)
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), device_(device), number_(number), node_(std::move(node)) {
+  size_t bytes = 0, elements = 0;
+  for (size_t i = 0; i < inputs_.size(); ++i) bytes += inputs_[i].array ? input_specs[i].nbytes() : 0;
+  for (const Spec& spec : outputs_) elements += spec.elements();
+  if (bytes > kMostBytes || elements == 0) give_up();
+}
+
+std::shared_ptr<Node> DirectGraph::node() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return node_;
+}
+
+void DirectGraph::give_up() {
+  std::shared_ptr<Node> gone;  // destroyed outside the lock
+  const std::lock_guard<std::mutex> lock(mutex_);
+  gone.swap(node_);
+}
+
+DirectGraph::Outcome DirectGraph::look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) const {
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    handles[i] = inputs_[i].array ? inputs_[i].array : given[inputs_[i].given];
+    const Outcome seen = look_at(handles[i], arrays[i]);
+    if (seen != Outcome::done) return seen;
+  }
+  return Outcome::done;
+}
+
+bool DirectGraph::make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const {
+  const MxNet& mxnet = mxnet_api();
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    const Spec& spec = outputs_[i];
+    void* data = nullptr;
+    int status = mxnet.MXNDArrayCreateEx64(spec.shape.data(), static_cast<int>(spec.shape.size()), device_, number_, 0, spec.dtype->flag, &results[i]);
+    if (status == 0) {
+      status = mxnet.MXNDArrayGetData(results[i], &data);
+      if (status != 0) mxnet.MXNDArrayFree(results[i]);
+    }
+    if (status != 0) {
+      while (i > 0) mxnet.MXNDArrayFree(results[--i]);
+      return false;
+    }
+    places[i] = static_cast<uint8_t*>(data);
+  }
+  return true;
+}
+
+DirectGraph::Outcome DirectGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
+  const std::shared_ptr<Node> node = this->node();
+  if (!node) return Outcome::elsewhere;
+  std::vector<NDArrayHandle> handles(inputs_.size());
+  std::vector<Array> arrays(inputs_.size());
+  const Outcome seen = look(given, handles, arrays);
+  if (seen != Outcome::done) return seen;
+  std::shared_ptr<Model> model;
+  try {
+    model = node->model(arrays, outputs_);
+  } catch (...) {
+    return Outcome::elsewhere;
+  }
+  const uint64_t runs = model->runs();
+  if (runs < kBefore) return Outcome::elsewhere;
+  if (model->shortest_run() > kLongest) {
+    if (runs >= kEnough) give_up();
+    return Outcome::elsewhere;
+  }
+  std::vector<uint8_t*> places(outputs_.size());
+  if (!make_results(results, places)) return Outcome::elsewhere;
+  Call made{*node, *model, handles, arrays, places};
+  const int status = push_here(run_call, &made, device_, number_, handles.data(), static_cast<int>(handles.size()), results,
+                               static_cast<int>(outputs_.size()));
+  if (status == 0 && made.done) {
+    ++stats().direct_calls;
+    return Outcome::done;
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) mxnet_api().MXNDArrayFree(results[i]);
+  return Outcome::elsewhere;
+}
+
+}  // namespace gn

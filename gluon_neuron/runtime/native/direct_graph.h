@@ -1,0 +1,55 @@
+// A graph that is one region and takes no longer than waking a thread: it runs on its caller's thread.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "mxnet_api.h"
+#include "node.h"
+
+namespace gn {
+
+// MXNet hands a call to a thread of its own and the caller waits for that one, which costs a small net as much as its numbers
+// do. Here the engine only sees to the order; the arrays are read and written where they are.
+class DirectGraph {
+ public:
+  // An input of the node: an array that is bound to it, or else one of those given, by its place.
+  struct Input {
+    NDArrayHandle array = nullptr;
+    size_t given = 0;
+  };
+
+  // What runs here: models that took at most `kLongest` once, seen after `kBefore` runs. After `kEnough` runs that were all longer,
+  // it is tried no more; nor ever with weights above `kMostBytes`, which take longer to read.
+  static constexpr size_t kMostBytes = size_t{16} << 20;
+  static constexpr std::chrono::microseconds kLongest{500};
+  static constexpr uint64_t kBefore = 3, kEnough = 20;
+
+  // To be made only where sees_arrays().
+  DirectGraph(std::unique_ptr<Node> node, std::vector<Input> inputs, std::vector<Spec> input_specs, std::vector<Spec> outputs, int device,
+              int number);
+
+  // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to make
+  // the call; also when it went wrong here, so that such errors come the way they always do.
+  enum class Outcome { done, elsewhere, error };
+
+  // Waits for the given arrays and for the outputs, whose handles it writes to `results`; the caller owns them.
+  Outcome call(NDArrayHandle const* given, NDArrayHandle* results);
+
+ private:
+  Outcome look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) const;
+  bool make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const;
+  std::shared_ptr<Node> node() const;
+  void give_up();
+
+  const std::vector<Input> inputs_;
+  const std::vector<Spec> outputs_;
+  const int device_, number_;  // as mxnet::Context
+  std::shared_ptr<Node> node_;
+  mutable std::mutex mutex_;  // of node_
+};
+
+}  // namespace gn
