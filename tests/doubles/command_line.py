@@ -74,12 +74,17 @@ def leave_mxnet_out() -> None:
 
 
 def main(program: str, parser: Parser, operators: Callable[[], Sequence[str]]) -> int:
-    """Parse the command line and do what it says."""
-    given = parser.parse_args()
-    if given.command == "list-operators":
-        print("\n".join(operators()))
-        return 0
-    return run(program, lambda: given.compile(given))
+    """Parse the command line and do what it says; returns the exit status."""
+    leave_mxnet_out()
+    try:
+        given = parser.parse_args()
+        if given.command == "list-operators":
+            print("\n".join(operators()))
+            return 0
+        return run(program, lambda: given.compile(given))
+    except Exception as error:  # the compiler's own defects are errors of its kind too
+        say(program, f"*** An Internal Compiler Error has occurred: {type(error).__name__}: {error}")
+        return 70
 
 
 def _misbehave(does: str) -> None:

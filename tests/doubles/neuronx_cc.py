@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.doubles import neff
-from tests.doubles.command_line import Failure, Parser, existing, leave_mxnet_out, main, say
+from tests.doubles.command_line import Failure, Parser, existing, main
 
 PROGRAM = "neuronx-cc"
 VERSION = "2.19.8089.0+8ab9f450"
@@ -140,9 +140,4 @@ def _verbose(text: str) -> str:
 
 
 if __name__ == "__main__":
-    leave_mxnet_out()
-    try:
-        sys.exit(main(PROGRAM, parser(), operators))
-    except Exception as error:  # the compiler's own defects are errors of its kind too
-        say(PROGRAM, f"*** An Internal Compiler Error has occurred: {type(error).__name__}: {error}")
-        sys.exit(70)
+    sys.exit(main(PROGRAM, parser(), operators))

@@ -1,4 +1,4 @@
-"""Fixtures of the runtime's tests: the native library, loaded, and its counters."""
+"""Fixtures of the runtime's tests: the native library, loaded, its counters, and a region to run."""
 
 import gc
 
@@ -6,6 +6,8 @@ import mxnet as mx
 import pytest
 
 from gluon_neuron.runtime import library
+from tests.runtime import chip as chips
+from tests.runtime import tiny
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +18,18 @@ def native():
     yield
     mx.nd.waitall()
     library.release()
+
+
+@pytest.fixture(scope="module")
+def region():
+    """A region of one dense layer."""
+    return tiny.dense()
+
+
+@pytest.fixture(scope="module")
+def artifact(region):
+    """What the region compiles to, for the CPU and for a chip."""
+    return chips.artifact(region, chips.payload(region, chips.dense))
 
 
 @pytest.fixture

@@ -15,16 +15,6 @@ from tests.runtime import chip as chips
 from tests.runtime import tiny
 
 
-@pytest.fixture(scope="module")
-def region():
-    return tiny.dense()
-
-
-@pytest.fixture(scope="module")
-def artifact(region):
-    return chips.artifact(region, chips.payload(region, chips.dense))
-
-
 @pytest.fixture
 def warnings(caplog):
     """The warnings of the native library, which has said nothing yet."""

@@ -16,16 +16,6 @@ from tests.runtime import damage, tiny
 ALLOCATING = ("nrt_load", "nrt_tensor_allocate", "nrt_allocate_tensor_set", "nrt_add_tensor_to_tensor_set")
 
 
-@pytest.fixture(scope="module")
-def region():
-    return tiny.dense()
-
-
-@pytest.fixture(scope="module")
-def artifact(region):
-    return chips.artifact(region, chips.payload(region, chips.dense))
-
-
 def bind(region, artifact, values=None, **attrs):
     values = values or tiny.arrays(region, artifact)
     return tiny.bind(chips.node(region, artifact, **attrs), values), values

@@ -17,16 +17,6 @@ from tests.runtime import tiny
 
 
 @pytest.fixture(scope="module")
-def region():
-    return tiny.dense()
-
-
-@pytest.fixture(scope="module")
-def artifact(region):
-    return chips.artifact(region, chips.payload(region, chips.dense))
-
-
-@pytest.fixture(scope="module")
 def files(tmp_path_factory):
     """An exported model with a program for a chip: its prefix, the block it was made from, and an input."""
     net = mx.gluon.nn.Dense(3, in_units=5)
