@@ -21,7 +21,7 @@ from .frontend.parameters import ArtifactParameter
 from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
-from .runtime.bound_graph import Alone, alone, lendable, placeable
+from .runtime.bound_graph import inputs_alone, lendable, placeable
 from .runtime.placement import core_of, placed
 from .runtime.session import Session
 
@@ -56,7 +56,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
-        self._passing: tuple[frozenset[str], tuple[bool, ...], Alone | None] | None = None
+        self._passing: tuple[frozenset[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._last: Session | None = None
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._graph_hashes: tuple[str, ...] | None = None
@@ -180,10 +180,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         core = core_of(params.values(), ctx)
         symbol, is_np = placed(self._bound_symbol, core), self._metadata.is_np
         if self._passing is None:
-            self._passing = lendable(symbol), placeable(symbol), alone(self._bound_symbol)
-        lend, place, node = self._passing
+            self._passing = lendable(symbol), placeable(symbol), inputs_alone(symbol)
         try:
-            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), lend, place, core, node)
+            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), core, *self._passing)
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
             reason = str(error).split("\nStack trace")[0].strip()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import mxnet as mx
 import numpy as np
 
-from ..graph.subgraph import CORE, NODE_NAME, STRICT, SUBGRAPH_OP
+from ..graph.subgraph import SUBGRAPH_OP
 from . import library
 
 LEAST_LENT = 1 << 17
@@ -40,27 +39,17 @@ def placeable(symbol: mx.sym.Symbol) -> tuple[bool, ...]:
     return tuple([h[0]] == regions and h not in read and heads.count(h) == 1 for h in heads)
 
 
-@dataclass(frozen=True)
-class Alone:
-    """The compiled node that a symbol is: its inputs' names, its attributes, and its subgraph as JSON text."""
-
-    inputs: tuple[str, ...]
-    attrs: Mapping[str, str]
-    subgraph: str
-
-
-def alone(symbol: mx.sym.Symbol) -> Alone | None:
-    """The symbol's only operator, if that is a compiled node whose outputs, in order, are the symbol's; else None."""
+def inputs_alone(symbol: mx.sym.Symbol) -> tuple[str, ...] | None:
+    """The inputs of the symbol's only operator, if that is a compiled node with the symbol's outputs, in order."""
     graph = json.loads(symbol.tojson(remove_amp_cast=False))
     nodes = graph["nodes"]
     found = [(i, n) for i, n in enumerate(nodes) if n["op"] != "null"]
     if len(found) != 1 or found[0][1]["op"] != SUBGRAPH_OP:
         return None
     index, node = found[0]
-    subgraph = node["subgraphs"][0]
-    if [tuple(head[:2]) for head in graph["heads"]] != [(index, k) for k in range(len(subgraph["heads"]))]:
+    if [tuple(head[:2]) for head in graph["heads"]] != [(index, k) for k in range(len(node["subgraphs"][0]["heads"]))]:
         return None
-    return Alone(tuple(nodes[i]["name"] for i, *_ in node["inputs"]), node.get("attrs", {}), json.dumps(subgraph))
+    return tuple(nodes[i]["name"] for i, *_ in node["inputs"])
 
 
 def address_of(array: mx.nd.NDArray) -> int | None:
@@ -102,15 +91,13 @@ class BoundGraph:
             *(ctx.device_typeid, ctx.device_id),
         )
 
-    def run_here(self, node: Alone, arrays: Mapping[str, mx.nd.NDArray], core: int | None) -> None:
+    def run_here(self, node: int, inputs: Sequence[mx.nd.NDArray]) -> None:
         """From now on, a call may run the graph, which is this node, on its own thread, and then waits for the results.
 
-        That is done where a run takes less than waking MXNet's thread. `arrays` are the bound ones by name.
+        That is done where a run takes less than waking MXNet's thread. `inputs` are the arrays bound to the node's.
         """
-        name, strict = (node.attrs.get(key, "") for key in (NODE_NAME, STRICT))
-        texts = name, node.subgraph, node.attrs.get(CORE, "") if core is None else str(core), strict
-        handles = (ctypes.c_void_p * len(node.inputs))(*[arrays[n].handle for n in node.inputs])
-        self._functions.gn_bound_alone(self._bound, *[t.encode() for t in texts], len(node.inputs), handles)
+        handles = (ctypes.c_void_p * len(inputs))(*[a.handle for a in inputs])
+        self._functions.gn_bound_alone(self._bound, node, len(inputs), handles)
 
     def __del__(self) -> None:
         if "_bound" in self.__dict__:

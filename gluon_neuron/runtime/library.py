@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import mxnet as mx
 
@@ -38,6 +38,8 @@ _PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p,
 _Warning = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 _Handles = ctypes.POINTER(ctypes.c_void_p)
+
+_Made = TypeVar("_Made")
 
 _logger = logging.getLogger(__name__)
 
@@ -190,6 +192,16 @@ def functions() -> ctypes.CDLL:
     return _library()
 
 
+def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
+    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several."""
+    _library().gn_watch_nodes()
+    try:
+        made = bind()
+    finally:
+        node = _library().gn_watched_node()
+    return made, node
+
+
 def version() -> str:
     """The version of gluon_neuron that the library was built as."""
     return str(_library().gn_version().decode())
@@ -236,8 +248,9 @@ def _load(path: Path) -> ctypes.CDLL:
         *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
-    texts = [ctypes.c_char_p] * 4
-    library.gn_bound_alone.argtypes = [ctypes.c_void_p, *texts, ctypes.c_size_t, _Handles]
+    library.gn_watch_nodes.restype = None
+    library.gn_watched_node.restype = ctypes.c_void_p
+    library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
     numbers = ctypes.c_uint64, ctypes.c_uint64
     library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]

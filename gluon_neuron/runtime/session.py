@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Container, Mapping, Sequence
+from functools import partial
 from operator import attrgetter, is_
 
 import mxnet as mx
@@ -12,7 +13,7 @@ import numpy as np
 
 from ..graph.spec import Spec
 from . import library, placement
-from .bound_graph import Alone, BoundGraph, address_of
+from .bound_graph import BoundGraph, address_of
 
 _ARRAYS = attrgetter("_data")
 
@@ -24,7 +25,8 @@ class Session:
     """An executor that holds the arrays it was bound to, so that their addresses cannot be recycled while it lives.
 
     MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
-    Calls may come from several threads.
+    Calls may come from several threads. `lendable`, `placeable` and `alone` are what `bound_graph` says of the
+    symbol: what passes without a copy.
     """
 
     def __init__(
@@ -36,10 +38,10 @@ class Session:
         ctx: mx.Context,
         is_np: bool,
         graphs: Sequence[str] = (),
+        core: int | None = None,
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
-        core: int | None = None,
-        node: Alone | None = None,
+        alone: Sequence[str] | None = None,
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
@@ -58,12 +60,13 @@ class Session:
             aux = {n: params[n].data(ctx) for n in auxiliary}
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
-            executor = placement.bind_for(core, lambda: symbol.bind(ctx, plain, grad_req="null", aux_states=plain_aux))
+            bind = partial(symbol.bind, ctx, plain, grad_req="null", aux_states=plain_aux)
+            executor, node = placement.bind_for(core, lambda: library.watched(bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
-        if node is not None:
-            self._graph.run_here(node, {**plain, **plain_aux}, core)
+            if alone is not None and node is not None:
+                self._graph.run_here(node, [{**plain, **plain_aux}[n] for n in alone])
         self._arrays = [*plain.values(), *plain_aux.values()]
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)

@@ -13,9 +13,9 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.runtime import library
-from gluon_neuron.runtime.bound_graph import alone
+from gluon_neuron.runtime.bound_graph import inputs_alone
 
-ENOUGH = 60
+ENOUGH = 300
 """Calls after which a net runs directly, if it ever does."""
 
 
@@ -68,21 +68,12 @@ def test_slow_nets_do_not():
         assert not direct(lambda: compiled(x))
 
 
-def test_nets_with_large_weights_do_not():
-    net = mx.gluon.nn.Dense(1, in_units=5_000_000)
-    net.initialize()
-    x = mx.nd.ones((1, 5_000_000))
-    compiled = gluon_neuron.compile(net, x)
-    for _ in range(6):
-        assert not direct(lambda: compiled(x))
-
-
 def test_only_a_region_alone_does():
     net = mx.gluon.nn.HybridSequential()
     net.add(mx.gluon.nn.Dense(64, flatten=False), mx.gluon.nn.HybridLambda(lambda F, x: F.contrib.box_nms(x)))
     net.initialize()
     x = mx.nd.ones((1, 30, 64))
-    assert alone(gluon_neuron.compile(net, x)._bound_symbol) is None
+    assert inputs_alone(gluon_neuron.compile(net, x)._bound_symbol) is None
 
 
 def test_results_are_arrays_of_their_own(nets):

@@ -37,6 +37,17 @@ std::string attribute(const char* const* keys, const char* const* values, int co
   return "";
 }
 
+Placement placement(const std::string& node, const std::string& core, const std::string& strict) {
+  Placement out;
+  out.strict = strict == "1";
+  if (core.empty()) return out;
+  if (core.size() > 4 || core.find_first_not_of("0123456789") != std::string::npos) {
+    throw Error(text("gluon_neuron: node ", node, " is to run on NeuronCore '", core, "', which is no index of one."));
+  }
+  out.core = std::stoi(core);
+  return out;
+}
+
 // MXNet takes the operator's maker by address and hands it back to _opCallCreateOpState, which needs none.
 mxnet::ext::MXReturnValue make_nothing(const std::unordered_map<std::string, std::string>&, const mxnet::ext::MXContext&,
                                        const std::vector<std::vector<unsigned int>>&, const std::vector<int>,
@@ -118,7 +129,7 @@ int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, c
       inputs[i].dtype = gn::dtype(intypes[i], name);
       inputs[i].shape.assign(inshapes[i], inshapes[i] + indims[i]);
     }
-    const gn::Placement placement = gn::placement_of(name, gn::attribute(keys, vals, num, "__gluon_neuron_core__"),
+    const gn::Placement placement = gn::placement(name, gn::attribute(keys, vals, num, "__gluon_neuron_core__"),
                                                   gn::attribute(keys, vals, num, "__gluon_neuron_strict__"));
     auto* node = new gn::Node(name, gn::attribute(keys, vals, num, "subgraph_sym_json"), std::move(inputs), placement);
     *state_op = static_cast<mxnet::ext::CustomStatefulOp*>(node);

@@ -36,13 +36,11 @@ int copy(NDArrayHandle from, NDArrayHandle to) {
 BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number)
     : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_{device, number} {}
 
-void BoundGraph::set_alone(const std::string& name, const std::string& graph_json, const Placement& placement,
-                           const std::vector<NDArrayHandle>& inputs) {
+void BoundGraph::set_alone(Node& node, const std::vector<NDArrayHandle>& inputs) {
   if (!sees_arrays()) return;
-  std::vector<Spec> specs, outputs;
+  std::vector<Spec> outputs;
   std::vector<DirectGraph::Input> places;
   for (NDArrayHandle array : inputs) {
-    specs.push_back(spec_of(array));
     const auto feed = std::find_if(feeds_.begin(), feeds_.end(), [array](const Feed& each) { return each.array == array; });
     if (feed == feeds_.end()) {
       places.push_back({array, 0});
@@ -51,8 +49,7 @@ void BoundGraph::set_alone(const std::string& name, const std::string& graph_jso
     }
   }
   for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
-  auto node = std::make_unique<Node>(name, graph_json, specs, placement);
-  direct_ = std::make_unique<DirectGraph>(std::move(node), std::move(places), specs, std::move(outputs), context_.device, context_.number);
+  direct_ = std::make_unique<DirectGraph>(node, std::move(places), std::move(outputs), context_.device, context_.number);
 }
 
 bool BoundGraph::same_kind(NDArrayHandle one, NDArrayHandle other) const {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <memory>
 #include <mutex>
-#include <string>
 #include <vector>
 
 #include "direct_graph.h"
@@ -29,9 +28,8 @@ class BoundGraph {
 
   BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number);
 
-  // The graph is this node alone, whose inputs are bound arrays: from now on, calls may run on the caller's thread.
-  // Throws Error.
-  void set_alone(const std::string& name, const std::string& graph_json, const Placement& placement, const std::vector<NDArrayHandle>& inputs);
+  // The graph is this node alone, whose inputs are bound arrays: from now on, calls may run on the caller's thread. Throws Error.
+  void set_alone(Node& node, const std::vector<NDArrayHandle>& inputs);
 
   // Whether the arrays are of the bound ones' shapes and dtypes, on their device, and nothing is recorded for a gradient.
   bool takes(NDArrayHandle const* given) const;

@@ -40,17 +40,6 @@ bool strict_here() {
 
 }  // namespace
 
-Placement placement_of(const std::string& node, const std::string& core, const std::string& strict) {
-  Placement out;
-  out.strict = strict == "1";
-  if (core.empty()) return out;
-  if (core.size() > 4 || core.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(text("gluon_neuron: node ", node, " is to run on NeuronCore '", core, "', which is no index of one."));
-  }
-  out.core = std::stoi(core);
-  return out;
-}
-
 size_t chip_program(const Artifact& artifact, const std::vector<Spec>& inputs, const Placement& placement) {
   const std::string here = chip_here();
   std::string targets, shapes;

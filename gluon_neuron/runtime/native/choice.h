@@ -1,7 +1,6 @@
 // Which program of an artifact runs here: a chip's, or the CPU's.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "artifact.h"
@@ -14,9 +13,6 @@ struct Placement {
   int core = -1;        // the first NeuronCore; -1 for any
   bool strict = false;  // on a NeuronCore or not at all
 };
-
-// From a node's attributes, which are empty where it has none. Throws Error, which names the node.
-Placement placement_of(const std::string& node, const std::string& core, const std::string& strict);
 
 // The index of the program for the chip that is here and for these inputs. Throws NoChip when there is none to run, Error when
 // the cores that were asked for do not exist.

@@ -50,24 +50,10 @@ DirectGraph::Outcome look_at(NDArrayHandle array, Array& seen) {
 
 }  // namespace
 
-DirectGraph::DirectGraph(std::unique_ptr<Node> node, std::vector<Input> inputs, std::vector<Spec> input_specs, std::vector<Spec> outputs,
-                         int device, int number)
-    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), device_(device), number_(number), node_(std::move(node)) {
-  size_t bytes = 0, elements = 0;
-  for (size_t i = 0; i < inputs_.size(); ++i) bytes += inputs_[i].array ? input_specs[i].nbytes() : 0;
-  for (const Spec& spec : outputs_) elements += spec.elements();
-  if (bytes > kMostBytes || elements == 0) give_up();
-}
-
-std::shared_ptr<Node> DirectGraph::node() const {
-  const std::lock_guard<std::mutex> lock(mutex_);
-  return node_;
-}
-
-void DirectGraph::give_up() {
-  std::shared_ptr<Node> gone;  // destroyed outside the lock
-  const std::lock_guard<std::mutex> lock(mutex_);
-  gone.swap(node_);
+DirectGraph::DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, int device, int number)
+    : node_(node), inputs_(std::move(inputs)), outputs_(std::move(outputs)), device_(device), number_(number) {
+  // MXNet does not call a node whose outputs are all empty.
+  wanted_ = std::any_of(outputs_.begin(), outputs_.end(), [](const Spec& spec) { return spec.elements() > 0; });
 }
 
 DirectGraph::Outcome DirectGraph::look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) const {
@@ -99,27 +85,24 @@ bool DirectGraph::make_results(NDArrayHandle* results, std::vector<uint8_t*>& pl
 }
 
 DirectGraph::Outcome DirectGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
-  const std::shared_ptr<Node> node = this->node();
-  if (!node) return Outcome::elsewhere;
+  if (!wanted_ || calls_++ < kBefore) return Outcome::elsewhere;
   std::vector<NDArrayHandle> handles(inputs_.size());
   std::vector<Array> arrays(inputs_.size());
   const Outcome seen = look(given, handles, arrays);
   if (seen != Outcome::done) return seen;
   std::shared_ptr<Model> model;
   try {
-    model = node->model(arrays, outputs_);
+    model = node_.model(arrays, outputs_);
   } catch (...) {
     return Outcome::elsewhere;
   }
-  const uint64_t runs = model->runs();
-  if (runs < kBefore) return Outcome::elsewhere;
   if (model->shortest_run() > kLongest) {
-    if (runs >= kEnough) give_up();
+    wanted_ = model->runs() < kEnough;
     return Outcome::elsewhere;
   }
   std::vector<uint8_t*> places(outputs_.size());
   if (!make_results(results, places)) return Outcome::elsewhere;
-  Call made{*node, *model, handles, arrays, places};
+  Call made{node_, *model, handles, arrays, places};
   const int status = push_here(run_call, &made, device_, number_, handles.data(), static_cast<int>(handles.size()), results,
                                static_cast<int>(outputs_.size()));
   if (status == 0 && made.done) {

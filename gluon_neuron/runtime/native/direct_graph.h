@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <vector>
 
 #include "mxnet_api.h"
@@ -22,15 +21,13 @@ class DirectGraph {
     size_t given = 0;
   };
 
-  // What runs here: models that took at most `kLongest` once, seen after `kBefore` runs. After `kEnough` runs that were all longer,
-  // it is tried no more; nor ever with weights above `kMostBytes`, which take longer to read.
-  static constexpr size_t kMostBytes = size_t{16} << 20;
+  // What runs here: models that took at most `kLongest` once. MXNet makes the first `kBefore` calls; after `kEnough` runs that were all
+  // longer, it makes all.
   static constexpr std::chrono::microseconds kLongest{500};
-  static constexpr uint64_t kBefore = 3, kEnough = 20;
+  static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
-  // To be made only where sees_arrays().
-  DirectGraph(std::unique_ptr<Node> node, std::vector<Input> inputs, std::vector<Spec> input_specs, std::vector<Spec> outputs, int device,
-              int number);
+  // To be made only where sees_arrays(). `node` is the one that MXNet calls too, and outlives this.
+  DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, int device, int number);
 
   // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to make
   // the call; also when it went wrong here, so that such errors come the way they always do.
@@ -42,14 +39,13 @@ class DirectGraph {
  private:
   Outcome look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) const;
   bool make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const;
-  std::shared_ptr<Node> node() const;
-  void give_up();
 
+  Node& node_;
   const std::vector<Input> inputs_;
   const std::vector<Spec> outputs_;
   const int device_, number_;  // as mxnet::Context
-  std::shared_ptr<Node> node_;
-  mutable std::mutex mutex_;  // of node_
+  std::atomic<uint64_t> calls_{0};
+  std::atomic<bool> wanted_{true};
 };
 
 }  // namespace gn

@@ -11,6 +11,7 @@
 #include "error.h"
 #include "json.h"
 #include "models.h"
+#include "node.h"
 #include "nrt_runtime.h"
 #include "openvino_api.h"
 #include "stats.h"
@@ -93,13 +94,16 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
   return new gn_bound{{executor, std::move(feeds), std::move(results), device, number}};
 }
 
-int gn_bound_alone(gn_bound_t* bound, const char* name, const char* graph_json, const char* core, const char* strict, size_t n_inputs,
-                   void* const* inputs) {
+void gn_watch_nodes() { gn::Node::watch(); }
+
+gn_node_t* gn_watched_node() { return reinterpret_cast<gn_node_t*>(gn::Node::watched()); }
+
+int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs) {
   try {
-    bound->graph.set_alone(name, graph_json, gn::placement_of(name, core, strict), {inputs, inputs + n_inputs});
+    bound->graph.set_alone(*reinterpret_cast<gn::Node*>(node), {inputs, inputs + n_inputs});
     return 0;
   } catch (const std::exception&) {
-    return -1;  // MXNet has bound the node too, and says what is wrong with it when it runs
+    return -1;  // MXNet says what is wrong with the node when it runs
   }
 }
 

@@ -47,6 +47,12 @@ uint64_t gn_relayouts();
 // What dlopen gave for MXNet's library; 0 when it has all that the next functions need.
 int gn_set_mxnet(void* library);
 
+// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives the one that
+// was made, or null if it was none or several; it is MXNet's, and lives as long as the executor.
+typedef struct gn_node gn_node_t;
+void gn_watch_nodes();
+gn_node_t* gn_watched_node();
+
 // An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
 // data is if callers' arrays are to stand in for it (null: they are copied into it); for each output the same, where new arrays
 // stand in. All belong to the caller and live as long as the result, which is to be freed. `device` and `number` are MXNet's
@@ -54,10 +60,9 @@ int gn_set_mxnet(void* library);
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
                          void* const* outputs, void* const* result_addresses, int device, int number);
-// The graph is one compiled node, of these attributes (empty where it has none) and bound arrays: small nets then run on the
-// caller's thread. 0 unless it cannot be.
-int gn_bound_alone(gn_bound_t* bound, const char* name, const char* graph_json, const char* core, const char* strict, size_t n_inputs,
-                   void* const* inputs);
+// The graph is this compiled node, and these are the arrays bound to its inputs: small nets then run on the caller's thread.
+// 0 unless that cannot be.
+int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs);
 // MXNet's own status; `results` gets handles of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
 // The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what the

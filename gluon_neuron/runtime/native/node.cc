@@ -1,6 +1,7 @@
 // One node of a bound graph: the state that MXNet keeps for it.
 #include "node.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "error.h"
@@ -50,7 +51,22 @@ bool to_bytes_of(const std::string& dtype, const uint8_t* data, std::vector<uint
   return false;
 }
 
+thread_local std::vector<Node*> made;  // as far as watched
+thread_local bool watching = false;
+
 }  // namespace
+
+void Node::watch() {
+  made.clear();
+  watching = true;
+}
+
+Node* Node::watched() {
+  watching = false;
+  Node* const only = made.size() == 1 ? made[0] : nullptr;
+  made.clear();
+  return only;
+}
 
 Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement)
     : name_(std::move(name)), inputs_(inputs.size()) {
@@ -61,7 +77,10 @@ Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, P
   artifact_size_ = inputs.back().elements();
   inputs.pop_back();
   binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_, placement);
+  if (watching) made.push_back(this);
 }
+
+Node::~Node() { made.erase(std::remove(made.begin(), made.end(), this), made.end()); }
 
 Array Node::uncast(const Array& artifact) {
   std::vector<uint8_t> bytes(artifact_size_);

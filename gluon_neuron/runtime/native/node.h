@@ -19,6 +19,12 @@ class Node : public mxnet::ext::CustomStatefulOp {
   // `inputs` end with the artifact. Throws Error.
   Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement);
 
+  ~Node() override;
+
+  // From now on, notes the nodes made on this thread; `watched` ends that, and gives the one that lives, or null if none or several do.
+  static void watch();
+  static Node* watched();
+
   // The model for these inputs; throws Error, which names the node.
   std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);
 
