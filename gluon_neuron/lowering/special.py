@@ -10,6 +10,15 @@ from .registry import rule
 
 HALVES_AND_SINGLES = frozenset(("float16", "bfloat16", "float32"))
 _SHIFT = 7
+_ZETA_LESS_ONE = (
+    *(0.6449340668482264, 0.2020569031595943, 0.0823232337111382, 0.0369277551433699, 0.0173430619844491),
+    *(0.0083492773819228, 0.0040773561979443, 0.0020083928260822, 0.0009945751278181, 0.0004941886041194),
+    *(0.0002460865533080, 0.0001227133475785),
+)
+"""Riemann's zeta function at 2, 3, ... less one."""
+_EULER = 0.5772156649015329
+_AROUND_TWO = (*reversed([zeta / (k if k % 2 == 0 else -k) for k, zeta in enumerate(_ZETA_LESS_ONE, 2)]), 1 - _EULER)
+"""The Taylor series of the logarithm of gamma(2 + z), divided by z, the highest power first (DLMF 5.7.3)."""
 
 
 def _single(xp: Any, x: Any) -> Any:
@@ -48,10 +57,16 @@ def _positive_gamma(xp: Any, x: Any) -> Any:
 
 
 def _positive_gammaln(xp: Any, x: Any) -> Any:
+    """For x of at least 1/2. Stirling's terms cancel at the zeros, 1 and 2, so there it is the Taylor series."""
     y, correction, product = _stirling(xp, x)
     power = xp.multiply(xp.subtract(y, 0.5), xp.log(y))
     tail = xp.add(xp.subtract(correction, y), math.log(2 * math.pi) / 2)
-    return xp.subtract(xp.add(power, tail), xp.log(product))
+    far = xp.subtract(xp.add(power, tail), xp.log(product))
+    one, near = xp.less(x, 1.5), xp.less(x, 2.5)
+    z = xp.where(near, xp.where(one, xp.subtract(x, 1.0), xp.subtract(x, 2.0)), 0.0)
+    # Of the function at 2 + z; at 1 + z it is less by the logarithm of 1 + z.
+    series = xp.multiply(_polynomial(xp, z, *_AROUND_TWO), z)
+    return xp.where(near, xp.subtract(series, xp.where(one, xp.log1p(z), 0.0)), far)
 
 
 def _mirrored(xp: Any, x: Any) -> tuple[Any, Any, Any]:
@@ -75,7 +90,7 @@ def gamma(xp: Any, n: Node, x: Any) -> Any:
 
 @rule("gammaln", "_npx_gammaln", dtypes=HALVES_AND_SINGLES)
 def gammaln(xp: Any, n: Node, x: Any) -> Any:
-    """The logarithm of the gamma function's magnitude; next to its zeros at 1 and 2 within 4e-6."""
+    """The logarithm of the gamma function's magnitude."""
     low, mirrored, sine = _mirrored(xp, _single(xp, x))
     y = _positive_gammaln(xp, mirrored)
     reflected = xp.subtract(xp.log(xp.divide(math.pi, xp.abs(xp.where(low, sine, 1.0)))), y)
