@@ -36,8 +36,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
     own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
     a bound executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
-    an error for compiled regions. As MXNet's own, calls are asynchronous; only a net that computes for half a
-    millisecond at most does so before its call returns, which is sooner than another thread could.
+    an error for compiled regions. As MXNet's own, calls are asynchronous; but a net of one region that computes for
+    30 ms at most on all cores, or for 0.5 ms at most elsewhere, does so before its call returns: waking another thread
+    would take a share of that.
     """
 
     def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:

@@ -94,7 +94,8 @@ class BoundGraph:
     def run_here(self, node: int, inputs: Sequence[mx.nd.NDArray]) -> None:
         """From now on, a call may run the graph, which is this node, on its own thread, and then waits for the results.
 
-        That is done where a run takes less than waking MXNet's thread. `inputs` are the arrays bound to the node's.
+        That is done where waking MXNet's thread would take a share of the time of a run. `inputs` are the arrays bound
+        to the node's.
         """
         handles = (ctypes.c_void_p * len(inputs))(*[a.handle for a in inputs])
         self._functions.gn_bound_alone(self._bound, node, len(inputs), handles)

@@ -93,7 +93,7 @@ class Session:
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there.
 
-        A small net runs at once, on this thread.
+        A net of one region runs at once, on this thread, unless it takes long.
         """
         if library.relayouts() != self._relayouts:
             with self._lock:

@@ -1,9 +1,10 @@
-// A graph that is one region and takes no longer than waking a thread: it runs on its caller's thread.
+// A graph that is one region and for which waking a thread takes a share of its time: it runs on its caller's thread.
 #pragma once
 
 #include <atomic>
 #include <chrono>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "mxnet_api.h"
@@ -11,8 +12,8 @@
 
 namespace gn {
 
-// MXNet hands a call to a thread of its own and the caller waits for that one, which costs a small net as much as its numbers
-// do. Here the engine only sees to the order; the arrays are read and written where they are.
+// MXNet hands a call to a thread of its own and the caller waits for that one, which costs a small net as much as its numbers do, and
+// one of 10 ms some percent. Here the engine only sees to the order; the arrays are read and written where they are.
 class DirectGraph {
  public:
   // An input of the node: an array that is bound to it, or else one of those given, by its place.
@@ -21,9 +22,9 @@ class DirectGraph {
     size_t given = 0;
   };
 
-  // What runs here: models that took at most `kLongest` once. MXNet makes the first `kBefore` calls; after `kEnough` runs that were all
-  // longer, it makes all.
-  static constexpr std::chrono::microseconds kLongest{500};
+  // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be done on
+  // the caller's thread meanwhile, else `kShort`. MXNet makes the first `kBefore` calls; after `kEnough` runs that were all longer, all.
+  static constexpr std::chrono::microseconds kLongest{30'000}, kShort{500};
   static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
   // To be made only where sees_arrays(). `node` is the one that MXNet calls too, and outlives this.
@@ -37,7 +38,7 @@ class DirectGraph {
   Outcome call(NDArrayHandle const* given, NDArrayHandle* results);
 
  private:
-  Outcome look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) const;
+  Outcome look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays);
   bool make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const;
 
   Node& node_;
@@ -46,6 +47,8 @@ class DirectGraph {
   const int device_, number_;  // as mxnet::Context
   std::atomic<uint64_t> calls_{0};
   std::atomic<bool> wanted_{true};
+  std::vector<Array> seen_;  // the bound arrays at the last call; null where unknown
+  std::mutex mutex_;         // of seen_
 };
 
 }  // namespace gn

@@ -49,6 +49,7 @@ class NeffModel : public Runner, public NrtResource {
   NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, const std::vector<const uint8_t*>& weights);
   ~NeffModel() override;
 
+  bool takes_all_cores() const override { return false; }
   void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) override;
   const std::shared_ptr<LoadedNeff>& neff() const { return neff_; }
 

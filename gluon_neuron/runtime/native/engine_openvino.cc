@@ -51,7 +51,7 @@ bool forked() { return getpid() != kLoader; }
 
 // Pinned threads find each other faster, which small models feel (up to 1.7 times); but processes that share a machine, each
 // with some of its cores, would all be pinned to the same ones.
-bool takes_all_cores(const Config& config) {
+bool wants_all_cores(const Config& config) {
   cpu_set_t cores;
   CPU_ZERO(&cores);
   if (sched_getaffinity(0, sizeof cores, &cores) != 0) return false;
@@ -63,7 +63,7 @@ bool takes_all_cores(const Config& config) {
 
 // `config` and what it does not set of our own.
 Config with_defaults(Config config) {
-  const char* pinning = takes_all_cores(config) && !forked() ? "YES" : "NO";
+  const char* pinning = wants_all_cores(config) && !forked() ? "YES" : "NO";
   for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", pinning), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
     bool given = false;
     for (const auto& item : config) given = given || item.first == setting.first;
@@ -92,7 +92,7 @@ struct CompiledModel::Request {
 
 CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs,
                              std::vector<Spec> outputs)
-    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), passed_(passed_through(xml)) {
+    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), passed_(passed_through(xml)), takes_all_cores_(wants_all_cores(config)) {
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   Model model;

@@ -30,6 +30,7 @@ class CompiledModel : public Runner {
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
 
+  bool takes_all_cores() const override { return takes_all_cores_; }
   void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) override;
 
  private:
@@ -40,6 +41,7 @@ class CompiledModel : public Runner {
   void* compiled_ = nullptr;
   std::vector<Spec> inputs_, outputs_;
   std::vector<Passed> passed_;
+  const bool takes_all_cores_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Request>> idle_;
 };

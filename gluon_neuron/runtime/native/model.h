@@ -58,6 +58,8 @@ class Model {
   // What is expensive to load and the same for other weights; null on the CPU. Whoever holds it makes the next model cheap.
   std::shared_ptr<void> program() const { return program_; }
 
+  bool takes_all_cores() const { return runner_->takes_all_cores(); }
+
   // How often it ran, and the shortest time that took.
   uint64_t runs() const { return runs_; }
   std::chrono::nanoseconds shortest_run() const { return std::chrono::nanoseconds(shortest_run_); }

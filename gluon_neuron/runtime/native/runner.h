@@ -10,6 +10,9 @@ class Runner {
  public:
   virtual ~Runner() = default;
 
+  // Whether a run keeps all cores of the host busy, so that the thread that asked for it could do nothing else meanwhile.
+  virtual bool takes_all_cores() const = 0;
+
   // Reads the data inputs and writes the outputs where they are. Any number of threads may call it. Throws Error.
   virtual void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) = 0;
 };
