@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any
@@ -45,6 +46,7 @@ _CROP = {"crop_size": 240, "base_size": 260}
 _CITY = {"in_size": (256, 512), "fixed_size": True}
 # Proposals that leave their anchors would be cut to the border of the image, many of them to the same box.
 _ANCHORED = {"loc": 0.1, "score": 2.0, "class_predictor": 4.0, "box_predictor": 1.0}
+_NO_FILE = "no weights"
 _PROPOSALS = {"_rpn_test_post_nms": 40, "rpn._test_post_nms": 40, "_rcnn_max_dets": 60}
 
 # The first pattern that fits a name decides.
@@ -75,7 +77,7 @@ _GLUONCV = (
     Rule(r"^monodepth2", "depth", [(3, 192, 640)]),
     Rule(r"^slowfast.*custom", "video", _slow_and_fast, _UNTRAINED),
     Rule(r"^slowfast", "video", _slow_and_fast),
-    Rule(r"^i3d.*custom", "video", [(3, 32, 112, 112)], _UNTRAINED),
+    Rule(r"^i3d_resnet.*(custom|ucf101|hmdb51)", "video", [(3, 32, 112, 112)], _UNTRAINED),
     Rule(r"^i3d_inceptionv3", "video", [(3, 32, 299, 299)]),
     Rule(r"^i3d_inceptionv1", "video", [(3, 32, 224, 224)]),
     Rule(r"^i3d_", "video", [(3, 32, 112, 112)]),
@@ -102,7 +104,6 @@ _GLUONCV2 = (
     Rule(r"^(cgnet|dabnet|sinet|fastscnn|fpenet|lednet|bisenet)", "segmentation", [(3, 256, 512)], _CITY),
     Rule(r"^(fcn8sd|pspnet|deeplab|icnet|danet)", "segmentation", [(3, 240, 240)], {"in_size": (240, 240)}),
     Rule(r"pose", "pose"),
-    Rule(r"^efficientnet_b[4-8]", "classification", [(3, 288, 288)], {"in_size": (288, 288)}),
     Rule(r"", "classification"),
 )
 
@@ -122,8 +123,7 @@ def build(package: str, name: str) -> Any:
         from gluoncv.model_zoo import get_model
 
         options = {"pretrained": False, **rule.options}
-        # Many of its functions move the parameters to a context, which MXNet refuses while they have no values.
-        with mock.patch.object(mx.gluon.Parameter, "reset_ctx"):
+        with _no_weights():
             try:
                 net = get_model(name, pretrained_base=False, **options)
             except (TypeError, Warning) as error:
@@ -139,6 +139,28 @@ def build(package: str, name: str) -> Any:
         owner, _, last = path.rpartition(".")
         setattr(attrgetter(owner)(net) if owner else net, last, value)
     return net
+
+
+@contextmanager
+def _no_weights() -> Iterator[None]:
+    """While inside, GluonCV's functions that fetch weights, whatever they are told, get random ones instead."""
+    from gluoncv.model_zoo import model_store
+
+    load = mx.gluon.Block.load_parameters
+
+    def load_parameters(block: Any, filename: str, *args: Any, **kwargs: Any) -> None:
+        if filename == _NO_FILE:
+            block.initialize()
+        else:
+            load(block, filename, *args, **kwargs)
+
+    with (
+        mock.patch.object(model_store, "get_model_file", return_value=_NO_FILE),
+        mock.patch.object(mx.gluon.Block, "load_parameters", load_parameters),
+        # Many of its functions move the parameters to a context, which MXNet refuses while they have no values.
+        mock.patch.object(mx.gluon.Parameter, "reset_ctx"),
+    ):
+        yield
 
 
 def shapes(package: str, name: str, net: Any) -> list[Shape]:
