@@ -60,7 +60,8 @@ gn_node_t* gn_watched_node();
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
                          void* const* outputs, void* const* result_addresses, int device, int number);
-// The graph is this compiled node, and these are the arrays bound to its inputs: small nets then run on the caller's thread.
+// The graph is this compiled node, and these are the arrays bound to its inputs: calls that do not take long then run on the
+// caller's thread.
 // 0 unless that cannot be.
 int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs);
 // MXNet's own status; `results` gets handles of new arrays, which the caller owns.

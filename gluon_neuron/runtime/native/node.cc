@@ -51,8 +51,8 @@ bool to_bytes_of(const std::string& dtype, const uint8_t* data, std::vector<uint
   return false;
 }
 
-thread_local std::vector<Node*> made;  // as far as watched
 thread_local bool watching = false;
+thread_local std::vector<Node*> made;  // while watching; at the end of the process it is gone before the last nodes are
 
 }  // namespace
 
@@ -80,7 +80,9 @@ Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, P
   if (watching) made.push_back(this);
 }
 
-Node::~Node() { made.erase(std::remove(made.begin(), made.end(), this), made.end()); }
+Node::~Node() {
+  if (watching) made.erase(std::remove(made.begin(), made.end(), this), made.end());
+}
 
 Array Node::uncast(const Array& artifact) {
   std::vector<uint8_t> bytes(artifact_size_);
