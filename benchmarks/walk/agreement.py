@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ def steps(compared: Mapping[str, Any]) -> int:
     A number that lies between two steps is rounded one way or the other by the last bit of a float32, and the layer
     behind it makes a few steps of that one.
     """
-    most = round(127 * compared.get("difference", 1))
+    most = ceil(127 * compared.get("difference", 1) / 1.001)
     return max(1, most) if most <= 4 and compared["apart"] <= 0.01 else 0
 
 
