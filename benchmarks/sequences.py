@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from tabulate import tabulate
@@ -27,15 +28,15 @@ def main() -> None:
 
 def _cases() -> Iterator[tuple[str, Make]]:
     for batch in (1, 8):
-        yield f"BERT base, {batch} x 128 words", lambda b=batch: _bert(b)  # type: ignore[misc]
+        yield f"BERT base, {batch} x 128 words", partial(_bert, batch)
     for batch in (1, 8, 32):
-        yield f"LSTM, 2 x 650, {batch} x 35 steps", lambda b=batch: _layer("LSTM", 650, 2, 35, b)  # type: ignore[misc]
+        yield f"LSTM, 2 x 650, {batch} x 35 steps", partial(_layer, "LSTM", 650, 2, 35, batch)
         yield (
             f"LSTM both ways, 2 x 128, {batch} x 40",
-            lambda b=batch: _layer("LSTM", 128, 2, 40, b, bidirectional=True),
-        )  # type: ignore[misc]
-        yield f"GRU, 2 x 256, {batch} x 50", lambda b=batch: _layer("GRU", 256, 2, 50, b)  # type: ignore[misc]
-        yield f"RNN tanh, 256, {batch} x 50", lambda b=batch: _layer("RNN", 256, 1, 50, b, activation="tanh")  # type: ignore[misc]
+            partial(_layer, "LSTM", 128, 2, 40, batch, bidirectional=True),
+        )
+        yield f"GRU, 2 x 256, {batch} x 50", partial(_layer, "GRU", 256, 2, 50, batch)
+        yield f"RNN tanh, 256, {batch} x 50", partial(_layer, "RNN", 256, 1, 50, batch, activation="tanh")
 
 
 def _bert(batch: int) -> tuple[Any, tuple[Any, ...]]:

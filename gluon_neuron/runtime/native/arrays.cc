@@ -12,10 +12,6 @@
 namespace gn {
 namespace {
 
-struct Context {
-  int device, number;  // as mxnet::Context
-};
-
 struct Pushed {
   void (*run)(void*);
   void* argument;
@@ -83,11 +79,9 @@ Spec spec_of(NDArrayHandle array) {
 
 size_t version_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->version(); }
 
-int push_here(void (*run)(void*), void* argument, int device, int number, NDArrayHandle* read, int n_read, NDArrayHandle* written,
-              int n_written) {
+int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written, int n_written) {
   // The engine runs what calls itself asynchronous on the thread that pushes it.
   static const mxnet::FnProperty here = mxnet::FnProperty::kAsync;
-  Context context{device, number};
   Pushed pushed{run, argument};
   const int status = mxnet_api().MXEnginePushAsyncND(run_pushed, &pushed, nullptr, &context, read, n_read, written, n_written,
                                                      const_cast<mxnet::FnProperty*>(&here), 0, "gluon_neuron call", false);

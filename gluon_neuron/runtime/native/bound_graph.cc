@@ -33,8 +33,8 @@ int copy(NDArrayHandle from, NDArrayHandle to) {
 
 }  // namespace
 
-BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number)
-    : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_{device, number} {}
+BoundGraph::BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context)
+    : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_(context) {}
 
 void BoundGraph::set_alone(Node& node, const std::vector<NDArrayHandle>& inputs) {
   if (!sees_arrays()) return;
@@ -49,7 +49,8 @@ void BoundGraph::set_alone(Node& node, const std::vector<NDArrayHandle>& inputs)
     }
   }
   for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
-  direct_ = std::make_unique<DirectGraph>(node, std::move(places), std::move(outputs), context_.device, context_.number);
+  direct_ = std::make_unique<DirectGraph>(node, std::move(places), std::move(outputs), context_,
+                                          [this](NDArrayHandle* results) { return make_results(results, true); });
 }
 
 bool BoundGraph::same_kind(NDArrayHandle one, NDArrayHandle other) const {
@@ -119,7 +120,7 @@ int BoundGraph::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results
     if (status == 0) status = mxnet_api().MXNDArrayGetData(given[i], &lent[i]);
     if (status != 0) return status;
   }
-  const int made = make_results(results);
+  const int made = make_results(results, false);
   if (made != 0) return made;
   int status = 0;
   {
@@ -132,9 +133,7 @@ int BoundGraph::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results
     }
     if (status == 0) status = copy_results(results);
   }
-  if (status != 0) {
-    for (size_t i = 0; i < outputs_.size(); ++i) mxnet_api().MXNDArrayFree(results[i]);
-  }
+  if (status != 0) free_arrays(outputs_.size(), results);
   return status;
 }
 
@@ -146,7 +145,7 @@ int BoundGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
   return call_by_mxnet(given, results);
 }
 
-int BoundGraph::make_results(NDArrayHandle* results) const {
+int BoundGraph::make_results(NDArrayHandle* results, bool all_with_memory) const {
   const MxNet& mxnet = mxnet_api();
   int status = 0;
   size_t made = 0;
@@ -155,11 +154,11 @@ int BoundGraph::make_results(NDArrayHandle* results) const {
     const int64_t* shape = nullptr;
     status = mxnet.MXNDArrayGetShapeEx64(outputs_[made].array, &rank, &shape);
     if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made].array, &dtype);
-    const int delayed = outputs_[made].address ? 0 : 1;
+    const int delayed = all_with_memory || outputs_[made].address ? 0 : 1;
     if (status == 0) status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
     if (status != 0) break;
   }
-  while (status != 0 && made > 0) mxnet.MXNDArrayFree(results[--made]);
+  if (status != 0) free_arrays(made, results);
   return status;
 }
 

@@ -26,7 +26,7 @@ class BoundGraph {
     const void* address = nullptr;  // of its data, where new arrays stand in for it: a region alone writes it, and nobody reads it
   };
 
-  BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, int device, int number);
+  BoundGraph(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context);
 
   // The graph is this node alone, whose inputs are bound arrays: from now on, calls may run on the caller's thread. Throws Error.
   void set_alone(Node& node, const std::vector<NDArrayHandle>& inputs);
@@ -52,15 +52,14 @@ class BoundGraph {
   int push_begin(NDArrayHandle array, const Loan& loan, NDArrayHandle other, bool written, std::vector<Begun>& begun);
   int push_end(const Begun& loan);
   bool same_kind(NDArrayHandle one, NDArrayHandle other) const;
-  int make_results(NDArrayHandle* results) const;
+  // New arrays for the outputs, with memory where they stand in for bound ones, or all.
+  int make_results(NDArrayHandle* results, bool all_with_memory) const;
   int copy_results(NDArrayHandle const* results) const;
 
   const ExecutorHandle executor_;
   const std::vector<Feed> feeds_;
   const std::vector<Result> outputs_;
-  struct {
-    int device, number;
-  } context_;         // as mxnet::Context
+  Context context_;
   std::unique_ptr<DirectGraph> direct_;
   std::mutex mutex_;  // calls of several threads are pushed one after the other
 };

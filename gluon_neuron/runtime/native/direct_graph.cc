@@ -50,8 +50,13 @@ DirectGraph::Outcome look_at(NDArrayHandle array, Array& seen) {
 
 }  // namespace
 
-DirectGraph::DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, int device, int number)
-    : node_(node), inputs_(std::move(inputs)), outputs_(std::move(outputs)), device_(device), number_(number), seen_(inputs_.size()) {
+DirectGraph::DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, Context context, Make make)
+    : node_(node),
+      inputs_(std::move(inputs)),
+      outputs_(std::move(outputs)),
+      context_(context),
+      make_(std::move(make)),
+      seen_(inputs_.size()) {
   // MXNet does not call a node whose outputs are all empty.
   wanted_ = std::any_of(outputs_.begin(), outputs_.end(), [](const Spec& spec) { return spec.elements() > 0; });
 }
@@ -78,25 +83,6 @@ DirectGraph::Outcome DirectGraph::look(NDArrayHandle const* given, std::vector<N
   return Outcome::done;
 }
 
-bool DirectGraph::make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const {
-  const MxNet& mxnet = mxnet_api();
-  for (size_t i = 0; i < outputs_.size(); ++i) {
-    const Spec& spec = outputs_[i];
-    void* data = nullptr;
-    int status = mxnet.MXNDArrayCreateEx64(spec.shape.data(), static_cast<int>(spec.shape.size()), device_, number_, 0, spec.dtype->flag, &results[i]);
-    if (status == 0) {
-      status = mxnet.MXNDArrayGetData(results[i], &data);
-      if (status != 0) mxnet.MXNDArrayFree(results[i]);
-    }
-    if (status != 0) {
-      while (i > 0) mxnet.MXNDArrayFree(results[--i]);
-      return false;
-    }
-    places[i] = static_cast<uint8_t*>(data);
-  }
-  return true;
-}
-
 DirectGraph::Outcome DirectGraph::call(NDArrayHandle const* given, NDArrayHandle* results) {
   if (!wanted_ || calls_++ < kBefore) return Outcome::elsewhere;
   std::vector<NDArrayHandle> handles(inputs_.size());
@@ -113,16 +99,23 @@ DirectGraph::Outcome DirectGraph::call(NDArrayHandle const* given, NDArrayHandle
     wanted_ = model->runs() < kEnough;
     return Outcome::elsewhere;
   }
-  std::vector<uint8_t*> places(outputs_.size());
-  if (!make_results(results, places)) return Outcome::elsewhere;
+  if (make_(results) != 0) return Outcome::elsewhere;
+  std::vector<uint8_t*> places;
+  int status = 0;
+  for (size_t i = 0; status == 0 && i < outputs_.size(); ++i) {
+    void* data = nullptr;
+    status = mxnet_api().MXNDArrayGetData(results[i], &data);
+    places.push_back(static_cast<uint8_t*>(data));
+  }
   Call made{node_, *model, handles, arrays, places};
-  const int status = push_here(run_call, &made, device_, number_, handles.data(), static_cast<int>(handles.size()), results,
-                               static_cast<int>(outputs_.size()));
+  if (status == 0) {
+    status = push_here(run_call, &made, context_, handles.data(), static_cast<int>(handles.size()), results, static_cast<int>(outputs_.size()));
+  }
   if (status == 0 && made.done) {
     ++stats().direct_calls;
     return Outcome::done;
   }
-  for (size_t i = 0; i < outputs_.size(); ++i) mxnet_api().MXNDArrayFree(results[i]);
+  free_arrays(outputs_.size(), results);
   return Outcome::elsewhere;
 }
 

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,13 +23,16 @@ class DirectGraph {
     size_t given = 0;
   };
 
+  // Makes arrays for the outputs, with memory; gives MXNet's own status.
+  using Make = std::function<int(NDArrayHandle*)>;
+
   // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be done on
   // the caller's thread meanwhile, else `kShort`. MXNet makes the first `kBefore` calls; after `kEnough` runs that were all longer, all.
   static constexpr std::chrono::microseconds kLongest{30'000}, kShort{500};
   static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
   // To be made only where sees_arrays(). `node` is the one that MXNet calls too, and outlives this.
-  DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, int device, int number);
+  DirectGraph(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, Context context, Make make);
 
   // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to make
   // the call; also when it went wrong here, so that such errors come the way they always do.
@@ -39,12 +43,12 @@ class DirectGraph {
 
  private:
   Outcome look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays);
-  bool make_results(NDArrayHandle* results, std::vector<uint8_t*>& places) const;
 
   Node& node_;
   const std::vector<Input> inputs_;
   const std::vector<Spec> outputs_;
-  const int device_, number_;  // as mxnet::Context
+  const Context context_;
+  const Make make_;
   std::atomic<uint64_t> calls_{0};
   std::atomic<bool> wanted_{true};
   std::vector<Array> seen_;  // the bound arrays at the last call; null where unknown

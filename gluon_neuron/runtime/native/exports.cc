@@ -91,7 +91,7 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
   for (size_t i = 0; i < n_inputs; ++i) feeds[i] = {inputs[i], addresses[i]};
   std::vector<gn::BoundGraph::Result> results(n_outputs);
   for (size_t i = 0; i < n_outputs; ++i) results[i] = {outputs[i], result_addresses[i]};
-  return new gn_bound{{executor, std::move(feeds), std::move(results), device, number}};
+  return new gn_bound{{executor, std::move(feeds), std::move(results), {device, number}}};
 }
 
 void gn_watch_nodes() { gn::Node::watch(); }

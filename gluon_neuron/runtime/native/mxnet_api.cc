@@ -32,6 +32,10 @@ bool set_mxnet(void* library) {
 
 const MxNet& mxnet_api() { return api; }
 
+void free_arrays(size_t count, NDArrayHandle const* arrays) {
+  for (size_t i = 0; i < count; ++i) api.MXNDArrayFree(arrays[i]);
+}
+
 bool is_dense(NDArrayHandle array) {
   int type = 0;
   return api.MXNDArrayGetStorageType(array, &type) == 0 && type == 0;

@@ -32,6 +32,13 @@ bool set_mxnet(void* library);
 // To be called after set_mxnet only.
 const MxNet& mxnet_api();
 
+// As mxnet::Context.
+struct Context {
+  int device, number;
+};
+
+void free_arrays(size_t count, NDArrayHandle const* arrays);
+
 // Whether the array is not sparse: those have no data in the usual layout.
 bool is_dense(NDArrayHandle array);
 
