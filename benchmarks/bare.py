@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from math import gcd
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,9 @@ _DIGITS = 20
 def bare_region(net: Any, sample: np.ndarray) -> Callable[[], Any] | None:
     """A call of the only region of `net` on `sample`; None when the model has several regions or inputs.
 
-    Weights are constants in host memory, as the operator gives them to the engine; input and output tensors are bound
-    once, so that a call is OpenVINO's own `infer` and nothing else.
+    A batch that is cut into parts is cut here too, and run in as many streams as share the cores evenly. Weights are
+    constants in host memory, as the operator gives them to the engine; input and output tensors are bound once, so that
+    a call is OpenVINO's own inference and nothing else.
     """
     regions = [n for n in net.collect_params() if n.endswith("_neuronbin")]
     if len(regions) != 1 or len(net.input_names) != 1:
@@ -27,14 +30,25 @@ def bare_region(net: Any, sample: np.ndarray) -> Callable[[], Any] | None:
     xml, constants = _assemble(payload, net)
     core = openvino.Core()
     model = core.read_model(xml, openvino.Tensor(constants))
-    request = core.compile_model(model, "CPU", payload.program["config"]).create_infer_request()
-    picture = np.ascontiguousarray(sample)
-    request.set_input_tensor(openvino.Tensor(picture, shared_memory=True))
+    parts = payload.program.get("parts", 1)
+    streams = gcd(parts, len(os.sched_getaffinity(0)))
+    config = {**payload.program["config"], **({"NUM_STREAMS": str(streams)} if streams > 1 else {})}
+    compiled = core.compile_model(model, "CPU", config)
+    pictures = np.split(np.ascontiguousarray(sample), parts)
+    requests = [compiled.create_infer_request() for _ in pictures]
+    for request, picture in zip(requests, pictures, strict=True):
+        request.set_input_tensor(openvino.Tensor(picture, shared_memory=True))
 
-    def run(_kept: tuple[np.ndarray, np.ndarray] = (picture, constants)) -> np.ndarray:
+    def run(_kept: tuple[list[np.ndarray], np.ndarray] = (pictures, constants)) -> list[np.ndarray]:
         # OpenVINO points into both, so they are to live as long as the function.
-        request.infer()
-        return np.asarray(request.get_output_tensor(0).data)
+        if parts == 1:
+            requests[0].infer()
+        else:
+            for request in requests:
+                request.start_async()
+            for request in requests:
+                request.wait()
+        return [np.asarray(request.get_output_tensor(0).data) for request in requests]
 
     return run
 

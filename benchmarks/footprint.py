@@ -30,9 +30,10 @@ def main(kind: str, model: str, shape: str, weights: str, exported: str) -> None
     """Runs in the new process."""
     import mxnet as mx
 
-    import gluon_neuron
+    import gluon_neuron.api
 
     from . import contenders
+    from .timing import percentile
 
     picture = mx.nd.random.uniform(shape=tuple(json.loads(shape)))
     picture.wait_to_read()
@@ -49,8 +50,12 @@ def main(kind: str, model: str, shape: str, weights: str, exported: str) -> None
         call = getattr(contenders, kind)(model, picture, weights)
     call()
     seconds = time.perf_counter() - start
+    times = []
     for _ in range(CALLS):
+        again = time.perf_counter()
         call()
+        times.append(time.perf_counter() - again)
+    seconds -= percentile(times, 0.5)  # what the first call took as a call
     found = {"seconds": seconds, "peak": _status("VmHWM"), "end": _status("VmRSS"), "before": before}
     print(json.dumps(found))
 

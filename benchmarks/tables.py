@@ -137,7 +137,7 @@ def _costs(cases: Sequence[Mapping[str, Any]], overheads: Sequence[Mapping[str, 
             rows.append((_kind(case), 1, _ms(case["overhead"]), *[""] * 6))
     head = (
         *("model", "batch", "above OpenVINO, ms", "MiB: MXNet", "MXNet oneDNN", "compiled here", "loaded from files"),
-        *("compile, s", "load and first call, s"),
+        *("compile, s", "load, s"),
     )
     caption = (
         "What a call costs above the same program in bare OpenVINO, peak memory of a whole process, and times:\n\n"

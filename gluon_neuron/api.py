@@ -191,6 +191,7 @@ def _reimport(
         RegionReport(
             *(p.name, len(p.region.nodes), _flops(graph, p.region.nodes), p.data, p.outputs),
             tuple(program_report(made) for made in c.programs if made.command),
+            c.payloads[0].program.get("parts", 1),
         )
         for c in compiled
         for p in (c.piece,)

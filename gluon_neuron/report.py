@@ -52,7 +52,7 @@ class ProgramReport:
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
-    `programs` are those of Neuron compilers, one for each batch size.
+    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in `parts`.
     """
 
     name: str
@@ -61,6 +61,7 @@ class RegionReport:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     programs: tuple[ProgramReport, ...] = ()
+    parts: int = 1
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,7 @@ class Report:
             RegionReport(
                 *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
                 tuple(ProgramReport(**p) for p in r.get("programs", ())),
+                r.get("parts", 1),
             )
             for r in raw["regions"]
         )
@@ -132,6 +134,9 @@ class Report:
                 (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs)) for r in self.regions
             ]
             lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
+        cut = [f"{r.name} in {r.parts}" for r in self.regions if r.parts > 1]
+        if cut:
+            lines += ["", f"The CPU computes the batch in parts, each on a core or more of its own: {', '.join(cut)}."]
         lines += self._programs()
         if self.outside:
             grouped = Counter((o.op, o.category, o.sentence) for o in self.outside)

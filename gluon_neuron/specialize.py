@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from ._version import __version__
 from .artifact.container import Artifact, pack
 from .errors import CompileError
-from .frontend.infer import annotate
+from .frontend.infer import annotate, annotate_part
 from .graph.spec import Spec
 from .options import CompileOptions
 from .targets.base import DATA, WEIGHT, Compilation, Program, get_target, refusals
@@ -45,7 +46,9 @@ def specialize(graph_json: str, request_json: str) -> bytes:
             raise CompileError(f"{node} cannot be compiled for these inputs: {why[1]}.")
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
-    work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {})
+    data = [n for n, role in roles.items() if role == DATA]
+    smaller = partial(annotate_part, graph_json, specs, data, np_shape)
+    work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {}, smaller=smaller)
     made = target.prepare(work)
     payload = (made if isinstance(made, Program) else made(Running())).payload
     return pack(Artifact(request["graph"], request["options"], (payload,), __version__))

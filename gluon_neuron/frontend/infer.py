@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import mxnet as mx
 import numpy as np
@@ -13,6 +13,20 @@ from ..errors import GraphError, InputError
 from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
+
+
+def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], is_np: bool, parts: int) -> Graph | None:
+    """The graph for one of `parts` equal parts of the arrays called as one of `data`, cut along their first axes.
+
+    None when they cannot be cut so, or when MXNet infers no shapes for a part.
+    """
+    if any(not specs[n].shape or specs[n].shape[0] % parts for n in data):
+        return None
+    cut = {n: Spec((specs[n].shape[0] // parts, *specs[n].shape[1:]), specs[n].dtype) for n in data}
+    try:
+        return annotate(text, {**specs, **cut}, is_np)
+    except InputError:
+        return None
 
 
 def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:

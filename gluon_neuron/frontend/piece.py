@@ -22,7 +22,7 @@ from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
 from ..partition.regions import Region
 from ..targets.base import DATA, WEIGHT, Checkpoint, Compilation
-from .infer import annotate
+from .infer import annotate, annotate_part
 from .model import Model
 
 
@@ -75,6 +75,7 @@ def cut(
             name=node if len(graphs) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
+            smaller=partial(annotate_part, sub.text, _specs(g, sub), data, model.is_np),
         )
         for i, g in enumerate(graphs)
     )

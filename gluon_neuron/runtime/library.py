@@ -147,9 +147,9 @@ def release(graph: str | None = None) -> None:
 def stats() -> dict[str, int]:
     """Counters since the process began, and how many models are alive and how many of them without a user.
 
-    `direct_calls` of the `calls` ran on their caller's own thread. `relayouts` counts weights that
-    MXNet copied for a call because it keeps them in a blocked layout; `most_running` is how many programs ran at the
-    same time since the last call of this.
+    `direct_calls` of the `calls` ran on their caller's own thread; `parts` counts those of batches that are run apart.
+    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout; `most_running` is
+    how many programs ran at the same time since the last call of this.
     """
     library = _library()
     buffer = ctypes.create_string_buffer(1024)

@@ -33,8 +33,9 @@ class Compilation:
     """What a target compiles: a region's graph with specs, its inputs' names in the node's order, and their roles.
 
     `values` holds the bytes of weights that are to be baked in, by name. `name` is what messages call it; `checkpoint`
-    gives it as MXNet's two files; `keep` is the directory that is to hold what
-    a compiler was given and what it said, None for one that is removed.
+    gives it as MXNet's two files; `keep` is the directory that is to hold what a compiler was given and what it said,
+    None for one that is removed. `smaller` gives the same graph for data of which the first axes hold only one of so
+    many equal parts, None where MXNet infers no shapes for them.
     """
 
     graph: Graph
@@ -46,6 +47,12 @@ class Compilation:
     name: str = "region"
     checkpoint: Callable[[], Checkpoint] | None = None
     keep: Path | None = None
+    smaller: Callable[[int], Graph | None] | None = None
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The names of the inputs that are no weights."""
+        return tuple(n for n in self.inputs if self.roles[n] == DATA)
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import re
+from typing import Any
 
 from ..artifact.container import Payload
 from ..dialect.casting import auto_cast
 from ..dialect.openvino_ import OpenVINONamespace
 from ..dialect.openvino_import import import_openvino
 from ..errors import CompileError, EngineError
-from ..graph.graph import Node
+from ..graph.graph import Graph, Node
 from ..lowering.build import lower
 from .base import Compilation, Program, signature, without_rule
+from .cpu_parts import parts_that_pay
 from .cpu_slower import slower
 from .openvino_ir import serialize
+from .openvino_parts import PartsMeet, prove
+
+_logger = logging.getLogger(__name__)
 
 _MOVERS = frozenset(
     (
@@ -101,11 +107,11 @@ class CpuTarget:
                     f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
                 )
             cast = "none"
-        xp = OpenVINONamespace()
-        if cast == "matmult":
-            xp = auto_cast(xp, "bfloat16")
-        outputs = lower(work.graph, xp)
-        data, program, roles = serialize(xp, outputs, work)
+        xp, outputs = _lowered(work.graph, cast)
+        parts, found = _in_parts(work, cast, xp, outputs)
+        data, program, roles = serialize(*found, work)
+        if parts > 1:
+            program["parts"] = parts
         config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
         if options.num_threads:
             config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
@@ -117,3 +123,30 @@ class CpuTarget:
             program={**program, "config": config},
             data=data,
         )
+
+
+def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
+    xp = OpenVINONamespace()
+    if cast == "matmult":
+        xp = auto_cast(xp, "bfloat16")
+    return xp, lower(graph, xp)
+
+
+def _in_parts(work: Compilation, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
+    """Into how many parts the batch is cut, and the program for one; where there is only one, what was given."""
+    whole = 1, (xp, outputs)
+    shapes = [xp.parameters[n].output(0).get_shape() for n in work.data]
+    lengths = {shape[0] if len(shape) else 1 for shape in shapes}
+    if work.smaller is None or len(lengths) != 1 or any(o.known for o in outputs):
+        return whole
+    parts = parts_that_pay([o.v for o in outputs], set(work.data), lengths.pop())
+    graph = work.smaller(parts) if parts > 1 else None
+    if graph is None:
+        return whole
+    try:
+        smaller = _lowered(graph, cast)
+        prove([o.v for o in outputs], [o.v for o in smaller[1]], parts)
+    except (CompileError, PartsMeet) as why:
+        _logger.debug("%s runs its batch as one: %s", work.name, why)
+        return whole
+    return parts, smaller

@@ -18,7 +18,7 @@ constexpr char kMagic[] = "GLUONNRN";
 constexpr uint64_t kVersion = 1;
 constexpr size_t kPrefix = 24, kAlignment = 64, kMaxHeader = size_t{64} << 20, kDigits = 20;
 constexpr char kAttribute[] = "offset=\"";
-constexpr size_t kMaxRank = 32, kMaxCores = 64;
+constexpr size_t kMaxRank = 32, kMaxCores = 64, kMaxParts = size_t{1} << 20;
 
 [[noreturn]] void damaged(const std::string& why) { throw Error("is damaged: " + why + ". Compile the model again."); }
 
@@ -111,6 +111,14 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   }
   const json::Value& config = program.at("config");
   if (config.kind != json::Value::Kind::object) throw Error("'config' in its header is no object");
+  if (const json::Value* parts = program.find("parts")) {
+    out.parts = parts->index("parts");
+    const auto cut = [&](const Spec& spec) { return !spec.shape.empty() && spec.shape[0] % static_cast<int64_t>(out.parts) == 0; };
+    bool even = out.parts > 0 && out.parts <= kMaxParts;
+    for (size_t i : out.data) even = even && cut(out.inputs[i].spec);
+    for (const Spec& spec : out.outputs) even = even && cut(spec);
+    if (!even) throw Error("its program's parts do not make up its signature");
+  }
   for (size_t i = 0; i < config.keys.size(); ++i) out.config.emplace_back(config.keys[i], config.items[i].str("config"));
 }
 

@@ -1,16 +1,17 @@
-// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a whole.
 #include "engine_openvino.h"
 
 #include <unistd.h>
 
-#include <sched.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 
+#include "cores.h"
 #include "error.h"
 #include "openvino_api.h"
+#include "stats.h"
 
 namespace gn {
 namespace {
@@ -45,36 +46,50 @@ struct Model {
   }
 };
 
+// How many parts are on their way at least, so that no stream waits for the thread that hands them out.
+constexpr size_t kInFlight = 8;
+
 const pid_t kLoader = getpid();  // of the process that loaded the library
 
 bool forked() { return getpid() != kLoader; }
 
+// The threads that the settings ask for; 0 when they leave that to OpenVINO.
+size_t threads_wanted(const Config& config) {
+  for (const auto& item : config) {
+    if (item.first == "INFERENCE_NUM_THREADS") return std::strtoul(item.second.c_str(), nullptr, 10);
+  }
+  return 0;
+}
+
 // Pinned threads find each other faster, which small models feel (up to 1.7 times); but processes that share a machine, each
 // with some of its cores, would all be pinned to the same ones.
 bool wants_all_cores(const Config& config) {
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return false;
-  for (const auto& item : config) {
-    if (item.first == "INFERENCE_NUM_THREADS") return std::strtol(item.second.c_str(), nullptr, 10) >= CPU_COUNT(&cores);
-  }
-  return true;
+  const size_t threads = threads_wanted(config);
+  return threads == 0 || threads >= processors_here();
+}
+
+size_t streams_of(const Config& config, size_t parts) {
+  if (parts == 1 || forked()) return 1;
+  const size_t threads = threads_wanted(config);
+  return streams_for(parts, threads == 0 ? cores_here() : std::min(threads, processors_here()));
 }
 
 // `config` and what it does not set of our own.
-Config with_defaults(Config config) {
+Config with_defaults(Config config, size_t streams) {
   const char* pinning = wants_all_cores(config) && !forked() ? "YES" : "NO";
   for (const auto& setting : {std::make_pair("ENABLE_CPU_PINNING", pinning), std::make_pair("PERFORMANCE_HINT", "LATENCY")}) {
     bool given = false;
     for (const auto& item : config) given = given || item.first == setting.first;
     if (!given) config.emplace_back(setting.first, setting.second);
   }
-  if (forked()) {
-    // OpenVINO keeps executors of models that were freed for the next compilation. In a child their threads are missing,
-    // and compiling would wait for them without end; without streams it compiles on the calling thread.
+  const auto set_streams = [&config](const std::string& number) {
     config.erase(std::remove_if(config.begin(), config.end(), [](const auto& item) { return item.first == "NUM_STREAMS"; }), config.end());
-    config.emplace_back("NUM_STREAMS", "0");
-  }
+    config.emplace_back("NUM_STREAMS", number);
+  };
+  // OpenVINO keeps executors of models that were freed for the next compilation. In a child their threads are missing,
+  // and compiling would wait for them without end; without streams it compiles on the calling thread.
+  if (forked()) set_streams("0");
+  if (streams > 1) set_streams(text(streams));
   return config;
 }
 
@@ -90,14 +105,39 @@ struct CompiledModel::Request {
   }
 };
 
-CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs,
+// Requests on their way. They write into arrays that are not ours, so the object waits for them before it goes.
+class CompiledModel::Flight {
+ public:
+  ~Flight() {
+    for (const auto& request : requests_) openvino().ov_infer_request_wait(request->request);
+  }
+  void start(std::unique_ptr<Request> request) {
+    openvino().check(openvino().ov_infer_request_start_async(request->request), "run the program");
+    requests_.push_back(std::move(request));
+  }
+  size_t size() const { return requests_.size(); }
+  // The one that started first, when it is done.
+  std::unique_ptr<Request> land() {
+    std::unique_ptr<Request> request = std::move(requests_.front());
+    requests_.pop_front();
+    openvino().check(openvino().ov_infer_request_wait(request->request), "run the program");
+    return request;
+  }
+
+ private:
+  std::deque<std::unique_ptr<Request>> requests_;
+};
+
+CompiledModel::CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs,
                              std::vector<Spec> outputs)
-    : inputs_(std::move(inputs)), outputs_(std::move(outputs)), passed_(passed_through(xml)), takes_all_cores_(wants_all_cores(config)) {
+    : parts_(parts), streams_(streams_of(config, parts)), process_(getpid()), passed_(passed_through(xml)), takes_all_cores_(wants_all_cores(config)) {
+  for (const Spec& spec : inputs) inputs_.push_back(spec.part(parts));
+  for (const Spec& spec : outputs) outputs_.push_back(spec.part(parts));
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   Model model;
   ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model), "read the program");
-  const Config all = with_defaults(config);
+  const Config all = with_defaults(config, streams_);
   std::vector<ov_property_t> properties;
   for (const auto& item : all) properties.push_back({item.first.c_str(), item.second.c_str()});
   ov_compiled_model_t* compiled = nullptr;
@@ -117,6 +157,15 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
     ov.ov_compiled_model_free(compiled);
     throw Error("the program hands an input through as an output of another size. Compile the model again.");
   }
+  if (streams_ == 1) return;
+  again_ = [=] { return std::make_unique<CompiledModel>(xml, constants, config, parts, inputs, outputs); };
+}
+
+// Streams' threads do not come along to a child, and even a call that needs none of them would wait for them there.
+CompiledModel& CompiledModel::in_child() {
+  const std::lock_guard<std::mutex> lock(child_mutex_);
+  if (!child_) child_ = again_();
+  return *child_;
 }
 
 CompiledModel::~CompiledModel() {
@@ -141,29 +190,68 @@ std::unique_ptr<CompiledModel::Request> CompiledModel::take() {
   return request;
 }
 
-void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
+void CompiledModel::give_back(std::unique_ptr<Request> request) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  idle_.push_back(std::move(request));
+}
+
+void CompiledModel::bind(Request& request, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const {
   const OpenVino& ov = openvino();
-  auto request = take();  // lost, not given back, if anything below fails
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (request->inputs[i] && request->inputs[i] == inputs[i]) continue;
+    if (request.inputs[i] && request.inputs[i] == inputs[i]) continue;
     const Tensor tensor(element_type(inputs_[i].dtype), inputs_[i].shape, inputs[i]);
-    ov.check(ov.ov_infer_request_set_input_tensor_by_index(request->request, i, tensor.get()), "take an input");
-    request->inputs[i] = inputs[i];
+    ov.check(ov.ov_infer_request_set_input_tensor_by_index(request.request, i, tensor.get()), "take an input");
+    request.inputs[i] = inputs[i];
   }
   for (const Passed& pass : passed_) {
     const size_t nbytes = outputs_[pass.output].nbytes();
     if (nbytes > 0) std::memcpy(outputs[pass.output], inputs[pass.input], nbytes);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (request->outputs[i] && request->outputs[i] == outputs[i]) continue;
+    if (request.outputs[i] && request.outputs[i] == outputs[i]) continue;
     if (std::any_of(passed_.begin(), passed_.end(), [i](const Passed& pass) { return pass.output == i; })) continue;
     const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, outputs[i]);
-    ov.check(ov.ov_infer_request_set_output_tensor_by_index(request->request, i, tensor.get()), "take an output");
-    request->outputs[i] = outputs[i];
+    ov.check(ov.ov_infer_request_set_output_tensor_by_index(request.request, i, tensor.get()), "take an output");
+    request.outputs[i] = outputs[i];
   }
-  ov.check(ov.ov_infer_request_infer(request->request), "run the program");
-  const std::lock_guard<std::mutex> lock(mutex_);
-  idle_.push_back(std::move(request));
+}
+
+void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
+  if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs);
+  std::vector<Places> parts(parts_, Places(inputs, outputs));
+  for (size_t k = 1; k < parts_; ++k) {
+    for (size_t i = 0; i < inputs.size(); ++i) parts[k].first[i] += k * inputs_[i].nbytes();
+    for (size_t i = 0; i < outputs.size(); ++i) parts[k].second[i] += k * outputs_[i].nbytes();
+  }
+  if (parts_ > 1) stats().parts += parts_;
+  if (streams_ > 1) {
+    run_in_streams(parts);
+  } else {
+    run_in_turn(parts);
+  }
+}
+
+// A request that failed is lost, not given back; below too.
+void CompiledModel::run_in_turn(const std::vector<Places>& parts) {
+  auto request = take();
+  for (const Places& part : parts) {
+    bind(*request, part.first, part.second);
+    openvino().check(openvino().ov_infer_request_infer(request->request), "run the program");
+  }
+  give_back(std::move(request));
+}
+
+void CompiledModel::run_in_streams(const std::vector<Places>& parts) {
+  Flight flight;
+  for (const Places& part : parts) {
+    auto request = flight.size() < std::max(kInFlight, 2 * streams_) ? take() : flight.land();
+    bind(*request, part.first, part.second);
+    flight.start(std::move(request));
+  }
+  std::vector<std::unique_ptr<Request>> landed;
+  while (flight.size() > 0) landed.push_back(flight.land());
+  // The next call takes them in the same order, and finds most bound to the same places.
+  for (auto request = landed.rbegin(); request != landed.rend(); ++request) give_back(std::move(*request));
 }
 
 }  // namespace gn

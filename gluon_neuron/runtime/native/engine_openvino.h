@@ -1,7 +1,8 @@
-// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be.
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a whole.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -24,8 +25,9 @@ struct Window {
 
 class CompiledModel : public Runner {
  public:
-  // Throws Error. What the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
-  CompiledModel(const std::string& xml, Window constants, const Config& config, std::vector<Spec> inputs, std::vector<Spec> outputs);
+  // The program is for one of `parts` equal parts of the inputs and outputs, cut along their first axes. Throws Error. What
+  // the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
+  CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs, std::vector<Spec> outputs);
   ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
@@ -35,11 +37,24 @@ class CompiledModel : public Runner {
 
  private:
   struct Request;
+  class Flight;
+  using Places = std::pair<std::vector<const uint8_t*>, std::vector<uint8_t*>>;
 
   std::unique_ptr<Request> take();
+  void give_back(std::unique_ptr<Request> request);
+  void bind(Request& request, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const;
+  void run_in_turn(const std::vector<Places>& parts);
+  void run_in_streams(const std::vector<Places>& parts);
+  CompiledModel& in_child();
 
   void* compiled_ = nullptr;
-  std::vector<Spec> inputs_, outputs_;
+  const size_t parts_, streams_;
+  const int process_;  // which has the streams' threads
+  // With streams alone: how to make the same for a forked child, and what was made there.
+  std::function<std::unique_ptr<CompiledModel>()> again_;
+  std::mutex child_mutex_;
+  std::unique_ptr<CompiledModel> child_;
+  std::vector<Spec> inputs_, outputs_;  // of a part
   std::vector<Passed> passed_;
   const bool takes_all_cores_;
   std::mutex mutex_;

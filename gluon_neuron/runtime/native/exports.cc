@@ -124,7 +124,8 @@ size_t gn_stats(char* buffer, size_t size) {
   const gn::Stats& s = gn::stats();
   const std::string out = gn::text(
       "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
-      ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls, ",\"calls\":", s.calls, ",\"bytes_hashed\":", s.bytes_hashed,
+      ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls, ",\"calls\":", s.calls, ",\"parts\":", s.parts,
+      ",\"bytes_hashed\":", s.bytes_hashed,
       ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
       ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
   return hand_over(out, buffer, size);

@@ -28,6 +28,13 @@ void patch(std::string& xml, size_t position, size_t offset) {
   for (int i = 19; i >= 0; --i, offset /= 10) xml[position + i] = static_cast<char>('0' + offset % 10);
 }
 
+// Gives memory that was freed back to the system, which takes milliseconds.
+void trim() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
+}
+
 // The range of addresses that all constants lie in. OpenVINO sees it as one buffer and reads only the constants, so
 // no weight has to be copied into one.
 class Range {
@@ -156,16 +163,14 @@ void Model::compile(const Ingredients& from) {
     for (size_t position : use.positions) patch(xml, position, range.offset(literals + use.offset));
   }
 
-  std::vector<Spec> inputs;
-  for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
-  runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, inputs, program.outputs);
-  ++stats().compiles;
-#ifdef __GLIBC__
-  // Compiling needs much more memory than its result holds; giving it back takes milliseconds.
   size_t bytes = program.literals.size;
   for (const Bound& bound : weights_) bytes += bound.nbytes;
-  if (bytes > kTrimFrom) malloc_trim(0);
-#endif
+  if (bytes > kTrimFrom) trim();  // the peak of memory is in what follows
+  std::vector<Spec> inputs;
+  for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
+  runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, program.parts, inputs, program.outputs);
+  ++stats().compiles;
+  if (bytes > kTrimFrom) trim();  // compiling needs much more than its result holds
 }
 
 bool Model::serves(const Ingredients& from) const {

@@ -17,6 +17,8 @@
   X(ov_infer_request_set_input_tensor_by_index)    \
   X(ov_infer_request_set_output_tensor_by_index)   \
   X(ov_infer_request_infer)                        \
+  X(ov_infer_request_start_async)                  \
+  X(ov_infer_request_wait)                         \
   X(ov_infer_request_free)                         \
   X(ov_tensor_create_from_host_ptr)                \
   X(ov_tensor_free)                                \

@@ -39,4 +39,10 @@ std::string Spec::str() const {
   return out + "]";
 }
 
+Spec Spec::part(size_t parts) const {
+  Spec out = *this;
+  if (parts > 1) out.shape.at(0) /= static_cast<int64_t>(parts);
+  return out;
+}
+
 }  // namespace gn

@@ -25,6 +25,7 @@ struct Spec {
   size_t elements() const;
   size_t nbytes() const { return elements() * dtype->size; }
   std::string str() const;  // float32[1,3,224,224]
+  Spec part(size_t parts) const;  // one of so many equal parts along the first axis
   bool operator==(const Spec& other) const { return dtype == other.dtype && shape == other.shape; }
   bool operator!=(const Spec& other) const { return !(*this == other); }
 };

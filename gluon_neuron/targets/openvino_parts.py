@@ -1,0 +1,344 @@
+"""Proves that an OpenVINO program for a batch computes what a smaller one computes for each part of it in turn.
+
+Both programs are walked side by side, from the inputs on. Of every pair of values it is known that they are the same,
+or that the large one is the small ones of all parts, joined along one axis; each operator passes this on by a rule, or
+lets the parts meet (a mean over the batch, a reversed batch, an operator without a rule), and then nothing is proved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+
+class PartsMeet(Exception):
+    """What one part gives may depend on another; the message says where."""
+
+
+Axis = int | None
+"""Along which axis the parts are joined; None where every part has the whole value."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An operator of the large program, the same of the small one, and the axes of its inputs."""
+
+    whole: Any
+    part: Any
+    axes: tuple[Axis, ...]
+    parts: int
+
+    def shape(self, i: int) -> tuple[int, ...]:
+        """The shape of input `i` in the large program."""
+        return tuple(self.whole.input(i).get_shape())
+
+    @property
+    def out(self) -> tuple[int, ...]:
+        """The shape of the first output in the large program."""
+        return tuple(self.whole.output(0).get_shape())
+
+    @property
+    def only(self) -> int:
+        """The axis of input 0, where no other input has one."""
+        if self.axes[0] is None or any(a is not None for a in self.axes[1:]):
+            raise PartsMeet
+        return self.axes[0]
+
+    def constant(self, i: int) -> np.ndarray:
+        """The value of input `i`, the same in both programs."""
+        node = self.whole.input_value(i).get_node()
+        if node.get_type_name() != "Constant" or self.axes[i] is not None:
+            raise PartsMeet
+        return np.asarray(node.data).reshape(-1)
+
+    def indices(self, i: int) -> list[int]:
+        """The axes of input 0 that input `i` names."""
+        return [int(a) % len(self.shape(0)) for a in self.constant(i)]
+
+    def index(self, attribute: str) -> int:
+        """The axis of input 0 that an attribute names."""
+        return int(self.whole.get_attributes()[attribute]) % len(self.shape(0))
+
+
+def prove(wholes: Sequence[Any], smalls: Sequence[Any], parts: int) -> None:
+    """Raise PartsMeet unless every one of the outputs `wholes` is that of `smalls` for all parts, joined along axis 0.
+
+    Both are outputs of OpenVINO nodes. A parameter that is larger in the large program is taken to be cut along axis 0.
+    """
+    axes: dict[str, tuple[Any, list[Axis]]] = {}
+    for whole, small in zip(wholes, smalls, strict=True):
+        _walk(whole.get_node(), small.get_node(), parts, axes)
+        if whole.get_index() != small.get_index() or axes[whole.get_node().get_name()][1][whole.get_index()] != 0:
+            raise PartsMeet(f"{whole.get_node().get_friendly_name()} is not joined along its first axis.")
+
+
+def _walk(whole: Any, small: Any, parts: int, axes: dict[str, tuple[Any, list[Axis]]]) -> None:
+    todo = [(whole, small)]
+    while todo:
+        node, other = todo[-1]
+        seen = axes.get(node.get_name())
+        if seen is not None:
+            if seen[0].get_name() != other.get_name():
+                raise PartsMeet(f"{node.get_friendly_name()} has two counterparts.")
+            todo.pop()
+            continue
+        if node.get_type_name() != other.get_type_name() or len(node.inputs()) != len(other.inputs()):
+            raise PartsMeet(f"{node.get_friendly_name()} has no counterpart.")
+        sources = list(zip(node.input_values(), other.input_values(), strict=True))
+        missing = [(a.get_node(), b.get_node()) for a, b in sources if a.get_node().get_name() not in axes]
+        if missing:
+            todo += missing
+            continue
+        found = []
+        for a, b in sources:
+            partner, known = axes[a.get_node().get_name()]
+            if partner.get_name() != b.get_node().get_name() or a.get_index() != b.get_index():
+                raise PartsMeet(f"{node.get_friendly_name()} reads other values.")
+            found.append(known[a.get_index()])
+        axes[node.get_name()] = (other, _outputs(Pair(node, other, tuple(found), parts)))
+        todo.pop()
+
+
+_UNPROVED = -1
+"""In the place of an axis: nothing is known. An operator that reads it as more than a shape has no result either."""
+
+
+def _outputs(pair: Pair) -> list[Axis]:
+    """The axis of each output."""
+    kind = pair.whole.get_type_name()
+    name = f"{pair.whole.get_friendly_name()} ({kind})"
+    count = pair.whole.get_output_size()
+    if kind in ("Parameter", "Constant"):
+        axis = _leaf(pair)
+    else:
+        shapes = _SHAPE_INPUTS.get(kind, ())
+        if any(a == _UNPROVED for i, a in enumerate(pair.axes) if i not in shapes):
+            raise PartsMeet(f"{name} reads a value of which nothing is known.")
+        if pair.whole.get_attributes() != pair.part.get_attributes():
+            raise PartsMeet(f"{name} has other attributes.")
+        if all(a is None for a in pair.axes):
+            axis = None
+        elif kind in _RULES:
+            try:
+                axis = _RULES[kind](pair)
+            except PartsMeet:
+                raise PartsMeet(f"The parts meet in {name}.") from None
+        else:
+            raise PartsMeet(f"There is no rule for {name}.")
+    found = [axis] * (1 if kind == "MaxPool" and axis is not None else count)
+    for i, a in enumerate(found):
+        if a != _UNPROVED and not _joined(pair.whole.output(i), pair.part.output(i), a, pair.parts):
+            raise PartsMeet(f"{name} has results of other shapes.")
+    # MaxPool's second output counts positions in the whole batch.
+    return found + [_UNPROVED] * (count - len(found))
+
+
+def _joined(whole: Any, part: Any, axis: Axis, parts: int) -> bool:
+    shape, wanted = list(whole.get_shape()), list(part.get_shape())
+    if axis is not None and axis < len(wanted):
+        wanted[axis] *= parts
+    return shape == wanted and whole.get_element_type() == part.get_element_type()
+
+
+def _leaf(pair: Pair) -> Axis:
+    whole, part = pair.whole.output(0), pair.part.output(0)
+    if pair.whole.get_type_name() == "Parameter":
+        return None if list(whole.get_shape()) == list(part.get_shape()) else 0
+    a, b = np.asarray(pair.whole.data), np.asarray(pair.part.data)
+    if a.shape == b.shape:
+        return None if a.tobytes() == b.tobytes() else _UNPROVED
+    differing = [i for i, (m, n) in enumerate(zip(a.shape, b.shape, strict=False)) if m != n]
+    if a.ndim != b.ndim or len(differing) != 1:
+        return _UNPROVED
+    joined = np.concatenate([b] * pair.parts, differing[0])
+    return differing[0] if joined.shape == a.shape and joined.tobytes() == a.tobytes() else _UNPROVED
+
+
+def _aligned(shapes: Sequence[tuple[int, ...]], axes: Sequence[Axis], rank: int) -> int:
+    """The axis of a result with `rank` axes to which the shapes are broadcast, aligned at the last."""
+    places = {a + rank - len(s) for s, a in zip(shapes, axes, strict=True) if a is not None}
+    if len(places) != 1:
+        raise PartsMeet
+    (place,) = places
+    for shape, axis in zip(shapes, axes, strict=True):
+        at = place - rank + len(shape)
+        if axis is None and at >= 0 and shape[at] != 1:
+            raise PartsMeet
+    return place
+
+
+def _elementwise(pair: Pair) -> Axis:
+    return _aligned([pair.shape(i) for i in range(len(pair.axes))], pair.axes, len(pair.out))
+
+
+def _first_axis(pair: Pair) -> Axis:
+    """The operator works on every element of the first axis by itself."""
+    if pair.only != 0:
+        raise PartsMeet
+    return 0
+
+
+def _apart_from(axes: Sequence[int], pair: Pair) -> int:
+    if pair.only in axes:
+        raise PartsMeet
+    return pair.only
+
+
+def _reduce(pair: Pair) -> Axis:
+    axes = pair.indices(1)
+    axis = _apart_from(axes, pair)
+    return axis if pair.whole.get_attributes()["keep_dims"] else axis - sum(a < axis for a in set(axes))
+
+
+def _concat(pair: Pair) -> Axis:
+    """All are joined along the same axis, which is not the one they are put together along."""
+    if len(set(pair.axes)) != 1 or pair.axes[0] == pair.index("axis"):
+        raise PartsMeet
+    return pair.axes[0]
+
+
+def _reshape(pair: Pair) -> Axis:
+    """The parts' elements stay where they are in memory: as many blocks, each of as many elements for a part."""
+    axis, before = pair.axes[0], pair.shape(0)
+    after, part = pair.out, tuple(pair.part.output(0).get_shape())
+    if axis is None or len(after) != len(part):
+        raise PartsMeet
+    differing = [i for i, (m, n) in enumerate(zip(after, part, strict=True)) if m != n]
+    if len(differing) != 1 or prod(after[: differing[0]]) != prod(before[:axis]):
+        raise PartsMeet
+    return differing[0]
+
+
+def _transpose(pair: Pair) -> Axis:
+    return pair.indices(1).index(pair.only)
+
+
+def _matmul(pair: Pair) -> Axis:
+    """Batches, the first operand's rows or the second one's columns."""
+    shapes, rank = [pair.shape(0), pair.shape(1)], len(pair.out)
+    if min(map(len, shapes)) < 2:
+        raise PartsMeet
+    batches = [a if a is not None and a < len(s) - 2 else None for s, a in zip(shapes, pair.axes, strict=True)]
+    if batches != [None, None]:
+        if batches != list(pair.axes):
+            raise PartsMeet
+        return _aligned([s[:-2] for s in shapes], batches, rank - 2)
+    first, second = pair.axes
+    attributes = pair.whole.get_attributes()
+    if second is None and first == len(shapes[0]) - (1 if attributes["transpose_a"] else 2):
+        return rank - 2
+    if first is None and second == len(shapes[1]) - (2 if attributes["transpose_b"] else 1):
+        return rank - 1
+    raise PartsMeet
+
+
+def _gather(pair: Pair) -> Axis:
+    axis = pair.indices(2)[0]
+    if pair.whole.get_attributes()["batch_dims"] != 0:
+        raise PartsMeet
+    data, chosen = pair.axes[0], pair.axes[1]
+    if data is None and chosen is not None:
+        return axis + chosen
+    if data is None or chosen is not None or data == axis:
+        raise PartsMeet
+    return data if data < axis else data + len(pair.shape(1)) - 1
+
+
+def _gather_elements(pair: Pair) -> Axis:
+    if pair.axes[0] is None or pair.axes[0] != pair.axes[1] or pair.axes[0] == pair.index("axis"):
+        raise PartsMeet
+    return pair.axes[0]
+
+
+def _slice(pair: Pair) -> Axis:
+    for i in (1, 2, 3):
+        pair.constant(i)
+    return _apart_from(pair.indices(4), pair)
+
+
+def _pad(pair: Pair) -> Axis:
+    if pair.constant(1)[pair.only] != 0 or pair.constant(2)[pair.only] != 0:
+        raise PartsMeet
+    return pair.only
+
+
+def _broadcast(pair: Pair) -> Axis:
+    """In NumPy's way; what every part has may be repeated for each of them."""
+    if pair.whole.get_attributes()["mode"] != "numpy":
+        raise PartsMeet
+    before, after, part = pair.shape(0), pair.out, tuple(pair.part.output(0).get_shape())
+    if pair.axes[0] is not None:
+        return pair.axes[0] + len(after) - len(before)
+    differing = [i for i, (m, n) in enumerate(zip(after, part, strict=True)) if m != n]
+    if len(differing) != 1 or (at := differing[0] - len(after) + len(before)) >= 0 and before[at] != 1:
+        raise PartsMeet
+    return differing[0]
+
+
+def _interpolate(pair: Pair) -> Axis:
+    pair.constant(1)
+    return _apart_from(pair.indices(2), pair)
+
+
+def _by_input(pair: Pair) -> Axis:
+    return _apart_from(pair.indices(1), pair)
+
+
+def _by_attribute(pair: Pair) -> Axis:
+    return _apart_from([pair.index("axis")], pair)
+
+
+_SHAPE_INPUTS = {"Reshape": (1,), "Broadcast": (1,)}
+"""Inputs that are shapes: the results' own are compared instead."""
+
+_RULES: Mapping[str, Callable[[Pair], Axis]] = {
+    **dict.fromkeys(
+        (
+            *("Abs", "Acos", "Acosh", "Add", "Asin", "Asinh", "Atan", "Atanh", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
+            *(
+                "Ceiling",
+                "Clamp",
+                "Convert",
+                "Cos",
+                "Cosh",
+                "Divide",
+                "Elu",
+                "Equal",
+                "Erf",
+                "Exp",
+                "Floor",
+                "FloorMod",
+            ),
+            *("Gelu", "Greater", "GreaterEqual", "IsNaN", "Less", "LessEqual", "Log", "LogicalAnd", "LogicalNot"),
+            *("LogicalOr", "LogicalXor", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual", "Power", "PRelu"),
+            *("ReLU", "Relu", "Round", "Select", "Sigmoid", "Sign", "Sin", "Sinh", "SoftSign", "Sqrt", "Subtract"),
+            *("Tan", "Tanh"),
+        ),
+        _elementwise,
+    ),
+    **dict.fromkeys(
+        (
+            *("AvgPool", "BatchNormInference", "Convolution", "ConvolutionBackpropData", "GroupConvolution"),
+            *("GroupConvolutionBackpropData", "MaxPool"),
+        ),
+        _first_axis,
+    ),
+    **dict.fromkeys((f"Reduce{how}" for how in ("Sum", "Mean", "Prod", "Max", "Min")), _reduce),
+    **dict.fromkeys(("Softmax", "LogSoftmax", "TopK"), _by_attribute),
+    **dict.fromkeys(("CumSum", "LRN", "MVN"), _by_input),
+    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
+    "Broadcast": _broadcast,
+    "Concat": _concat,
+    "Gather": _gather,
+    "GatherElements": _gather_elements,
+    "Interpolate": _interpolate,
+    "MatMul": _matmul,
+    "Pad": _pad,
+    "Slice": _slice,
+    "Transpose": _transpose,
+}
+"""By type of node: the axis along which the parts of all its outputs are joined."""
