@@ -45,9 +45,66 @@ class HeldArray:
         return [self.array.ctx]
 
 
+class LoadedParameter(mx.gluon.Parameter):
+    """A Parameter whose gradient gets memory once it is recorded or asked for: inference needs none."""
+
+    def _init_grad(self) -> None:
+        self._grad = None
+
+    def _need_grad(self) -> None:
+        if self._grad is None and self._data is not None and self.grad_req != "null":
+            super()._init_grad()
+
+    def data(self, ctx: Any = None) -> mx.nd.NDArray:
+        """As `Parameter.data`."""
+        if mx.autograd.is_recording():
+            self._need_grad()
+        return super().data(ctx)
+
+    def list_data(self) -> list[mx.nd.NDArray]:
+        """As `Parameter.list_data`."""
+        if mx.autograd.is_recording():
+            self._need_grad()
+        return super().list_data()
+
+    def grad(self, ctx: Any = None) -> mx.nd.NDArray:
+        """As `Parameter.grad`."""
+        self._need_grad()
+        return super().grad(ctx)
+
+    def list_grad(self) -> list[mx.nd.NDArray]:
+        """As `Parameter.list_grad`."""
+        self._need_grad()
+        return super().list_grad()
+
+
+class _OwnArray:
+    """An array that nobody else has: a Parameter made from it takes it as it is, where MXNet would copy it."""
+
+    def __init__(self, array: mx.nd.NDArray) -> None:
+        self.array = array
+        self.shape = array.shape
+        self.dtype = array.dtype
+        self.stype = array.stype
+
+    def tostype(self, stype: str) -> mx.nd.NDArray:
+        """The array in another storage type, for a Parameter that has that."""
+        return self.array.tostype(stype)
+
+    def copyto(self, ctx: mx.Context) -> mx.nd.NDArray:
+        """The array itself, where it is in that context already."""
+        array = self.array
+        if array.ctx != ctx or array.size == 0:
+            return array.copyto(ctx)
+        # Nothing is copied, but it counts as a write: of an array that was never written nobody knows whether it stays.
+        plain = array.as_nd_ndarray()
+        mx.nd.identity(plain, out=plain)
+        return array
+
+
 def make_parameter(name: str, array: mx.nd.NDArray, ctx: Any, is_aux: bool) -> mx.gluon.Parameter:
-    """A Parameter of the given name and value; auxiliary states have no gradient."""
+    """A Parameter of the given name that takes the array over as its value; auxiliary states have no gradient."""
     trains = not is_aux and np.issubdtype(np.dtype(array.dtype), np.floating)
-    made = mx.gluon.Parameter(name, grad_req="write" if trains else "null", shape=array.shape, dtype=array.dtype)
-    made._load_init(array, ctx)
+    made = LoadedParameter(name, grad_req="write" if trains else "null", shape=array.shape, dtype=array.dtype)
+    made._load_init(_OwnArray(array), ctx)
     return made
