@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
 import numpy as np
@@ -85,6 +86,12 @@ def close(found, expected, rtol=1e-3, atol=1e-4):
     assert isinstance(found, list | tuple) and len(found) == len(expected)
     for a, b in zip(found, expected, strict=True):
         close(a, b, rtol, atol)
+
+
+def in_threads(work, count=4):
+    """Call `work` with 0, 1, ... in as many threads at once; raises what one of them raised."""
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(work, range(count)))
 
 
 def run_python(code, *args, env=None, timeout=120):

@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import threading
 
 import mxnet as mx
 import numpy as np
@@ -11,7 +10,7 @@ from mxnet import gluon
 
 import gluon_neuron
 from gluon_neuron.errors import InputError
-from tests.nets import close, conv_net, images, nested_net, run_python
+from tests.nets import close, conv_net, images, in_threads, nested_net, run_python
 
 
 @pytest.fixture
@@ -110,11 +109,7 @@ def test_threads(net, compiled):
             if not np.allclose(compiled(inputs[i]).asnumpy(), expected[i], 1e-3, 1e-4):
                 wrong.append(i)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
+    in_threads(work)
     assert wrong == []
 
 

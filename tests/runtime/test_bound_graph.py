@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
-
 import mxnet as mx
 import numpy as np
 import pytest
 
 import gluon_neuron
 from gluon_neuron.runtime.bound_graph import LEAST_LENT, lendable, placeable
+from tests.nets import in_threads
 
 SHAPE = (4, 3, 160, 160)
 ROUNDS = 20
@@ -111,11 +110,7 @@ def test_threads_write_results_of_their_own(growing):
         found = [compiled(x) for _ in range(ROUNDS)]
         wrong.extend(seed for f in found if not np.allclose(f.asnumpy(), expected[seed], 1e-3, 1e-4))
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work)
     assert not wrong
 
 
@@ -185,11 +180,7 @@ def test_threads_share_a_net(nets):
             if not np.allclose(compiled(x).asnumpy(), expected[seed], 1e-3, 1e-4):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work)
     assert not wrong
 
 

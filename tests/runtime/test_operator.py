@@ -1,13 +1,12 @@
 """The operator runs in every way that MXNet runs graphs."""
 
-import threading
-
 import mxnet as mx
 import numpy as np
 import pytest
 from mxnet import gluon
 from openvino import opset13 as ov
 
+from tests.nets import in_threads
 from tests.runtime import tiny
 
 
@@ -185,11 +184,7 @@ def test_four_threads_with_their_own_and_with_one_block(small):
                 if not np.allclose(found, expected, 1e-4, 1e-5):
                     wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work)
     assert not wrong
 
 

@@ -1,12 +1,11 @@
 """A program for one part of a batch: every part is computed, from its own data, into its own place, whoever asks."""
 
-import threading
-
+import mxnet as mx
 import numpy as np
 import pytest
 
 from gluon_neuron.runtime import library
-from tests.nets import run_python
+from tests.nets import in_threads, run_python
 from tests.runtime import damage, tiny
 
 
@@ -68,11 +67,7 @@ def test_several_threads_at_once():
             if not np.allclose(found, expected, 1e-3, 1e-3):
                 wrong.append(seed)
 
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    in_threads(work)
     assert not wrong
 
 
@@ -80,7 +75,7 @@ def test_a_program_for_other_parts_is_refused():
     region = tiny.dense(batch=6)
     artifact = damage.edited(in_parts(region, 2), lambda h: h["payloads"][0]["program"].update(parts=3))
     values = tiny.arrays(region, artifact)
-    with pytest.raises(Exception, match="OpenVINO failed to take an input"):
+    with pytest.raises(mx.base.MXNetError, match="OpenVINO failed to take an input"):
         tiny.bind(tiny.node(region, artifact), values).forward()[0].wait_to_read()
 
 
