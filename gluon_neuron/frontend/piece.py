@@ -71,13 +71,13 @@ def cut(
     weights = tuple(n for n in names if n not in data)
     works = tuple(
         Compilation(
-            *(annotate(sub.text, _specs(g, sub), model.is_np), shown, roles, outputs, options, values),
+            *(annotate(sub.text, specs, model.is_np), shown, roles, outputs, options, values),
             name=node if len(graphs) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
-            smaller=partial(annotate_part, sub.text, _specs(g, sub), data, model.is_np),
+            smaller=partial(annotate_part, sub.text, specs, data, model.is_np),
         )
-        for i, g in enumerate(graphs)
+        for i, specs in enumerate(_specs(g, sub) for g in graphs)
     )
     return Piece(
         name=node,

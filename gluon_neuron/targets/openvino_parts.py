@@ -42,6 +42,11 @@ class Pair:
         return tuple(self.whole.output(0).get_shape())
 
     @property
+    def out_of_part(self) -> tuple[int, ...]:
+        """The same in the small program."""
+        return tuple(self.part.output(0).get_shape())
+
+    @property
     def only(self) -> int:
         """The axis of input 0, where no other input has one."""
         if self.axes[0] is None or any(a is not None for a in self.axes[1:]):
@@ -139,7 +144,9 @@ def _outputs(pair: Pair) -> list[Axis]:
 
 def _joined(whole: Any, part: Any, axis: Axis, parts: int) -> bool:
     shape, wanted = list(whole.get_shape()), list(part.get_shape())
-    if axis is not None and axis < len(wanted):
+    if axis is not None:
+        if axis >= len(wanted):
+            return False
         wanted[axis] *= parts
     return shape == wanted and whole.get_element_type() == part.get_element_type()
 
@@ -151,11 +158,17 @@ def _leaf(pair: Pair) -> Axis:
     a, b = np.asarray(pair.whole.data), np.asarray(pair.part.data)
     if a.shape == b.shape:
         return None if a.tobytes() == b.tobytes() else _UNPROVED
-    differing = [i for i, (m, n) in enumerate(zip(a.shape, b.shape, strict=False)) if m != n]
-    if a.ndim != b.ndim or len(differing) != 1:
+    axis = _differing(a.shape, b.shape)
+    if axis is None:
         return _UNPROVED
-    joined = np.concatenate([b] * pair.parts, differing[0])
-    return differing[0] if joined.shape == a.shape and joined.tobytes() == a.tobytes() else _UNPROVED
+    joined = np.concatenate([b] * pair.parts, axis)
+    return axis if joined.shape == a.shape and joined.tobytes() == a.tobytes() else _UNPROVED
+
+
+def _differing(whole: Sequence[int], part: Sequence[int]) -> Axis:
+    """The axis in which two shapes differ; None where it is not exactly one."""
+    differing = [i for i, (m, n) in enumerate(zip(whole, part, strict=False)) if m != n]
+    return differing[0] if len(whole) == len(part) and len(differing) == 1 else None
 
 
 def _aligned(shapes: Sequence[tuple[int, ...]], axes: Sequence[Axis], rank: int) -> int:
@@ -203,14 +216,10 @@ def _concat(pair: Pair) -> Axis:
 
 def _reshape(pair: Pair) -> Axis:
     """The parts' elements stay where they are in memory: as many blocks, each of as many elements for a part."""
-    axis, before = pair.axes[0], pair.shape(0)
-    after, part = pair.out, tuple(pair.part.output(0).get_shape())
-    if axis is None or len(after) != len(part):
+    axis, place = pair.axes[0], _differing(pair.out, pair.out_of_part)
+    if axis is None or place is None or prod(pair.out[:place]) != prod(pair.shape(0)[:axis]):
         raise PartsMeet
-    differing = [i for i, (m, n) in enumerate(zip(after, part, strict=True)) if m != n]
-    if len(differing) != 1 or prod(after[: differing[0]]) != prod(before[:axis]):
-        raise PartsMeet
-    return differing[0]
+    return place
 
 
 def _transpose(pair: Pair) -> Axis:
@@ -270,13 +279,13 @@ def _broadcast(pair: Pair) -> Axis:
     """In NumPy's way; what every part has may be repeated for each of them."""
     if pair.whole.get_attributes()["mode"] != "numpy":
         raise PartsMeet
-    before, after, part = pair.shape(0), pair.out, tuple(pair.part.output(0).get_shape())
+    before, added = pair.shape(0), len(pair.out) - len(pair.shape(0))
     if pair.axes[0] is not None:
-        return pair.axes[0] + len(after) - len(before)
-    differing = [i for i, (m, n) in enumerate(zip(after, part, strict=True)) if m != n]
-    if len(differing) != 1 or (at := differing[0] - len(after) + len(before)) >= 0 and before[at] != 1:
+        return pair.axes[0] + added
+    place = _differing(pair.out, pair.out_of_part)
+    if place is None or (place >= added and before[place - added] != 1):
         raise PartsMeet
-    return differing[0]
+    return place
 
 
 def _interpolate(pair: Pair) -> Axis:
@@ -299,24 +308,11 @@ _RULES: Mapping[str, Callable[[Pair], Axis]] = {
     **dict.fromkeys(
         (
             *("Abs", "Acos", "Acosh", "Add", "Asin", "Asinh", "Atan", "Atanh", "BitwiseAnd", "BitwiseOr", "BitwiseXor"),
-            *(
-                "Ceiling",
-                "Clamp",
-                "Convert",
-                "Cos",
-                "Cosh",
-                "Divide",
-                "Elu",
-                "Equal",
-                "Erf",
-                "Exp",
-                "Floor",
-                "FloorMod",
-            ),
-            *("Gelu", "Greater", "GreaterEqual", "IsNaN", "Less", "LessEqual", "Log", "LogicalAnd", "LogicalNot"),
-            *("LogicalOr", "LogicalXor", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual", "Power", "PRelu"),
-            *("ReLU", "Relu", "Round", "Select", "Sigmoid", "Sign", "Sin", "Sinh", "SoftSign", "Sqrt", "Subtract"),
-            *("Tan", "Tanh"),
+            *("Ceiling", "Clamp", "Convert", "Cos", "Cosh", "Divide", "Elu", "Equal", "Erf", "Exp", "Floor"),
+            *("FloorMod", "Gelu", "Greater", "GreaterEqual", "IsNaN", "Less", "LessEqual", "Log", "LogicalAnd"),
+            *("LogicalNot", "LogicalOr", "LogicalXor", "Maximum", "Minimum", "Multiply", "Negative", "NotEqual"),
+            *("Power", "PRelu", "Relu", "Round", "Select", "Sigmoid", "Sign", "Sin", "Sinh", "SoftSign", "Sqrt"),
+            *("Subtract", "Tan", "Tanh"),
         ),
         _elementwise,
     ),

@@ -16,19 +16,23 @@ namespace {
 // Threads of one stream wait for each other in every layer, and streams do not: a few idle cores are made up for.
 constexpr double kBusyEnough = 0.85;
 
+// The logical processors that the process may use; none where the system does not tell.
+cpu_set_t allowed() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (sched_getaffinity(0, sizeof set, &set) != 0) CPU_ZERO(&set);
+  return set;
+}
+
 }  // namespace
 
 size_t processors_here() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const cpu_set_t set = allowed();
   return std::max(CPU_COUNT(&set), 1);
 }
 
 size_t cores_here() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
+  const cpu_set_t set = allowed();
   std::set<std::string> cores;
   for (int i = 0; i < CPU_SETSIZE; ++i) {
     if (!CPU_ISSET(i, &set)) continue;

@@ -195,57 +195,55 @@ void CompiledModel::give_back(std::unique_ptr<Request> request) {
   idle_.push_back(std::move(request));
 }
 
-void CompiledModel::bind(Request& request, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const {
+void CompiledModel::bind(Request& request, size_t part, const std::vector<const uint8_t*>& inputs,
+                         const std::vector<uint8_t*>& outputs) const {
   const OpenVino& ov = openvino();
   for (size_t i = 0; i < inputs.size(); ++i) {
-    if (request.inputs[i] && request.inputs[i] == inputs[i]) continue;
-    const Tensor tensor(element_type(inputs_[i].dtype), inputs_[i].shape, inputs[i]);
+    const uint8_t* const at = inputs[i] + part * inputs_[i].nbytes();
+    if (request.inputs[i] && request.inputs[i] == at) continue;
+    const Tensor tensor(element_type(inputs_[i].dtype), inputs_[i].shape, at);
     ov.check(ov.ov_infer_request_set_input_tensor_by_index(request.request, i, tensor.get()), "take an input");
-    request.inputs[i] = inputs[i];
+    request.inputs[i] = at;
   }
   for (const Passed& pass : passed_) {
     const size_t nbytes = outputs_[pass.output].nbytes();
-    if (nbytes > 0) std::memcpy(outputs[pass.output], inputs[pass.input], nbytes);
+    if (nbytes > 0) std::memcpy(outputs[pass.output] + part * nbytes, inputs[pass.input] + part * nbytes, nbytes);
   }
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (request.outputs[i] && request.outputs[i] == outputs[i]) continue;
+    uint8_t* const at = outputs[i] + part * outputs_[i].nbytes();
+    if (request.outputs[i] && request.outputs[i] == at) continue;
     if (std::any_of(passed_.begin(), passed_.end(), [i](const Passed& pass) { return pass.output == i; })) continue;
-    const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, outputs[i]);
+    const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, at);
     ov.check(ov.ov_infer_request_set_output_tensor_by_index(request.request, i, tensor.get()), "take an output");
-    request.outputs[i] = outputs[i];
+    request.outputs[i] = at;
   }
 }
 
 void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
   if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs);
-  std::vector<Places> parts(parts_, Places(inputs, outputs));
-  for (size_t k = 1; k < parts_; ++k) {
-    for (size_t i = 0; i < inputs.size(); ++i) parts[k].first[i] += k * inputs_[i].nbytes();
-    for (size_t i = 0; i < outputs.size(); ++i) parts[k].second[i] += k * outputs_[i].nbytes();
-  }
   if (parts_ > 1) stats().parts += parts_;
   if (streams_ > 1) {
-    run_in_streams(parts);
+    run_in_streams(inputs, outputs);
   } else {
-    run_in_turn(parts);
+    run_in_turn(inputs, outputs);
   }
 }
 
 // A request that failed is lost, not given back; below too.
-void CompiledModel::run_in_turn(const std::vector<Places>& parts) {
+void CompiledModel::run_in_turn(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
   auto request = take();
-  for (const Places& part : parts) {
-    bind(*request, part.first, part.second);
+  for (size_t part = 0; part < parts_; ++part) {
+    bind(*request, part, inputs, outputs);
     openvino().check(openvino().ov_infer_request_infer(request->request), "run the program");
   }
   give_back(std::move(request));
 }
 
-void CompiledModel::run_in_streams(const std::vector<Places>& parts) {
+void CompiledModel::run_in_streams(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
   Flight flight;
-  for (const Places& part : parts) {
+  for (size_t part = 0; part < parts_; ++part) {
     auto request = flight.size() < std::max(kInFlight, 2 * streams_) ? take() : flight.land();
-    bind(*request, part.first, part.second);
+    bind(*request, part, inputs, outputs);
     flight.start(std::move(request));
   }
   std::vector<std::unique_ptr<Request>> landed;

@@ -38,13 +38,13 @@ class CompiledModel : public Runner {
  private:
   struct Request;
   class Flight;
-  using Places = std::pair<std::vector<const uint8_t*>, std::vector<uint8_t*>>;
 
   std::unique_ptr<Request> take();
   void give_back(std::unique_ptr<Request> request);
-  void bind(Request& request, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const;
-  void run_in_turn(const std::vector<Places>& parts);
-  void run_in_streams(const std::vector<Places>& parts);
+  // To the data of one part, by number, of the whole inputs and outputs.
+  void bind(Request& request, size_t part, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const;
+  void run_in_turn(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
+  void run_in_streams(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
   CompiledModel& in_child();
 
   void* compiled_ = nullptr;
