@@ -11,6 +11,7 @@ from ..dialect.openvino_import import import_openvino
 from ..errors import CompileError
 from .base import DATA, UNUSED, WEIGHT, Compilation
 from .openvino_fixed import unfix
+from .openvino_products import has_avx512, write_products
 
 _LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
@@ -37,6 +38,7 @@ def serialize(xp: Any, outputs: list[Any], work: Compilation) -> tuple[bytes, di
     data = [n for n in work.inputs if roles[n] == DATA]
     model = xp.model(outputs, [*data, *bound, *baked])
     unfix(model, set(data))
+    write_products(model, set(data), has_avx512())
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
     editor = _Editor(xml, literals)

@@ -130,12 +130,24 @@ def test_too_little_work(monkeypatch):
 
 def test_weights_that_one_picture_uses_once(monkeypatch):
     net = nn.HybridSequential()
-    net.add(nn.Conv2D(8, 3), nn.Dense(64))
+    net.add(nn.Conv2D(8, 3), nn.Dense(16))
     net.initialize()
     net(pictures())
     assert parts_of(gluon_neuron.compile(net, pictures())) == [BATCH]
-    monkeypatch.setattr(cpu_parts, "KEPT", 64 * 800 * 4 - 1)
+    monkeypatch.setattr(cpu_parts, "KEPT", 16 * 800 * 4 - 1)
     assert parts_of(gluon_neuron.compile(net, pictures())) == [1]
+
+
+@pytest.mark.parametrize(("rows", "parts"), [(64, 8), (65, 4), (256, 2), (257, 1)])
+def test_rows_of_a_part(monkeypatch, rows, parts):
+    monkeypatch.setattr(cpu_parts, "ROWS", rows)
+    net = nn.HybridSequential()
+    net.add(nn.Dense(32, "relu", flatten=False), nn.Dense(16, flatten=False))
+    net.initialize()
+    x = mx.nd.random.normal(shape=(8, 64, 24))
+    compiled = gluon_neuron.compile(net, x)
+    assert parts_of(compiled) == [parts]
+    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
 
 
 def test_weights_are_replaced():
