@@ -16,6 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", str(min(len(os.sched_getaffinity(0)), 4
 import hypothesis
 import numpy as np
 import pytest
+from hypothesis.internal.conjecture import providers
 
 from gluon_neuron.dialect.openvino_import import import_openvino
 
@@ -24,6 +25,9 @@ import_openvino()
 
 hypothesis.settings.register_profile("local", deadline=None)
 hypothesis.settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True)
+# Hypothesis also draws constants that it finds in the modules which happen to be loaded: other cases in every run.
+if hasattr(providers.HypothesisProvider, "_local_constants"):
+    providers.HypothesisProvider._local_constants = providers.Constants()
 hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 _passed = pytest.StashKey[int]()

@@ -62,6 +62,13 @@ def top_k(op: Any, x: Any, k: int, axis: int, largest: bool) -> tuple[Any, Any]:
     return node.output(0), node.output(1)
 
 
+def matmul(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
+    """By one number elementwise: OpenVINO cannot compile two products in a row of which one has such a weight."""
+    if list(b.get_shape()) == [1, 1] and not transpose_a:
+        return op.multiply(a, b)
+    return op.matmul(a, b, transpose_a, transpose_b)
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     "reshape": reshape,
     "permute_dims": lambda op, x, axes: op.transpose(x, op.const(axes)),
@@ -83,5 +90,5 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "argmin": _position("min"),
     "argsort": lambda op, x, axis, descending: top_k(op, x, x.get_shape()[axis], axis, descending)[1],
     "top_k": top_k,
-    "matmul": lambda op, a, b, transpose_a, transpose_b: op.matmul(a, b, transpose_a, transpose_b),
+    "matmul": matmul,
 }

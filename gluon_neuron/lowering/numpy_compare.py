@@ -79,10 +79,10 @@ def _bitwise(name: str, logical: str) -> None:
 
     @rule(f"_npi_bitwise_{name}_scalar", refuse=_fits, dtypes=INTS | {"bool"})
     def build_scalar(xp: Any, n: Node, x: Any) -> Any:
-        value = int(n.attrs.number("scalar", 1.0))
+        value = n.attrs.number("scalar", 1.0)
         if x.dtype == "bool":
             return getattr(xp, logical)(x, xp.constant(bool(value), xp.bool))
-        return getattr(xp, f"bitwise_{name}")(x, value)
+        return getattr(xp, f"bitwise_{name}")(x, int(value))
 
 
 for _name, _logical in _LOGIC.items():

@@ -20,6 +20,8 @@ MXNet's own results.
 - float16 is computed in float32 inside a region and rounded at its border.
 - What MXNet itself leaves undefined is not repeated: the order of equal elements in sorts, results with NaN, casts of
   numbers that the dtype cannot hold.
+- On the CPU, a remainder of floats (`mod`) is exact up to quotients of 2**33, and some number of its range beyond;
+  `erf` is off by up to 1e-9, which is much of its value near 0.
 - Arrays without elements stay in MXNet.
 - Dtypes: *floats* are float16, bfloat16, float32, float64; *integers* int8, uint8, int32, int64; *numbers* both; *any*
   with bool.

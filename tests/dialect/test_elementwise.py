@@ -180,6 +180,18 @@ CASES += [
         NEGATIVE_AND_POSITIVE[1:],
         np.int32([-4, 4, 4, -4, -3, 3, -1]),
     ),
+    Case(
+        "abs-half",
+        lambda xp, a, w: xp.add(a, xp.abs(xp.astype(w, "float32"))),
+        [np.float32([1, 2, 3]), np.float16([-2.5, 0.5, -0.125])],
+        lambda a, w: a + np.abs(w),
+    ),
+    Case(
+        "remainder-half",
+        lambda xp, a, b: a % b,
+        [np.float16([-0.9, 46, -49, 7]), np.float16([-2, -1.5, 0.3, 2.5])],
+        lambda a, b: a - b * np.floor(a / b),
+    ),
     Case("remainder-int", lambda xp, a, b: a % b, NEGATIVE_AND_POSITIVE, np.int32([1, -1, -1, 1, 1, -1, 0])),
     Case(
         "remainder",

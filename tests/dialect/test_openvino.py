@@ -160,3 +160,61 @@ def test_compute_heavy_functions_are_single_nodes() -> None:
     for kind, y in built.items():
         kinds = {op.get_type_name() for op in xp.model([y]).get_ordered_ops()}
         assert kinds - {"Parameter", "Constant", "Result"} == {kind}
+
+
+def _remainder(a: np.ndarray, b: np.ndarray, dtype: str = "float32") -> np.ndarray:
+    xp = OpenVINONamespace()
+    x, y = xp.parameter("a", a.shape, dtype), xp.parameter("b", b.shape, dtype)
+    return infer(xp.model([xp.remainder(x, y)]), [a, b])[0]
+
+
+def _exact_remainder(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    rest = np.fmod(a.astype("float64"), b.astype("float64"))
+    return np.where((rest != 0) & ((rest < 0) != (b < 0)), rest + b, rest).astype(a.dtype)
+
+
+def _dividends(rng: np.random.Generator, low: float, high: float) -> tuple[np.ndarray, np.ndarray]:
+    """Dividends, a fourth of them whole multiples, and divisors; quotients are from 2**low to 2**high."""
+    signs = rng.choice([-1, 1], (2, 20000))
+    b = (10.0 ** rng.uniform(-25, 25, 20000) * signs[0]).astype("float32")
+    quotient = 2.0 ** rng.uniform(low, high, 20000)
+    quotient[:5000] = np.round(quotient[:5000])
+    return (np.clip(b * quotient, -3e38, 3e38) * signs[1]).astype("float32"), b
+
+
+@pytest.mark.parametrize(("low", "high"), [(-3, 3), (0, 12), (12, 24), (23, 33)])
+def test_remainders_of_floats_are_exact(low: float, high: float) -> None:
+    a, b = _dividends(np.random.default_rng(0), low, high)
+    np.testing.assert_array_equal(_remainder(a, b), _exact_remainder(a, b))
+
+
+def test_remainders_of_vast_quotients_are_in_range() -> None:
+    a, b = _dividends(np.random.default_rng(1), 34, 120)
+    found = _remainder(a, b)
+    assert (np.abs(found) <= np.abs(b)).all()
+    assert ((found == 0) | ((found < 0) == (b < 0))).all()
+
+
+def test_remainders_at_the_edges() -> None:
+    a = np.float32([3e38, 3.3e38, 2e38, 5, 1e-38, 0, -0.0, -1e-30, np.nan, np.inf])
+    b = np.float32([2.9e38, 1e35, -3e38, 3e38, 3e38, 3, -3, 1, 1, 1])
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(_remainder(a, b), _exact_remainder(a, b))
+    half = np.float16([65504, 100, -7.5, 0.1])
+    np.testing.assert_array_equal(
+        _remainder(half, np.float16([3, 0.1, 2, -6e-5]), "float16"),
+        _exact_remainder(half, np.float16([3, 0.1, 2, -6e-5])),
+    )
+
+
+@pytest.mark.parametrize("flip", [False, True])
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (1, 1, 3), (3, 1, 1), (1, 3, 1)])
+def test_products_with_a_weight_of_one_number(sizes: tuple[int, ...], flip: bool) -> None:
+    x, *weights = random(4, sizes[0]), *(random(*pair) for pair in zip(sizes, sizes[1:]))
+    xp = OpenVINONamespace()
+    y = xp.parameter("x", x.shape, "float32")
+    want = x
+    for w in weights:
+        y = xp.matmul(y, xp.constant(w.T if flip else w, "float32"), transpose_b=flip)
+        want = want @ w
+    np.testing.assert_allclose(infer(xp.model([y]), [x])[0], want, 1e-5, 1e-6)

