@@ -19,9 +19,10 @@ def main() -> None:
     """Measure every case and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sequences", description=__doc__)
     parser.add_argument("--seconds", type=float, default=10, help="about how long each case is measured")
+    parser.add_argument("--only", default="", help='measure the cases whose names hold this, such as "BERT base, 8"')
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(len(os.sched_getaffinity(0)))
-    rows = [_row(name, make, given.seconds) for name, make in _cases()]
+    rows = [_row(name, make, given.seconds) for name, make in _cases() if given.only in name]
     head = ("model", "MXNet takes", "ms", "operators", "difference")
     print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
 
