@@ -23,8 +23,8 @@ from ..dialect.openvino_builder import Builder
 ROWS = 128
 """From so many rows on, the kernel of products with an activation is the faster one (two cores of a Xeon)."""
 
-_ACTIVATIONS = frozenset(("Clamp", "Elu", "Gelu", "PRelu", "Relu", "Sigmoid", "Tanh"))
-"""What the plugin computes together with the product before it."""
+_ACTIVATIONS = frozenset(("Clamp", "Elu", "Gelu", "Relu", "Sigmoid", "Tanh"))
+"""What the plugin computes together with the product before it, and what has no other input with axes of its own."""
 
 _AVX512 = frozenset(("avx512f", "avx512bw", "avx512dq", "avx512vl"))
 

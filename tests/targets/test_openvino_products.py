@@ -130,6 +130,14 @@ def test_what_several_read_or_add():
     ]
 
 
+@pytest.mark.parametrize("slope", [(1,), (1, 1, OUT), (1, 2, 1)])
+def test_an_activation_with_a_weight_keeps_its_axes(slope):
+    def prelu(b, y):
+        return b.prelu(y, b.const(RNG.normal(size=slope), "float32"))
+
+    assert check(program((128, 2, INSIDE), prelu)) == ["Reshape", *ONE, "PRelu", "Reshape", "PRelu", "Result"]
+
+
 def test_no_number_changes():
     special = np.array([np.nan, np.inf, -np.inf, -0.0, 0.0, -1e-40, 3e38, -3e38], "float32")
     b = Builder()
@@ -143,6 +151,16 @@ def test_no_number_changes():
     np.testing.assert_array_equal(run(model, rows)[0], expected)
     negative = np.where(np.isfinite(expected), expected, 0)
     assert (negative < 0).any()
+
+
+def test_a_net_with_prelu():
+    net = nn.HybridSequential()
+    net.add(nn.Dense(4, flatten=False), nn.PReLU(in_channels=4), nn.Dense(3, flatten=False))
+    net.initialize(mx.init.Xavier())
+    x = mx.nd.random.normal(shape=(128, 4, 6))
+    compiled = gluon_neuron.compile(net, x)
+    assert not compiled.report.outside
+    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
 
 
 @pytest.mark.parametrize("avx512", [False, True])
