@@ -33,8 +33,8 @@ bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)
 
 docs: $(VENV)/.dev
-	$(PY) -m gluon_neuron.tools.operators_page docs/operators.md
-	$(PY) -m gluon_neuron.tools.hlo_checks_page docs/hlo-checks.md
+	$(PY) -m docs.operators_page docs/operators.md
+	$(PY) -m docs.hlo_checks_page docs/hlo-checks.md
 
 lint: lint-check lint-format lint-types
 

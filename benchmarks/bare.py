@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gluon_neuron.artifact.container import Payload, unpack
-from gluon_neuron.dialect.openvino_import import import_openvino
+from gluon_neuron.dialect.in_openvino.importing import import_openvino
 
 _DIGITS = 20
 

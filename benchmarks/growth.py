@@ -84,8 +84,8 @@ def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, flo
     """Operators, regions, seconds of the partition (median), microseconds an operator, seconds to cut all out."""
     import mxnet as mx
 
+    from gluon_neuron.compiler.region_job import cut
     from gluon_neuron.frontend.infer import annotate
-    from gluon_neuron.frontend.piece import cut
     from gluon_neuron.frontend.symbol import from_symbol
     from gluon_neuron.graph.subgraph import Replacement, replace
     from gluon_neuron.options import CompileOptions

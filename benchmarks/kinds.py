@@ -1,7 +1,7 @@
 """`python -m benchmarks.kinds`: each kind of operator between two light layers, beside MXNet hybridized, in turns.
 
 The layers are there because arrays have another layout between layers than at a net's ends. What is slower here than in
-MXNet at every size belongs into `gluon_neuron/targets/cpu_slower.py`.
+MXNet at every size belongs into `gluon_neuron/targets/cpu/slower.py`.
 """
 
 from __future__ import annotations

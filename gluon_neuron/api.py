@@ -11,17 +11,12 @@ from typing import Any
 import mxnet as mx
 
 from .block import NeuronHybridBlock
-from .compile_regions import compile_regions, outside, program_report
+from .compiler.regions import compile_regions, outside, program_report
 from .errors import CompileError, InputError
-from .frontend import files
 from .frontend.export import export
 from .frontend.infer import annotate
-from .frontend.metadata import Metadata, find
 from .frontend.model import Model
-from .frontend.parameters import ArtifactParameter
-from .frontend.stitch import Compiled, artifacts, stitch
 from .frontend.symbol import from_symbol
-from .frontend.verify import Verification, compare
 from .graph.graph import Graph, Node
 from .graph.spec import Spec
 from .graph.subgraph import unnameable
@@ -31,8 +26,13 @@ from .partition.partition import Partition, partition
 from .report import Outside, RegionReport, Report
 from .runtime import library
 from .runtime.devices import for_this_machine
+from .stitch import files
+from .stitch.metadata import Metadata, find
+from .stitch.parameters import ArtifactParameter
+from .stitch.write import Compiled, artifacts, stitch
 from .targets.base import Target, get_target, refusals
-from .targets.compilers.precedence import resolve
+from .targets.neuron.toolchain.precedence import resolve
+from .verification import Verification, compare
 
 
 def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Any:

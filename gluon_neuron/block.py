@@ -13,17 +13,17 @@ from mxnet.gluon.block import _flatten, _regroup
 
 from .artifact.container import unpack
 from .errors import InputError
-from .frontend import files
 from .frontend.inputs import convert
-from .frontend.metadata import Metadata
 from .frontend.model import dtype_name
-from .frontend.parameters import ArtifactParameter
-from .frontend.stitch import without_name_copies
 from .graph.spec import Spec
 from .report import Report
 from .runtime.bound_graph import inputs_alone, lendable, placeable
 from .runtime.placement import core_of, placed
 from .runtime.session import Session
+from .stitch import files
+from .stitch.metadata import Metadata
+from .stitch.parameters import ArtifactParameter
+from .stitch.write import without_name_copies
 
 MAX_SPECIALISED = 2
 """How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results, and the

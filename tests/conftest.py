@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 from hypothesis.internal.conjecture import providers
 
-from gluon_neuron.dialect.openvino_import import import_openvino
+from gluon_neuron.dialect.in_openvino.importing import import_openvino
 
 # Before any test imports it by itself: the plain import reports itself over the network.
 import_openvino()

@@ -189,7 +189,7 @@ def test_verify(net, compiled):
 
 
 def test_a_region_that_cannot_be_compiled_stays_in_mxnet(net, monkeypatch):
-    from gluon_neuron.targets.cpu import CpuTarget
+    from gluon_neuron.targets.cpu.target import CpuTarget
 
     def fail(self, work):
         raise CompileError("node 'x' (op): the engine is out of order")

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..errors import OptionError, nearest
 from ..options import CompileOptions
-from ..targets.compilers.precedence import cast_of
-from ..targets.compilers.words import CORES, value_of
+from ..targets.neuron.toolchain.precedence import cast_of
+from ..targets.neuron.toolchain.words import CORES, value_of
 from .flags import compose
 
 _NAMES = {

@@ -12,8 +12,8 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import InputError, OptionError
-from ..frontend.parameters import ArtifactParameter
 from ..graph.graph import Graph
+from ..stitch.parameters import ArtifactParameter
 from .compile_args import translate
 
 _INPUTS = "inputs"

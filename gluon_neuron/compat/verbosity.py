@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import OptionError, nearest
-from ..targets.compilers.words import value_of
+from ..targets.neuron.toolchain.words import value_of
 from .flags import compose
 
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "CRITICAL": 50}

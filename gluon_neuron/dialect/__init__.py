@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from .array import Array
 from .base import Namespace
-from .jax_ import JaxNamespace
-from .numpy_ import NumpyNamespace
-from .openvino_ import OpenVINONamespace
+from .in_jax.namespace import JaxNamespace
+from .in_numpy.namespace import NumpyNamespace
+from .in_openvino.namespace import OpenVINONamespace
+from .strict_array import Array
 
 __all__ = ["Array", "JaxNamespace", "Namespace", "NumpyNamespace", "OpenVINONamespace"]

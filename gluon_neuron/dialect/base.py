@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .base_normalize import Normalize
-from .base_recurrent import Recurrent
-from .base_regions import Regions
-from .base_resample import Resample
-from .base_scatter import Scatter
+from .functions.normalize import Normalize
+from .functions.recurrent import Recurrent
+from .functions.resample import Resample
+from .functions.roi import Regions
+from .functions.scatter import Scatter
 
 
 class Namespace(Recurrent, Normalize, Resample, Regions, Scatter):

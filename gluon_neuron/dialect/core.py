@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from ..errors import DialectError, NotKnown
-from .array import Array
 from .dtypes import ALL, SCALARS, Dtypes, Scalar, cast, check_dtype, scalar, storage
-from .numpy_kernels import compute
+from .in_numpy.kernels import compute
+from .strict_array import Array
 
 
 class Core(Dtypes, ABC):

@@ -10,7 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from ..graph.spec import Spec
-from .parameters import HeldArray
+from ..stitch.parameters import HeldArray
 
 
 @dataclass(frozen=True)

@@ -14,11 +14,11 @@ from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes, inline
 from ..graph.merge import merge_variables
 from ..graph.spec import Spec
+from ..stitch.metadata import KEY
+from ..stitch.parameters import HeldArray
 from .infer import annotate
 from .inputs import check_dtypes, to_array
-from .metadata import KEY
 from .model import Model, dtype_name
-from .parameters import HeldArray
 
 _LABELLED = frozenset(
     (

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import GraphError, RegistrationError
 from ..graph.graph import Node
-from .left_out import left_out
+from .unsupported import left_out
 
 FLOATS = frozenset(("float16", "bfloat16", "float32", "float64"))
 INTS = frozenset(("int8", "uint8", "int32", "int64"))

@@ -57,7 +57,7 @@ def load() -> None:
     """Register the operator with MXNet, unless it is; cheap when it is.
 
     From then on, replacing a Parameter's array is noticed, and regions are specialised for new shapes by
-    `gluon_neuron.specialize`. Raises NativeLibraryError when the library is missing or does not fit MXNet.
+    `gluon_neuron.compiler.specialize`. Raises NativeLibraryError when the library is missing or does not fit MXNet.
     """
     global _loaded
     if _loaded is not None:
@@ -329,6 +329,6 @@ def _warn(message: bytes) -> None:
 
 def _specialize(graph_json: str, request_json: str) -> bytes:
     # Imported late: the compiler is not needed by a process that only runs models.
-    from ..specialize import specialize
+    from ..compiler.specialize import specialize
 
     return specialize(graph_json, request_json)

@@ -14,9 +14,9 @@ import mxnet as mx
 
 from ..block import NeuronHybridBlock
 from ..errors import ExportError, InputError
-from ..frontend import files
-from ..frontend.metadata import find
 from ..graph.spec import Spec
+from ..stitch import files
+from ..stitch.metadata import find
 from . import signature
 from .signature import IMAGE, JSON, Preprocessing, Signature
 

@@ -13,8 +13,8 @@ import numpy as np
 
 from ..api import load
 from ..errors import InputError
-from ..frontend import files
-from ..frontend.metadata import find
+from ..stitch import files
+from ..stitch.metadata import find
 from . import signature
 from .signature import IMAGE, Signature
 

@@ -13,7 +13,7 @@ from ..graph.graph import Graph, Node
 from ..graph.known import known_from_shapes
 from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
-from .compilers.process import Running
+from .neuron.toolchain.process import Running
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
 
@@ -91,9 +91,9 @@ class Target(Protocol):
 
 def get_target(name: str) -> Target:
     """The target called `name`; "auto" is the CPU where no NeuronCore is present."""
-    from .cpu import CpuTarget
-    from .inf1 import Inf1Target
-    from .neuronx import TARGETS, NeuronxTarget
+    from .cpu.target import CpuTarget
+    from .neuron.inf1 import Inf1Target
+    from .neuron.neuronx import TARGETS, NeuronxTarget
 
     if name in ("auto", "cpu"):
         return CpuTarget()

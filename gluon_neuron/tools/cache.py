@@ -6,7 +6,7 @@ import time
 
 from tabulate import tabulate
 
-from ..artifact.cache import Cache, Entry, bound, directory, size_of
+from ..targets.neuron.compile_cache import Cache, Entry, bound, directory, size_of
 
 
 def run(action: str, place: str | None = None, size: str | None = None) -> str:

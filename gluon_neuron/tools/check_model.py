@@ -10,10 +10,10 @@ from pathlib import Path
 
 from ..artifact.container import MAGIC, unpack
 from ..errors import ArtifactError
-from ..frontend import files
 from ..graph.graph import Graph, Node
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 from ..lowering.registry import rule_of
+from ..stitch import files
 
 # The numbers of cores in a NEFF's header, at bytes 168 and 476.
 _NEFF = struct.Struct("<168xI304xI64B")

@@ -11,7 +11,7 @@ import numpy as np
 
 from .. import api
 from ..errors import InputError
-from ..frontend import files
+from ..stitch import files
 
 
 def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> str:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from .._version import __version__
 from ..errors import ExportError
-from ..frontend import files
-from ..targets.compilers.process import LOG
+from ..stitch import files
+from ..targets.neuron.toolchain.process import LOG
 
 _PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
 _NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")

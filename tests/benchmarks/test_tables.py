@@ -15,7 +15,7 @@ import pytest
 import gluon_neuron
 from benchmarks.bare import bare_region
 from benchmarks.tables import limits, tables
-from gluon_neuron.targets import cpu_parts
+from gluon_neuron.targets.cpu import batch_parts
 
 ROOT = Path(__file__).parents[2]
 
@@ -71,10 +71,10 @@ def test_table_names_machine_and_model():
     assert "1.50 (1.40-1.60)" in text
 
 
-@pytest.mark.parametrize("least_of_a_part", [cpu_parts.LEAST, 1])
+@pytest.mark.parametrize("least_of_a_part", [batch_parts.LEAST, 1])
 @pytest.mark.parametrize("inline", [False, True])
 def test_bare_region_computes_the_same(inline, least_of_a_part, monkeypatch):
-    monkeypatch.setattr(cpu_parts, "LEAST", least_of_a_part)
+    monkeypatch.setattr(batch_parts, "LEAST", least_of_a_part)
     net = mx.gluon.nn.HybridSequential()
     net.add(mx.gluon.nn.Conv2D(4, 3), mx.gluon.nn.BatchNorm(), mx.gluon.nn.Dense(3))
     net.initialize(mx.init.Normal(0.3))

@@ -16,8 +16,8 @@ from gluon_neuron.artifact.container import unpack
 from gluon_neuron.compat.compile_args import translate
 from gluon_neuron.compat.flags import compose
 from gluon_neuron.errors import CompileError, OptionError
-from gluon_neuron.targets.compilers.words import value_of
-from gluon_neuron.targets.cpu import CpuTarget
+from gluon_neuron.targets.cpu.target import CpuTarget
+from gluon_neuron.targets.neuron.toolchain.words import value_of
 from tests.compat.nets import checkpoint, image, run
 
 

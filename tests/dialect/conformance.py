@@ -11,7 +11,7 @@ import openvino as ov
 
 from gluon_neuron.dialect import Array, NumpyNamespace, OpenVINONamespace
 
-from .in_jax import leaves_of, run_in_jax
+from .jax_runs import leaves_of, run_in_jax
 
 MODES = ("numpy", "composed", "openvino", "weights", "folded", "jax")
 """NumPy; NumPy by compositions; OpenVINO with all inputs as parameters; with all but the first turned into constants,

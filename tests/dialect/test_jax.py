@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from gluon_neuron.dialect import JaxNamespace
-from gluon_neuron.dialect.jax_import import wide_types
-from gluon_neuron.dialect.jax_program import hlo_module
-from gluon_neuron.dialect.jax_recurrent import Loops
+from gluon_neuron.dialect.in_jax.importing import wide_types
+from gluon_neuron.dialect.in_jax.program import hlo_module
+from gluon_neuron.dialect.in_jax.recurrent import Loops
 from gluon_neuron.errors import DialectError
 from gluon_neuron.hlo.module import read
 
 from .conformance import random
-from .in_jax import leaves_of, run_in_jax
+from .jax_runs import leaves_of, run_in_jax
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import numpy as np
 import openvino as ov
 import pytest
 
-from gluon_neuron.dialect import OpenVINONamespace, numpy_kernels, openvino_, openvino_recurrent
+from gluon_neuron.dialect import OpenVINONamespace
+from gluon_neuron.dialect.in_numpy import kernels
+from gluon_neuron.dialect.in_openvino import namespace, recurrent
 from gluon_neuron.errors import DialectError
 
 from .conformance import infer, random
@@ -30,8 +32,8 @@ def test_openvino_is_imported_only_for_a_namespace() -> None:
 
 def test_known_values_fold_through_numpy_for_every_native_function() -> None:
     # What NumPy has no function for folds by its composition.
-    composed = {*openvino_recurrent.KERNELS, "deform_conv", "local_response_norm"}
-    assert set(openvino_.KERNELS) - composed <= set(numpy_kernels.KERNELS)
+    composed = {*recurrent.KERNELS, "deform_conv", "local_response_norm"}
+    assert set(namespace.KERNELS) - composed <= set(kernels.KERNELS)
 
 
 def test_parameters_keep_their_order_and_names() -> None:
@@ -125,7 +127,7 @@ def test_what_openvino_refuses_names_the_scope_and_the_function(monkeypatch: pyt
     def broken(op, x):
         return op.reshape(x, op.const([5]), False)
 
-    monkeypatch.setitem(openvino_.KERNELS, "tanh", broken)
+    monkeypatch.setitem(namespace.KERNELS, "tanh", broken)
     xp = OpenVINONamespace()
     x = xp.parameter("x", (2,), "float32")
     with xp.scope("act0"), pytest.raises(DialectError, match=r"act0: OpenVINO refuses tanh\(Array\(float32\[2\]\)\)"):
@@ -135,7 +137,7 @@ def test_what_openvino_refuses_names_the_scope_and_the_function(monkeypatch: pyt
 @pytest.mark.parametrize("kind", ["shape", "dtype"])
 def test_a_dynamic_shape_or_another_dtype_is_an_error(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
     kernels = {"shape": lambda op, x: op.non_zero(x, "i32"), "dtype": lambda op, x: op.convert(x, "f16")}
-    monkeypatch.setitem(openvino_.KERNELS, "tanh", kernels[kind])
+    monkeypatch.setitem(namespace.KERNELS, "tanh", kernels[kind])
     xp = OpenVINONamespace()
     with pytest.raises(DialectError, match={"shape": "run time", "dtype": "float16 in OpenVINO"}[kind]):
         xp.tanh(xp.parameter("x", (2,), "float32"))

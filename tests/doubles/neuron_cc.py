@@ -64,7 +64,7 @@ def compile_checkpoint(given: Any) -> None:
 
 def operators() -> list[str]:
     """The published list."""
-    from gluon_neuron.targets.inf1_operators import OPERATORS
+    from gluon_neuron.targets.neuron.inf1_operators import OPERATORS
 
     return sorted(OPERATORS)
 

@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from gluon_neuron.dialect.jax_program import hlo_module
+from gluon_neuron.dialect.in_jax.program import hlo_module
 from gluon_neuron.hlo.rewrite import rewrite
 from tests.doubles import neff, neuronx_cc
 from tests.doubles.command_line import Failure

@@ -13,7 +13,7 @@ from gluon_neuron.hlo.quality import quality
 from gluon_neuron.hlo.rewrite import rewrite
 from gluon_neuron.model_zoo.catalog import VISION, image_size_of
 from gluon_neuron.targets.base import Compilation
-from gluon_neuron.targets.hlo_program import build
+from gluon_neuron.targets.neuron.hlo_program import build
 from tests.nets import conv_net, images, initialized
 from tests.targets.hlo import run_module, whole
 

@@ -16,7 +16,7 @@ import numpy as np
 from gluon_neuron.graph.graph import Entry, Graph, Node
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal, rules
-from tests.dialect.in_jax import run_in_jax
+from tests.dialect.jax_runs import run_in_jax
 
 # Error allowed relative to the largest finite value of the expected result.
 TOLERANCE = {"float16": 2e-3, "float32": 2e-5, "float64": 1e-12}
@@ -98,7 +98,7 @@ def _lower(xp: Any, node: Node, arrays: Sequence[Any]) -> dict[int, Any]:
 
 def _in_numpy(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) -> dict[int, np.ndarray]:
     values = {f"x{i}": v for i, v in enumerate(inputs)}
-    xp = importlib.import_module("gluon_neuron.dialect.numpy_").NumpyNamespace(values)
+    xp = importlib.import_module("gluon_neuron.dialect.in_numpy.namespace").NumpyNamespace(values)
     built = _lower(xp, node, [xp.parameter(name, v.shape, v.dtype.name) for name, v in values.items()])
     return {index: built[index].v for index in node.outs}
 
@@ -111,7 +111,7 @@ def _core() -> Any:
 
 
 def _in_openvino(node: Node, inputs: Sequence[np.ndarray], weights: Sequence[int]) -> dict[int, np.ndarray]:
-    xp = importlib.import_module("gluon_neuron.dialect.openvino_").OpenVINONamespace()
+    xp = importlib.import_module("gluon_neuron.dialect.in_openvino.namespace").OpenVINONamespace()
     arrays = [
         xp.constant(v, v.dtype.name) if i in weights else xp.parameter(f"x{i}", v.shape, v.dtype.name)
         for i, v in enumerate(inputs)

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 EDGES = np.array([-100.0, -20.0, -3.5, -1.0, -1e-6, -0.0, 0.0, 1e-6, 0.5, 1.0, 3.5, 20.0, 80.0], "float32")
 

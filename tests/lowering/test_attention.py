@@ -5,10 +5,10 @@ from __future__ import annotations
 import mxnet as mx
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
 from mxnet.gluon import nn
 
 import gluon_neuron
+from tests.lowering.harness import check_op, random, refusal_of
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 1, 4, 7)])

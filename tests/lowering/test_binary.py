@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
 
 from gluon_neuron.lowering.binary import FUNCTIONS
 from gluon_neuron.lowering.registry import rules
+from tests.lowering.harness import check_op, random, refusal_of
 
 BROADCAST = [names[0] if names[0].startswith("broadcast") else names[1] for _, _, names in FUNCTIONS.values()]
 ELEMENTWISE = ["elemwise_add", "elemwise_sub", "elemwise_mul", "elemwise_div", "_grad_add"]

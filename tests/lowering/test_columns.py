@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 # spatial axes, attributes
 GEOMETRIES = [

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from harness import check_op, random, refusal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 
 @pytest.mark.parametrize("bias", [True, False])

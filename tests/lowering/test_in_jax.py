@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from harness import EVERY_CASE_IN_JAX, _left_out_of_jax
+
+from tests.lowering.harness import EVERY_CASE_IN_JAX, _left_out_of_jax
 
 
 @pytest.mark.slow

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 
 def _statistics(channels: int, dtype: str = "float32") -> list[np.ndarray]:

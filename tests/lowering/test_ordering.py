@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op
+
+from tests.lowering.harness import check_op
 
 X = np.random.default_rng(1).permutation(120).astype(np.float32).reshape(4, 5, 6) - 50
 

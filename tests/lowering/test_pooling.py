@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from harness import check_op, random, refusal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 KINDS: list[dict[str, Any]] = [
     {"pool_type": "max"},

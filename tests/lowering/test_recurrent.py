@@ -5,10 +5,10 @@ from __future__ import annotations
 import mxnet as mx
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
 from mxnet.gluon import rnn
 
 import gluon_neuron
+from tests.lowering.harness import check_op, random, refusal_of
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
 

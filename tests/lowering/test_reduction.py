@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, refusal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.lowering.harness import check_op, refusal_of
 
 RNG = np.random.default_rng(0)
 X = RNG.permutation(np.linspace(-2, 2.5, 120)).astype(np.float32).reshape(2, 3, 4, 5)
@@ -87,7 +88,7 @@ def test_first_of_equals():
 
 
 def test_first_of_equals_in_axes_longer_than_float32_counts(monkeypatch):
-    monkeypatch.setattr("gluon_neuron.dialect.openvino_shape._EXACT", 16)
+    monkeypatch.setattr("gluon_neuron.dialect.in_openvino.shape._EXACT", 16)
     x = np.random.RandomState(1).randint(-3, 4, (40, 36)).astype(np.float32)
     for op in ("argmax", "argmin"):
         check_op(op, [x], {"axis": 1})

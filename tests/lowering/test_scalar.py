@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 ARITHMETIC = ["_plus", "_minus", "_rminus", "_mul", "_div", "_mod", "_maximum", "_minimum"]
 COMPARISONS = ["_equal", "_not_equal", "_greater", "_greater_equal", "_lesser", "_lesser_equal"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, node_of, random, refusal_of, run_rule
 
 from gluon_neuron.graph.spec import Spec
+from tests.lowering.harness import check_op, node_of, random, refusal_of, run_rule
 
 
 @pytest.mark.parametrize("kind", ["float32", "float16", "float64", "int32", "int64", "int8", "uint8"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, refusal_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from tests.lowering.harness import check_op, refusal_of
 
 X = np.arange(2 * 3 * 4 * 6, dtype=np.float32).reshape(2, 3, 4, 6)
 ROW = np.arange(5, dtype=np.float32)

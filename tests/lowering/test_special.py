@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from harness import check_op, random, refusal_of
+
+from tests.lowering.harness import check_op, random, refusal_of
 
 POSITIVE = np.concatenate([random(60, low=0.01, high=9), np.float32([0.5, 1, 2, 6.9, 7, 7.5, 20.5, 33.9, 34.9])])
 NEGATIVE = np.float32([-0.1, -0.5, -0.9, -1.5, -2.25, -3.3, -4.75, -10.5])

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from harness import check_op, node_of, random, refusal_of
 
-from gluon_neuron.dialect.numpy_ import NumpyNamespace
+from gluon_neuron.dialect.in_numpy.namespace import NumpyNamespace
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import rules
 from gluon_neuron.lowering.unary import FLOAT_FUNCTIONS, NUMBER_FUNCTIONS, ROUNDING_FUNCTIONS
+from tests.lowering.harness import check_op, node_of, random, refusal_of
 
 ALL = [-7.5, -2.5, -1.0, -0.5, -1e-3, -0.0, 0.0, 1e-3, 0.5, 1.0, 1.5, 2.5, 9.0]
 POSITIVE = [1e-6, 1e-3, 0.25, 0.5, 1.0, 1.5, 2.0, 7.0, 900.0]

@@ -7,7 +7,7 @@ from gluonnlp.model.transformer import get_transformer_encoder_decoder
 from mxnet.gluon.model_zoo import vision
 
 import gluon_neuron
-from gluon_neuron.targets import hlo_program, neuronx
+from gluon_neuron.targets.neuron import hlo_program, neuronx
 from tests.doubles.install import compilers as compilers
 from tests.models.test_gluonnlp import SMALL, WORDS, bert, words
 from tests.targets.tiny import dense

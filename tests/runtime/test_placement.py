@@ -9,9 +9,9 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.errors import CompileError, InputError, OptionError
-from gluon_neuron.frontend.placing import placing
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.runtime import library
+from gluon_neuron.stitch.node_placement import placing
 from tests.runtime import chip as chips
 from tests.runtime import tiny
 

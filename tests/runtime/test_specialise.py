@@ -9,7 +9,8 @@ import pytest
 
 from gluon_neuron.runtime import library
 from tests.nets import run_python
-from tests.runtime import tiny
+
+from . import tiny
 
 
 class Compiler:
@@ -168,7 +169,7 @@ def test_exit_with_a_program_being_made():
     code = """
         import time, mxnet as mx
         from gluon_neuron.runtime import library
-        from tests.runtime import tiny
+        from . import tiny
         library.load()
         region = tiny.dense()
         library.set_program_callback(lambda graph, request: (time.sleep(0.3), b"")[1])

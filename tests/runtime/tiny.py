@@ -10,7 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_neuron.artifact import container
-from gluon_neuron.dialect.openvino_import import import_openvino
+from gluon_neuron.dialect.in_openvino.importing import import_openvino
 
 # The plain import reports itself over the network, also in a process that a test starts.
 openvino = import_openvino()

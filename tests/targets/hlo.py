@@ -12,7 +12,7 @@ from gluon_neuron.frontend.export import export
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets.base import DATA, WEIGHT, Compilation
-from gluon_neuron.targets.hlo_program import build
+from gluon_neuron.targets.neuron.hlo_program import build
 
 
 def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple[Compilation, dict[str, np.ndarray]]:

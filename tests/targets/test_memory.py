@@ -10,8 +10,8 @@ import resource
 import mxnet as mx
 
 from gluon_neuron.frontend.infer import annotate
-from gluon_neuron.frontend.piece import cut
-from gluon_neuron.frontend.stitch import finish, prepare
+from gluon_neuron.compiler.region_job import cut
+from gluon_neuron.stitch.write import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition

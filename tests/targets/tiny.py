@@ -5,8 +5,8 @@ from __future__ import annotations
 import mxnet as mx
 import numpy as np
 
+from gluon_neuron.compiler.region_job import Piece, cut
 from gluon_neuron.frontend.infer import annotate
-from gluon_neuron.frontend.piece import Piece, cut
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gluon_neuron.artifact.cache import Cache, key_of
+from gluon_neuron.targets.neuron.compile_cache import Cache, key_of
 from gluon_neuron.tools.cli import main
 
 

@@ -7,7 +7,7 @@ from mxnet.base import MXNetError
 
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal
-from gluon_neuron.targets.cpu import CpuTarget
+from gluon_neuron.targets.cpu.target import CpuTarget
 
 from ..harness import TOLERANCE, mxnet_result, node_of, run_rule
 from .case import Case

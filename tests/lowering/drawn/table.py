@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from . import creation, elementwise, indexing, matrices, neural, reduction, sampling, shaping, slicing, solvers, vision
+from . import (
+    creation,
+    elementwise,
+    indexing,
+    matrices,
+    neural,
+    reduction,
+    sampling,
+    shaping,
+    slicing,
+    solvers,
+    vision,
+)
 from .case import Strategy
 
 FAMILIES = (

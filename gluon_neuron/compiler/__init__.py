@@ -1,0 +1,1 @@
+"""The compiler: partition, lower, compile and pack, one phase after the other; programs for further shapes."""

@@ -1,0 +1,105 @@
+"""SUBGRAPH_INFO=1: keeps each region, and what became of it, as hidden files from which it can be compiled again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+
+from .._version import __version__
+from ..artifact.container import Payload
+from ..errors import ExportError
+from ..frontend.model import Model
+from ..options import CompileOptions
+from .region_job import Piece
+
+VARIABLE = "SUBGRAPH_INFO"
+
+
+class Keeper:
+    """Writes the files of one compile; does nothing unless the environment asks for it.
+
+    For a region called N: `.N-symbol.json` and `.N-0000.params` (the original operators and their parameters, as
+    MXNet's `load_checkpoint` reads them), `.N-signature.json` (outputs, options, and the inputs of each program),
+    `.N-command.txt` (the command that compiles these files), `.N-compile.log`, and each program as
+    `.N-TARGET-K.program`.
+    `.N-TARGET-K.compile` are the directories in which Neuron compilers worked.
+    """
+
+    def __init__(self, options: CompileOptions, model: Model, target: str) -> None:
+        self._options = options
+        self._target = target
+        self._model = model
+        self._directory = Path(options.work_dir or ".") if os.environ.get(VARIABLE, "0") not in ("", "0") else None
+
+    @property
+    def directory(self) -> Path | None:
+        """Where files are kept, None where none are."""
+        return self._directory
+
+    def before(self, piece: Piece) -> None:
+        """Keep the region itself; raises ExportError when the directory cannot be written."""
+        if self._directory is None:
+            return
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._place(piece, "symbol.json").write_text(piece.text, encoding="utf-8")
+            auxiliary = set(mx.sym.load_json(piece.text).list_auxiliary_states())
+            arrays = {
+                f"{'aux' if n in auxiliary else 'arg'}:{n}": self._model.params[n].list_data()[0] for n in piece.weights
+            }
+            (mx.npx.save if self._model.is_np else mx.nd.save)(str(self._place(piece, "0000.params")), arrays)
+            self._place(piece, "signature.json").write_text(json.dumps(self._signature(piece), indent=1))
+            self._place(piece, "command.txt").write_text(self._command(piece) + "\n")
+        except OSError as error:
+            raise ExportError(
+                f"{VARIABLE} is set, but nothing can be written to {self._directory}: {error}. Choose another work_dir."
+            ) from error
+
+    def after(self, piece: Piece, payloads: tuple[Payload, ...], failure: Exception | None, seconds: float) -> None:
+        """Keep the programs, or the reason why there are none."""
+        if self._directory is None:
+            return
+        lines = [f"gluon_neuron {__version__}: {piece.name}, {len(piece.region.nodes)} operators, {seconds:.3f} s"]
+        counts: Counter[str] = Counter()
+        for payload in payloads:
+            number = counts[payload.target]
+            counts[payload.target] += 1
+            path = self._place(piece, f"{payload.target}-{number}.program")
+            path.write_bytes(payload.data)
+            lines.append(f"{payload.engine} {payload.engine_version}: {len(payload.data)} bytes in {path.name}")
+        lines.append(f"failed: {failure}" if failure is not None else "compiled")
+        self._place(piece, "compile.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def _place(self, piece: Piece, ending: str) -> Path:
+        assert self._directory is not None
+        return self._directory / f".{piece.name}-{ending}"
+
+    def _signature(self, piece: Piece) -> dict[str, Any]:
+        chosen = {**asdict(self._options), "target": self._target}
+        for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes"):
+            del chosen[name]
+        return {
+            # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
+            "inputs": [_inputs(piece, number) for number in range(len(piece.works))],
+            "outputs": list(piece.outputs),
+            "reads": list(piece.data),
+            "options": chosen,
+            "gluon_neuron": __version__,
+        }
+
+    def _command(self, piece: Piece) -> str:
+        return shlex.join(["gluon-neuron", "compile-kept", f".{piece.name}"])
+
+
+def _inputs(piece: Piece, number: int) -> dict[str, Any]:
+    work = piece.works[number]
+    specs = {n.name: n.out for n in work.graph.variables}
+    data = [n for n, role in work.roles.items() if role == "data"]
+    return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

@@ -1,0 +1,139 @@
+"""Cuts a region out of the model: its own symbol, its inputs with their roles, and its specs for every batch size."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+import numpy as np
+
+from ..errors import CompileError
+from ..frontend.infer import annotate, annotate_part
+from ..frontend.model import Model
+from ..graph.graph import Entry, Graph
+from ..graph.inline import BAKED
+from ..graph.spec import Spec
+from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
+from ..options import CompileOptions
+from ..partition.regions import Region
+from ..targets.base import DATA, WEIGHT, Checkpoint, Compilation
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One region, before it is compiled.
+
+    `name` is its node in the new symbol, `text` the JSON of its own symbol and `visible` the graph that the node shows,
+    in which baked weights are constants. `inputs` are the node's inputs by the names of the own symbol, each with the
+    entry of the whole graph it reads. `data` and `outputs` are the names that a report shows.
+    """
+
+    name: str
+    region: Region
+    text: str
+    visible: Mapping[str, Any]
+    inputs: Mapping[str, Entry]
+    weights: tuple[str, ...]
+    works: tuple[Compilation, ...]
+    data: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def cut(
+    number: int,
+    region: Region,
+    graphs: Sequence[Graph],
+    model: Model,
+    options: CompileOptions,
+    keep: Path | None = None,
+) -> Piece:
+    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first.
+
+    Below the directory `keep` a compiler's files stay; without one they go.
+    """
+    graph = graphs[0]
+    sub = extract(graph, region.nodes, region.inputs, region.outputs)
+    names = tuple(mx.sym.load_json(sub.text).list_inputs())
+    data = [n for n in names if _is_data(graph, sub.inputs[n], model)]
+    outputs = tuple(_entry_name(graph, e) for e in region.outputs)
+    inline = options.inline_weights
+    values = {n: _bytes(model, n) for n in names if n not in data} if inline else {}
+    shown = tuple(n for n in names if n not in values)
+    roles = {n: DATA if n in data else WEIGHT for n in shown}
+    node = f"{SUBGRAPH_OP}{number}"
+    weights = tuple(n for n in names if n not in data)
+    works = tuple(
+        Compilation(
+            *(annotate(sub.text, specs, model.is_np), shown, roles, outputs, options, values),
+            name=node if len(graphs) == 1 else f"{node}, program {i}",
+            checkpoint=partial(_checkpoint, sub.text, weights, model),
+            keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
+            smaller=partial(annotate_part, sub.text, specs, data, model.is_np),
+        )
+        for i, specs in enumerate(_specs(g, sub) for g in graphs)
+    )
+    return Piece(
+        name=node,
+        region=region,
+        text=sub.text,
+        visible=_without_weights(sub, values, graph) if inline else sub.raw,
+        inputs={n: sub.inputs[n] for n in shown},
+        weights=weights,
+        works=works,
+        data=tuple(_entry_name(graph, sub.inputs[n]) for n in data),
+        outputs=outputs,
+    )
+
+
+def _is_data(graph: Graph, entry: Entry, model: Model) -> bool:
+    node = graph.nodes[entry.node]
+    return not node.is_variable or node.name not in model.params
+
+
+def _entry_name(graph: Graph, entry: Entry) -> str:
+    node = graph.nodes[entry.node]
+    return node.name if node.is_variable else f"{node.name}_output{entry.output or ''}"
+
+
+def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
+    found = {n: whole.nodes[e.node].outs[e.output] for n, e in sub.inputs.items()}
+    missing = [n for n, s in found.items() if s is None]
+    if missing:
+        raise CompileError(f"The shape of {missing[0]!r} is not known.")
+    return {n: s for n, s in found.items() if s is not None}
+
+
+def _bytes(model: Model, name: str) -> bytes:
+    return np.ascontiguousarray(model.params[name].list_data()[0].asnumpy()).tobytes()
+
+
+def _checkpoint(text: str, weights: Sequence[str], model: Model) -> Checkpoint:
+    symbol = mx.sym.load_json(text)
+    auxiliary = set(symbol.list_auxiliary_states())
+    arrays = {n: model.params[n].list_data()[0].as_nd_ndarray() for n in weights}
+    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
+        path = Path(folder, "params")
+        mx.nd.save(str(path), {f"{'aux' if n in auxiliary else 'arg'}:{n}": a for n, a in arrays.items()})
+        files = {"region-symbol.json": text.encode(), "region-0000.params": path.read_bytes()}
+    digests = {n: hashlib.sha256(_bytes(model, n)).hexdigest() for n in weights}
+    return Checkpoint(files, tuple(symbol.list_outputs()), digests)
+
+
+def _without_weights(sub: Subgraph, values: Mapping[str, Any], graph: Graph) -> dict[str, Any]:
+    # MXNet infers shapes over the node's subgraph, whose variables are the node's inputs: a baked weight must be none,
+    # so zeros of its shape stand in its place.
+    raw: dict[str, Any] = json.loads(sub.text)
+    for node in raw["nodes"]:
+        if node["op"] == "null" and node["name"] in values:
+            spec = graph.nodes[sub.inputs[node["name"]].node].out
+            node["op"] = "_zeros"
+            node["attrs"] = {"shape": str(spec.shape), "dtype": spec.dtype, BAKED: "1"}
+    raw["arg_nodes"] = [i for i, n in enumerate(raw["nodes"]) if n["op"] == "null"]
+    return raw

@@ -1,0 +1,54 @@
+"""Compiles a region for a signature that its artifact does not hold, when the native operator asks for it."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+
+from .._version import __version__
+from ..artifact.container import Artifact, pack
+from ..errors import CompileError
+from ..frontend.infer import annotate, annotate_part
+from ..graph.spec import Spec
+from ..options import CompileOptions
+from ..targets.base import DATA, WEIGHT, Compilation, Program, get_target, refusals
+from ..targets.cpu.target import CASTS
+from ..targets.neuron.toolchain.process import Running
+
+
+def specialize(graph_json: str, request_json: str) -> bytes:
+    """The artifact of the region `graph_json` for the signature of the request.
+
+    The request gives "graph" (the region's hash), "target", "options" (as the artifact has them) and "inputs":
+    name, shape, dtype and role of each. Raises CompileError, with the reason, when a node cannot be compiled for it.
+    Called from MXNet's own thread: it must run no MXNet operator.
+    """
+    request = json.loads(request_json)
+    given_options = dict(request["options"])
+    np_shape = given_options.pop("np_shape")
+    if given_options["auto_cast_type"] not in CASTS:
+        given_options["auto_cast"] = "none"  # only an artifact for a chip says so, and it has a program in float32 too
+    options = CompileOptions(target=request["target"], **given_options)
+    inputs = request["inputs"]
+    if options.inline_weights:
+        given = ", ".join(f"{i['name']} {i['dtype']}{i['shape']}" for i in inputs)
+        raise CompileError(
+            f"The weights are baked into the program, which was not compiled for {given}. Compile it with "
+            "batch_sizes=[...] or without inline_weights."
+        )
+    target = get_target(options.target)
+    specs = {i["name"]: Spec(tuple(i["shape"]), i["dtype"]) for i in inputs}
+    graph = annotate(graph_json, specs, np_shape)
+    refusal = refusals(target, graph)
+    for node in graph.operators:
+        why = refusal(node)
+        if why is not None:
+            raise CompileError(f"{node} cannot be compiled for these inputs: {why[1]}.")
+    roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
+    outputs = [f"output{i}" for i in range(len(graph.heads))]
+    data = [n for n, role in roles.items() if role == DATA]
+    smaller = partial(annotate_part, graph_json, specs, data, np_shape)
+    work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {}, smaller=smaller)
+    made = target.prepare(work)
+    payload = (made if isinstance(made, Program) else made(Running())).payload
+    return pack(Artifact(request["graph"], request["options"], (payload,), __version__))

@@ -1,0 +1,1 @@
+"""The array language in jax: HLO modules for neuronx-cc."""

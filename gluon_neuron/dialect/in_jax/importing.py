@@ -1,0 +1,46 @@
+"""Imports jax when it is needed, says what to install without it, and turns on 64-bit types for one block of code."""
+
+from __future__ import annotations
+
+import importlib
+from contextlib import AbstractContextManager
+from types import ModuleType
+from typing import Any
+
+from ...errors import EngineError
+
+
+def import_jax() -> ModuleType:
+    """The module `jax`; raises EngineError where it is not installed."""
+    try:
+        return importlib.import_module("jax")
+    except ImportError as error:
+        raise EngineError(
+            f"jax cannot be imported ({error}); it writes the programs that neuronx-cc compiles. "
+            "Install it: pip install 'gluon-neuron[neuronx]'"
+        ) from error
+
+
+def cpu_device() -> Any:
+    """jax's CPU, for which programs are lowered; raises EngineError where jax was told to do without it."""
+    jax = import_jax()
+    try:
+        return jax.devices("cpu")[0]
+    except RuntimeError as error:
+        raise EngineError(
+            f"jax does not find the CPU ({str(error)[:300]}); programs are lowered for it, so let "
+            "JAX_PLATFORMS name cpu too."
+        ) from error
+
+
+def wide_types() -> AbstractContextManager[Any]:
+    """A context in which jax has 64-bit types, for this thread only.
+
+    Without it jax takes int64 for int32 in silence. The setting of the process is the user's and stays as it is.
+    """
+    jax = import_jax()
+    # Newer versions of jax have it at their top.
+    found = getattr(jax, "enable_x64", None)
+    if callable(found):
+        return found(True)
+    return importlib.import_module("jax.experimental").enable_x64()

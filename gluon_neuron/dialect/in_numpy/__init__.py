@@ -1,0 +1,1 @@
+"""The array language in NumPy: folding, and the reference."""

@@ -1,0 +1,1 @@
+"""The array language in OpenVINO: the CPU engine's programs."""

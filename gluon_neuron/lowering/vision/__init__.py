@@ -1,0 +1,1 @@
+"""Rules of operators on images, boxes and regions of interest."""

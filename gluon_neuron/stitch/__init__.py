@@ -1,0 +1,1 @@
+"""The way out: compiled regions into a new symbol, its metadata, parameters and files."""

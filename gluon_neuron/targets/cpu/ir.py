@@ -1,0 +1,148 @@
+"""Serializes an OpenVINO model without its weights: IR text whose weights' places are patched when it is loaded."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from ...dialect.in_openvino.importing import import_openvino
+from ...errors import CompileError
+from ..base import DATA, UNUSED, WEIGHT, Compilation
+from .constant_overwrite import unfix
+from .dense_layers import has_avx512, write_products
+
+_LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
+_ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
+_DIGITS = 20
+_LITERAL_ALIGNMENT = 64
+
+
+def serialize(xp: Any, outputs: list[Any], work: Compilation) -> tuple[bytes, dict[str, Any], dict[str, str]]:
+    """The payload's bytes, how the engine reads them, and the inputs' roles (some are not read by the program).
+
+    The model is built with every weight as a Parameter; in the text, the weights' layers become constants whose
+    offset the engine sets to the place where MXNet keeps the array, so that no weight is copied here. OpenVINO merges
+    equal constants when it writes them, which is why the weights cannot be written as constants in the first place.
+    """
+    nodes = xp.parameters
+    used = {n for n, node in nodes.items() if len(node.output(0).get_target_inputs()) > 0}
+    used |= _passed_through(outputs, nodes)
+    roles = dict(work.roles)
+    for name in work.inputs:
+        if name not in used:
+            roles[name] = UNUSED
+    baked = [n for n in nodes if n in used and n in work.values]
+    bound = [n for n in work.inputs if roles[n] == WEIGHT]
+    data = [n for n in work.inputs if roles[n] == DATA]
+    model = xp.model(outputs, [*data, *bound, *baked])
+    unfix(model, set(data))
+    write_products(model, set(data), has_avx512())
+    layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
+    xml, literals = _write(model)
+    editor = _Editor(xml, literals)
+    editor.rewrite(layer_names, data, {n: work.values[n] for n in baked})
+    index = {n: i for i, n in enumerate(work.inputs)}
+    if editor.order != data:
+        raise CompileError(f"OpenVINO wrote the inputs as {editor.order}, not as {data}.")
+    xml_text, literal_bytes = bytes(editor.out), bytes(editor.literals)
+    start = len(xml_text) + -len(xml_text) % _LITERAL_ALIGNMENT
+    payload = xml_text + bytes(start - len(xml_text)) + literal_bytes
+    program = {
+        "xml": [0, len(xml_text)],
+        "literals": [start, len(literal_bytes)],
+        "weights": [[index[n], editor.positions[n]] for n in bound],
+        "literal_positions": editor.literal_positions,
+        "data": [index[n] for n in data],
+    }
+    return payload, program, roles
+
+
+def _passed_through(outputs: list[Any], nodes: dict[str, Any]) -> set[str]:
+    by_layer = {node.get_friendly_name(): n for n, node in nodes.items()}
+    layers = [out.v.get_node().get_friendly_name() for out in outputs if not out.known]
+    return {by_layer[layer] for layer in layers if layer in by_layer}
+
+
+def _write(model: Any) -> tuple[bytes, bytes]:
+    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
+        xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
+        import_openvino().serialize(model, str(xml), str(literals))
+        return xml.read_bytes(), literals.read_bytes()
+
+
+class _Editor:
+    """Copies the IR's text, turning weights into constants and noting where each offset stands."""
+
+    def __init__(self, xml: bytes, literals: bytes) -> None:
+        self.xml = xml
+        self.literals = bytearray(literals)
+        self.out = bytearray()
+        self.positions: dict[str, list[int]] = {}
+        self.literal_positions: list[list[Any]] = []
+        self.order: list[str] = []
+
+    def rewrite(self, names: dict[str, str], data: list[str], values: dict[str, Any]) -> None:
+        last = 0
+        for match in _LAYER.finditer(self.xml):
+            layer = match.group(1).decode()
+            attributes = {k.decode(): v.decode() for k, v in _ATTRIBUTE.findall(match.group(3))}
+            self.out += self.xml[last : match.start()]
+            text = self.xml[match.start() : match.end()]
+            last = match.end()
+            if match.group(2) == b"Const":
+                self._constant(text, int(attributes["offset"]), int(attributes["size"]))
+                continue
+            name = names[_unescape(layer)]
+            if name in data:
+                self.order.append(name)
+                self.out += text
+            elif name in values:
+                raw = values[name]
+                self.literals += bytes(-len(self.literals) % _LITERAL_ALIGNMENT)
+                offset = len(self.literals)
+                self.literals += raw
+                self._constant(_as_constant(text, attributes, offset, len(raw)), offset, len(raw))
+            else:
+                size = _nbytes(attributes)
+                start = len(self.out)
+                constant = _as_constant(text, attributes, 0, size)
+                self.out += constant
+                self.positions.setdefault(name, []).append(start + constant.index(b'offset="') + len(b'offset="'))
+        self.out += self.xml[last:]
+
+    def _constant(self, text: bytes, offset: int, size: int) -> None:
+        padded = re.sub(rb'offset="\d+"', b'offset="%0*d"' % (_DIGITS, offset), text)
+        position = len(self.out) + padded.index(b'offset="') + len(b'offset="')
+        self.out += padded
+        self.literal_positions.append([offset, size, [position]])
+
+
+def _as_constant(text: bytes, attributes: dict[str, str], offset: int, size: int) -> bytes:
+    head = text[: text.index(b"<data ")].replace(b'type="Parameter"', b'type="Const"')
+    shape = attributes["shape"].encode()
+    kind = attributes["element_type"].encode()
+    return head + b'<data element_type="%s" shape="%s" offset="%0*d" size="%d" />' % (
+        kind,
+        shape,
+        _DIGITS,
+        offset,
+        size,
+    )
+
+
+_BITS = {"f32": 4, "f16": 2, "bf16": 2, "i32": 4, "i64": 8, "i8": 1, "u8": 1, "boolean": 1, "f64": 8}
+
+
+def _nbytes(attributes: dict[str, str]) -> int:
+    size = _BITS[attributes["element_type"]]
+    for extent in attributes["shape"].split(","):
+        size *= int(extent) if extent.strip() else 1
+    return size
+
+
+def _unescape(text: str) -> str:
+    from xml.sax.saxutils import unescape
+
+    return unescape(text, {"&quot;": '"', "&apos;": "'"})

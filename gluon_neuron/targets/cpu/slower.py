@@ -1,0 +1,21 @@
+"""Operators that the CPU engine computes more slowly than MXNet does, as `python -m benchmarks.kinds` measured them."""
+
+from __future__ import annotations
+
+from ...graph.graph import Node
+
+SLOWER = {
+    "sort": 10_000,
+    "argsort": 10_000,
+    "_npi_argsort": 10_000,
+}
+"""By operator: from how many elements on it is worth a break of the region around it."""
+
+
+def slower(node: Node) -> tuple[str, str] | None:
+    """The category and sentence of a node that MXNet computes faster, or None."""
+    least = SLOWER.get(node.op)
+    size = node.in_spec(0).size if least is not None else 0
+    if least is None or size < least:
+        return None
+    return "slower", f"MXNet computes it faster than the CPU engine from {least} elements on, and it has {size}"

@@ -1,0 +1,152 @@
+"""The CPU target: regions become OpenVINO programs whose weights are bound when the program is loaded."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from ...artifact.container import Payload
+from ...dialect.casting import auto_cast
+from ...dialect.in_openvino.importing import import_openvino
+from ...dialect.in_openvino.namespace import OpenVINONamespace
+from ...errors import CompileError, EngineError
+from ...graph.graph import Graph, Node
+from ...lowering.build import lower
+from ..base import Compilation, Program, signature, without_rule
+from .batch_parts import parts_that_pay
+from .ir import serialize
+from .separable import PartsMeet, prove
+from .slower import slower
+
+_logger = logging.getLogger(__name__)
+
+_MOVERS = frozenset(
+    (
+        "Reshape",
+        "reshape",
+        "Flatten",
+        "flatten",
+        "expand_dims",
+        "squeeze",
+        "transpose",
+        "Concat",
+        "concat",
+        "slice",
+        "slice_axis",
+        "slice_like",
+        "stack",
+        "SwapAxis",
+        "swapaxes",
+        "broadcast_to",
+        "Cast",
+        "cast",
+        "_copy",
+        "identity",
+    )
+)
+"""Operators that move or convert 8-bit values without computing with them."""
+
+_INEXACT_INT32 = re.compile(
+    r"(_np_|_npi_|nan)?(sum|mean|prod|a?max|a?min|argmax|argmin)(_axis|_channel)?|"
+    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index|"
+    r"_npi_(r?mod(_scalar)?|pad|clip)|(_|_npi_)r?power_scalar|_np_trace"
+)
+"""Operators for which OpenVINO's CPU plugin computes int32 as float32."""
+
+
+CASTS = ("bf16",)
+"""What the CPU engine can cast to."""
+
+
+class CpuTarget:
+    """Compiles for the CPU through OpenVINO."""
+
+    name = "cpu"
+    engine = "openvino"
+    folds = True
+
+    def refusal(self, node: Node) -> tuple[str, str] | None:
+        """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
+        found = without_rule(self, node)
+        if found is not None:
+            return found
+        for spec in (*node.ins, *node.outs.values()):
+            assert spec is not None
+            if spec.dtype == "int64":
+                return "target", "the CPU engine computes int64 as int32"
+            if spec.dtype == "float64":
+                return "target", "the CPU engine computes float64 as float32"
+            if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
+                return "target", f"the CPU engine saturates {spec.dtype} where MXNet wraps"
+            if spec.dtype == "int32" and _INEXACT_INT32.fullmatch(node.op):
+                return "target", "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
+        if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
+            return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
+        return slower(node)
+
+    def ready(self) -> None:
+        """Nothing is needed before the first region."""
+
+    def prepare(self, work: Compilation) -> Program:
+        """The region as an OpenVINO IR; raises as `compile` does."""
+        return Program(self.compile(work))
+
+    def compile(self, work: Compilation) -> Payload:
+        """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
+        try:
+            openvino = import_openvino()
+        except ImportError as error:
+            raise EngineError(
+                f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
+            ) from error
+        options, cast = work.options, work.options.auto_cast
+        if cast != "none" and options.auto_cast_type not in CASTS:
+            if options.target in ("auto", "cpu"):
+                raise CompileError(
+                    f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
+                )
+            cast = "none"
+        xp, outputs = _lowered(work.graph, cast)
+        parts, found = _in_parts(work, cast, xp, outputs)
+        data, program, roles = serialize(*found, work)
+        if parts > 1:
+            program["parts"] = parts
+        config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
+        if options.num_threads:
+            config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
+        return Payload(
+            target=self.name,
+            engine=self.engine,
+            engine_version=openvino.__version__.split("-")[0],
+            signature=signature(work, roles),
+            program={**program, "config": config},
+            data=data,
+        )
+
+
+def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
+    xp = OpenVINONamespace()
+    if cast == "matmult":
+        xp = auto_cast(xp, "bfloat16")
+    return xp, lower(graph, xp)
+
+
+def _in_parts(work: Compilation, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
+    """Into how many parts the batch is cut, and the program for one; where there is only one, what was given."""
+    whole = 1, (xp, outputs)
+    shapes = [xp.parameters[n].output(0).get_shape() for n in work.data]
+    lengths = {shape[0] if len(shape) else 1 for shape in shapes}
+    if work.smaller is None or len(lengths) != 1 or any(o.known for o in outputs):
+        return whole
+    parts = parts_that_pay([o.v for o in outputs], set(work.data), lengths.pop())
+    graph = work.smaller(parts) if parts > 1 else None
+    if graph is None:
+        return whole
+    try:
+        smaller = _lowered(graph, cast)
+        prove([o.v for o in outputs], [o.v for o in smaller[1]], parts)
+    except (CompileError, PartsMeet) as why:
+        _logger.debug("%s runs its batch as one: %s", work.name, why)
+        return whole
+    return parts, smaller

@@ -1,0 +1,89 @@
+"""Parameters of loaded models take over the arrays of the file, and gradients only when something wants them."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+import gluon_neuron
+from gluon_neuron.stitch.parameters import LoadedParameter, make_parameter
+
+
+@pytest.fixture
+def parameter():
+    return make_parameter("weight", mx.nd.ones((3, 4)), [mx.cpu()], False)
+
+
+def test_the_array_is_not_copied():
+    array = mx.nd.ones((3, 4))
+    made = make_parameter("weight", array, [mx.cpu()], False)
+    assert made.data() is array
+    elsewhere = make_parameter("weight", array, [mx.cpu(), mx.cpu(1)], False)
+    assert elsewhere.data(mx.cpu(1)).ctx == mx.cpu(1)
+    elsewhere.data(mx.cpu(1))[:] = 2
+    assert array.asnumpy().max() == 1
+
+
+def test_a_gradient_has_no_memory_before_it_is_wanted(parameter):
+    assert parameter.grad_req == "write"
+    assert parameter._grad is None
+    parameter.zero_grad()
+    assert parameter._grad is None
+    np.testing.assert_array_equal(parameter.grad().asnumpy(), np.zeros((3, 4)))
+    np.testing.assert_array_equal(parameter.list_grad()[0].asnumpy(), np.zeros((3, 4)))
+
+
+@pytest.mark.parametrize("read", [lambda p: p.data(), lambda p: p.list_data()[0]])
+def test_what_is_recorded_has_a_gradient(parameter, read):
+    with mx.autograd.record():
+        result = (read(parameter) * 3).sum()
+    result.backward()
+    np.testing.assert_array_equal(parameter.grad().asnumpy(), np.full((3, 4), 3))
+
+
+def test_requests_for_gradients_change(parameter):
+    parameter.grad_req = "null"
+    with pytest.raises(RuntimeError, match="grad_req='null'"):
+        parameter.grad()
+    parameter.grad_req = "add"
+    for _ in range(2):
+        with mx.autograd.record():
+            result = parameter.data().sum()
+        result.backward()
+    np.testing.assert_array_equal(parameter.grad().asnumpy(), np.full((3, 4), 2))
+
+
+def test_a_trainer_takes_them(parameter):
+    trainer = mx.gluon.Trainer([parameter], "sgd", {"learning_rate": 0.5})
+    with mx.autograd.record():
+        result = parameter.data().sum()
+    result.backward()
+    trainer.step(1)
+    np.testing.assert_array_equal(parameter.data().asnumpy(), np.full((3, 4), 0.5))
+
+
+def test_cast_and_reset(parameter):
+    parameter.cast("float16")
+    assert parameter.data().dtype == parameter.grad().dtype == np.float16
+    parameter.reset_ctx(mx.cpu(1))
+    assert parameter.grad(mx.cpu(1)).ctx == mx.cpu(1)
+    parameter.set_data(mx.nd.zeros((3, 4)))
+    assert parameter.data(mx.cpu(1)).asnumpy().max() == 0
+
+
+def test_a_loaded_net_says_that_it_has_no_gradient(tmp_path):
+    net = mx.gluon.nn.Dense(3)
+    net.initialize()
+    x = mx.nd.ones((2, 5))
+    net(x)
+    gluon_neuron.compile(net, x).export(str(tmp_path / "net"))
+    loaded = gluon_neuron.load(str(tmp_path / "net"))
+    held = [p for p in loaded.collect_params().values() if isinstance(p, LoadedParameter)]
+    assert len(held) == 2
+    loaded(x).wait_to_read()
+    assert all(p._grad is None for p in held)
+    with mx.autograd.record():
+        result = loaded(x)
+    np.testing.assert_allclose(result.asnumpy(), net(x).asnumpy(), 1e-5, 1e-6)
+    with pytest.raises(mx.base.MXNetError, match="inference only: no gradient. Train the block that was compiled"):
+        result.backward()
+        mx.nd.waitall()
