@@ -11,7 +11,7 @@ from gluon_neuron import with_mxnet
 from gluon_neuron.engine import callbacks, native_library
 from tests.nets import run_python
 
-from . import tiny
+from tests.runtime import tiny
 
 
 class Compiler:
@@ -172,7 +172,7 @@ def test_exit_with_a_program_being_made():
         from gluon_neuron.engine import callbacks, native_library
         from gluon_neuron.runtime import registration
         from gluon_neuron import with_mxnet
-        from . import tiny
+        from tests.runtime import tiny
         registration.register()
         region = tiny.dense()
         callbacks.set_program_maker(lambda graph, request: (time.sleep(0.3), b"")[1])
