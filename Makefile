@@ -3,9 +3,9 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 # What an installation depends on. It is editable, so Python sources are not among them.
-INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py \
-	$(wildcard $(addprefix gluon_neuron/runtime/native/*.,cc h map))
-# The compiler that is checked is the one that setuptools takes.
+INSTALLED := setup.cfg setup.py pyproject.toml CMakeLists.txt gluon_neuron/_version.py gluon_neuron/engine/chips.json \
+	$(wildcard $(addprefix gluon_neuron/native/*/*.,cc h in map))
+# The compiler that is checked is the one that CMake takes.
 export CXX
 
 .PHONY: help venv demo test bench docs lint lint-check lint-format lint-types clean
@@ -49,7 +49,7 @@ lint-types: $(VENV)/.dev
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f gluon_neuron/runtime/*.so
+	rm -f gluon_neuron/engine/*.so
 	rm -f $(VENV)/.package $(VENV)/.dev
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -20,7 +20,7 @@ from ..errors import NativeLibraryError
 from . import parameter_watch, placement
 
 OPERATOR = "_neuron_subgraph_op"
-FILE = Path(__file__).with_name("libgluon_neuron.so")
+FILE = Path(__file__).parents[1] / "engine" / "libgluon_neuron.so"
 
 Program = Callable[[str, str], bytes]
 """Makes the artifact for a region's graph JSON and a request (JSON), or raises an exception with the reason."""
