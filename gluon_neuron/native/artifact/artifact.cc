@@ -20,7 +20,7 @@ constexpr size_t kPrefix = 24, kAlignment = 64, kMaxHeader = size_t{64} << 20, k
 constexpr char kAttribute[] = "offset=\"";
 constexpr size_t kMaxRank = 32, kMaxCores = 64, kMaxParts = size_t{1} << 20;
 
-[[noreturn]] void damaged(const std::string& why) { throw Error("is damaged: " + why + ". Compile the model again."); }
+[[noreturn]] void damaged(const std::string& why) { throw ArtifactError("is damaged: " + why + ". Compile the model again."); }
 
 uint64_t little_endian(const uint8_t* at, int nbytes) {
   uint64_t value = 0;
@@ -259,7 +259,7 @@ std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest
   if (size >= kPrefix && std::memcmp(data, kMagic, sizeof kMagic - 1) == 0) {
     const uint64_t version = little_endian(data + 8, 4);
     if (version > kVersion) {
-      throw Error(text("was written in format version ", version, "; this library reads up to ", kVersion,
+      throw ArtifactError(text("was written in format version ", version, "; this library reads up to ", kVersion,
                        ": upgrade gluon_neuron, or compile the model again."));
     }
     if (version < 1) damaged("it names format version 0");
@@ -272,13 +272,16 @@ std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest
   }
 }
 
-void verify_payload(const Program& program, const uint8_t* artifact) {
+void verify_payload(const Artifact& artifact, size_t index, const uint8_t* bytes) {
+  const Program& program = *artifact.programs[index];
+  const std::lock_guard<std::mutex> lock(program.verifying);
   if (program.verified) return;
-  if (sha256_hex(artifact + program.payload.offset, program.payload.size) != program.sha256) {
+  const uint8_t* payload = bytes + program.payload.offset;
+  if (sha256_of_part(artifact.digest, program.payload.offset, payload, program.payload.size) != program.sha256) {
     damaged("the SHA-256 of its program does not match");
   }
   try {
-    if (program.engine == Engine::openvino) check_constants(program, artifact + program.payload.offset);
+    if (program.engine == Engine::openvino) check_constants(program, payload);
   } catch (const Error& error) {
     damaged(error.what());
   }

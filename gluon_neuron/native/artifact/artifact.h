@@ -1,14 +1,15 @@
 // The artifact's container, read and checked: the programs of a node and the signatures they were compiled for.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "model/content_hash.h"
+#include "support/errors.h"
 #include "support/tensor.h"
 
 namespace gn {
@@ -60,7 +61,8 @@ struct Program {
   size_t cores = 0;
   std::vector<std::string> input_tensors, output_tensors, baked;
 
-  mutable std::atomic<bool> verified{false};
+  mutable std::mutex verifying;
+  mutable bool verified = false;  // once its bytes were compared with `sha256`
 
   // Whether it was compiled for these inputs; those it does not read may be of any shape.
   bool fits(const std::vector<Spec>& given) const;
@@ -75,11 +77,17 @@ struct Artifact {
   std::vector<uint8_t> bytes;  // of an artifact that is no input of the node
 };
 
-// Throws Error with a clause about the artifact ("is damaged: ..."), which the caller completes with the node's name.
+// An error that is the artifact's own: a clause ("is damaged: ..."), which the caller completes with the node's name.
+class ArtifactError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Throws ArtifactError.
 std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest digest);
 
 // Checks once that the payload has its SHA-256, and that its text reads no constant but those the header knows, at their
-// size: OpenVINO would read what lies beside them. The bytes are those the artifact was read from. Throws Error.
-void verify_payload(const Program& program, const uint8_t* artifact);
+// size: OpenVINO would read what lies beside them. `bytes` are those the artifact was read from. Throws ArtifactError.
+void verify_payload(const Artifact& artifact, size_t index, const uint8_t* bytes);
 
 }  // namespace gn

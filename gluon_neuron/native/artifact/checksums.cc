@@ -3,6 +3,10 @@
 
 #include <array>
 #include <cstring>
+#include <list>
+#include <mutex>
+
+#include "support/stats.h"
 
 namespace gn {
 namespace {
@@ -17,6 +21,24 @@ constexpr uint32_t kRound[64] = {
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 };
+
+constexpr size_t kRemembered = 4096;  // of parts; some 200 bytes each
+
+struct Known {
+  Digest whole;
+  size_t offset, nbytes;
+  std::string sha256;
+};
+
+struct Memory {
+  std::mutex mutex;
+  std::list<Known> recent;  // the last one used first
+};
+
+Memory& memory() {
+  static Memory* const instance = new Memory;
+  return *instance;
+}
 
 uint32_t rotate(uint32_t x, int by) { return x >> by | x << (32 - by); }
 
@@ -45,6 +67,7 @@ void block(std::array<uint32_t, 8>& hash, const uint8_t* at) {
 }  // namespace
 
 std::string sha256_hex(const uint8_t* data, size_t nbytes) {
+  stats().bytes_digested += nbytes;
   std::array<uint32_t, 8> hash = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                                   0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
   size_t done = 0;
@@ -62,6 +85,23 @@ std::string sha256_hex(const uint8_t* data, size_t nbytes) {
     for (int shift = 28; shift >= 0; shift -= 4) out += kHex[word >> shift & 15];
   }
   return out;
+}
+
+std::string sha256_of_part(Digest whole, size_t offset, const uint8_t* data, size_t nbytes) {
+  Memory& state = memory();
+  {
+    const std::lock_guard<std::mutex> lock(state.mutex);
+    for (auto it = state.recent.begin(); it != state.recent.end(); ++it) {
+      if (it->whole != whole || it->offset != offset || it->nbytes != nbytes) continue;
+      state.recent.splice(state.recent.begin(), state.recent, it);
+      return it->sha256;
+    }
+  }
+  std::string made = sha256_hex(data, nbytes);  // without the lock, for it takes long
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  state.recent.push_front({whole, offset, nbytes, made});
+  if (state.recent.size() > kRemembered) state.recent.pop_back();
+  return made;
 }
 
 uint32_t crc32(const uint8_t* data, size_t nbytes) {

@@ -77,9 +77,12 @@ extern "C" {
 int _opVersion() { return MX_LIBRARY_VERSION; }
 
 mxnet::ext::MXReturnValue initialize(int version) {
-  if (version >= 10900 && version < 11000) return mxnet::ext::MX_SUCCESS;
-  gn::messages::add(gn::text("gluon_neuron works with MXNet 1.9, not with version number ", version));
-  return mxnet::ext::MX_FAIL;
+  const bool right = gn::guarded([&] {
+    if (version < 10900 || version >= 11000) {
+      throw gn::Error(gn::text("gluon_neuron works with MXNet 1.9, not with version number ", version));
+    }
+  }) == mxnet::ext::MX_SUCCESS;
+  return right ? mxnet::ext::MX_SUCCESS : mxnet::ext::MX_FAIL;
 }
 
 int _msgSize() { return gn::messages::count(); }

@@ -3,10 +3,13 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
+
 namespace gn {
 namespace {
 
 MxNet api;
+std::atomic<void (*)(const char*)> set_error{nullptr};
 
 template <class Function>
 bool find(void* library, const char* name, Function& function) {
@@ -17,6 +20,9 @@ bool find(void* library, const char* name, Function& function) {
 }  // namespace
 
 bool set_mxnet(void* library) {
+  void (*setter)(const char*) = nullptr;
+  find(library, "NNAPISetLastError", setter);
+  set_error = setter;
   int (*handle_of)(const char*, AtomicSymbolCreator*) = nullptr;
   return find(library, "MXExecutorForward", api.MXExecutorForward) && find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
          find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) && find(library, "MXNDArrayGetData", api.MXNDArrayGetData) &&
@@ -31,6 +37,10 @@ bool set_mxnet(void* library) {
 }
 
 const MxNet& mxnet_api() { return api; }
+
+void set_mxnet_error(const char* why) {
+  if (const auto set = set_error.load()) set(why);
+}
 
 void free_arrays(size_t count, NDArrayHandle const* arrays) {
   for (size_t i = 0; i < count; ++i) api.MXNDArrayFree(arrays[i]);

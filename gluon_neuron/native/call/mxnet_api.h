@@ -37,6 +37,9 @@ struct Context {
   int device, number;
 };
 
+// What MXGetLastError is to give on this thread; nothing where MXNet does not let it be set.
+void set_mxnet_error(const char* why);
+
 void free_arrays(size_t count, NDArrayHandle const* arrays);
 
 // Whether the array is not sparse: those have no data in the usual layout.

@@ -102,10 +102,10 @@ auto Node::named(Body body) {
   try {
     const ScopedNodeName speaking(name_);
     return body();
+  } catch (const ArtifactError& error) {
+    throw Error(text("gluon_neuron: artifact of node ", name_, " ", error.what()));
   } catch (const std::exception& error) {
-    const std::string why = error.what();
-    const bool about_artifact = why.rfind("is damaged", 0) == 0 || why.rfind("was written", 0) == 0;
-    throw Error(text("gluon_neuron: ", about_artifact ? "artifact of node " : "node ", name_, about_artifact ? " " : ": ", why));
+    throw Error(text("gluon_neuron: node ", name_, ": ", error.what()));
   }
 }
 

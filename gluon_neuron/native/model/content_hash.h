@@ -14,6 +14,7 @@ struct Digest {
   bool operator!=(const Digest& other) const { return !(*this == other); }
 };
 
+// XXH3, of 128 bits. `data` may be null where there are no bytes.
 Digest content_hash(const uint8_t* data, size_t nbytes);
 
 }  // namespace gn

@@ -69,7 +69,7 @@ bool ModelSpec::literals_by_reference() const {
 }
 
 Model::Model(const ModelSpec& from) : artifact_(from.artifact), index_(from.index), core_(from.core) {
-  verify_payload(from.program(), from.artifact_array.data);
+  verify_payload(*artifact_, index_, from.artifact_array.data);
   if (from.program().engine == Engine::nrt) {
     load(from);
   } else {
@@ -97,7 +97,7 @@ void Model::load(const ModelSpec& from) {
     const Input& input = program.inputs[program.weights[i].input];
     const size_t nbytes = input.spec.nbytes();
     const std::string& baked = program.baked[program.weights[i].input];
-    if (!baked.empty() && sha256_hex(from.weights[i].data, nbytes) != baked) {
+    if (!baked.empty() && sha256_of_part(from.digests[i], 0, from.weights[i].data, nbytes) != baked) {
       throw NoChip(text("the program for ", program.target, " has its weights inside, and '", input.name,
                         "' has changed since. Compile the model again"));
     }

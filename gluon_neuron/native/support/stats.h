@@ -12,6 +12,7 @@ struct Stats {
   std::atomic<uint64_t> trusted_calls{0};  // calls whose weights were known by address, version and epoch alone
   std::atomic<uint64_t> content_checks{0};  // weights and artifacts whose contents were compared
   std::atomic<uint64_t> bytes_hashed{0};
+  std::atomic<uint64_t> bytes_digested{0};  // by SHA-256
   std::atomic<uint64_t> compiles{0};
   std::atomic<uint64_t> specialisations{0};
   std::atomic<uint64_t> parts{0};  // of batches, that were run apart
