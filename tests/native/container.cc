@@ -20,8 +20,9 @@ const std::string kDigits(20, '0');
 size_t aligned(size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
 std::string signature(size_t batch, size_t weights) {
-  return text("{\"inputs\":[{\"name\":\"x\",\"shape\":[", batch, ",4],\"dtype\":\"uint8\",\"role\":\"data\"},{\"name\":\"w\",\"shape\":[",
-              weights, "],\"dtype\":\"uint8\",\"role\":\"weight\"}],\"outputs\":[{\"name\":\"y\",\"shape\":[", batch,
+  return text("{\"inputs\":[{\"name\":\"x\",\"shape\":[", batch,
+              ",4],\"dtype\":\"uint8\",\"role\":\"data\"},{\"name\":\"w\",\"shape\":[", weights,
+              "],\"dtype\":\"uint8\",\"role\":\"weight\"}],\"outputs\":[{\"name\":\"y\",\"shape\":[", batch,
               ",4],\"dtype\":\"uint8\"}]}");
 }
 
@@ -45,8 +46,9 @@ Payload cpu(size_t batch, size_t weights) {
   xml += "<layer id=\"3\" name=\"y\" type=\"Result\"></layer></layers><edges></edges></net>";
   const size_t start = aligned(xml.size());
   Payload out{"cpu", "openvino", signature(batch, weights), "", {}};
-  out.program = text("{\"xml\":[0,", xml.size(), "],\"literals\":[", start, ",8],\"weights\":[[1,[", weight, "]]],\"literal_positions\":[[0,8,[",
-                     literal, "]]],\"data\":[0],\"config\":{\"INFERENCE_PRECISION_HINT\":\"f32\"}}");
+  out.program =
+      text("{\"xml\":[0,", xml.size(), "],\"literals\":[", start, ",8],\"weights\":[[1,[", weight,
+           "]]],\"literal_positions\":[[0,8,[", literal, "]]],\"data\":[0],\"config\":{\"INFERENCE_PRECISION_HINT\":\"f32\"}}");
   out.data.assign(xml.begin(), xml.end());
   out.data.resize(start);
   for (uint8_t value = 1; value <= 8; ++value) out.data.push_back(value);
@@ -100,7 +102,9 @@ Bytes join(const std::string& header, const Bytes& data) {
   return out;
 }
 
-Bytes artifact(const std::vector<Payload>& payloads, const std::string& graph) { return join(header(payloads, graph), data(payloads)); }
+Bytes artifact(const std::vector<Payload>& payloads, const std::string& graph) {
+  return join(header(payloads, graph), data(payloads));
+}
 
 std::pair<std::string, Bytes> split(const Bytes& artifact) {
   const size_t end = kPrefix + little_endian(artifact, 16, 8), start = std::min(aligned(end), artifact.size());
@@ -125,7 +129,8 @@ void seal(Bytes& artifact) {
     for (const auto& entry : parsed.at("payloads").array("payloads")) {
       const size_t offset = entry.at("offset").index("offset"), size = entry.at("size").index("size");
       const auto& sum = entry.at("sha256");
-      if (sum.end - sum.begin != 66 || start > artifact.size() || offset > artifact.size() - start || size > artifact.size() - start - offset) {
+      if (sum.end - sum.begin != 66 || start > artifact.size() || offset > artifact.size() - start ||
+          size > artifact.size() - start - offset) {
         continue;
       }
       const std::string right = gn::sha256_hex(artifact.data() + start + offset, size);

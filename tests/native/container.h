@@ -15,13 +15,14 @@ struct Payload {
   Bytes data;
 };
 
-// y = x + the sum of `weights` bytes in w + the sum of eight literals (1 to 8): x and y are uint8[batch, 4], w is uint8[weights]. The
-// OpenVINO of the tests computes that.
+// y = x + the sum of `weights` bytes in w + the sum of eight literals (1 to 8): x and y are uint8[batch, 4], w is uint8[weights].
+// The OpenVINO of the tests computes that.
 Payload cpu(size_t batch, size_t weights);
 // The same for a chip; its NEFF is none that a runtime would take.
 Payload neff(const std::string& target, size_t batch, size_t weights);
 
-std::string header(const std::vector<Payload>& payloads, const std::string& graph = "g", const std::string& options = "{\"a\": [1, 2]}");
+std::string header(const std::vector<Payload>& payloads, const std::string& graph = "g",
+                   const std::string& options = "{\"a\": [1, 2]}");
 Bytes data(const std::vector<Payload>& payloads);
 // The container of a header and its data, with the header's checksum.
 Bytes join(const std::string& header, const Bytes& data);

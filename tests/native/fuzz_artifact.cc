@@ -24,7 +24,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       volatile uint8_t sum = 0;
       for (size_t at = 0; at < program.payload.size; ++at) sum = static_cast<uint8_t>(sum + data[program.payload.offset + at]);
       for (const gn::WeightUse& use : program.weights) {
-        for (size_t position : use.positions) sum = static_cast<uint8_t>(sum + data[program.payload.offset + program.xml.offset + position + 20]);
+        for (size_t position : use.positions)
+          sum = static_cast<uint8_t>(sum + data[program.payload.offset + program.xml.offset + position + 20]);
         sum = static_cast<uint8_t>(sum + program.inputs[use.input].spec.nbytes());
       }
       for (const gn::LiteralUse& use : program.literal_uses) {

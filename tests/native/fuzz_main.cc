@@ -31,13 +31,34 @@ class Mutator {
   size_t below(size_t limit) { return limit == 0 ? 0 : random_() % limit; }
 
  private:
-  static constexpr const char* kTokens[] = {"{",  "}",    "[",    "]",     "\"",   ",",  ":",     "-1",       "0",  "9223372036854775799", "18446744073709551616",
-                                            "1e9", "null", "true", "false", "\\u0000", "\\ud83d", "4294967296", "\xff", "2147483648",          "[[[[[[[["};
+  static constexpr const char* kTokens[] = {"{",
+                                            "}",
+                                            "[",
+                                            "]",
+                                            "\"",
+                                            ",",
+                                            ":",
+                                            "-1",
+                                            "0",
+                                            "9223372036854775799",
+                                            "18446744073709551616",
+                                            "1e9",
+                                            "null",
+                                            "true",
+                                            "false",
+                                            "\\u0000",
+                                            "\\ud83d",
+                                            "4294967296",
+                                            "\xff",
+                                            "2147483648",
+                                            "[[[[[[[["};
 
   void once(Bytes& bytes) {
     if (bytes.empty()) return;
     // Mostly in the header, for there most is decided.
-    const size_t header = bytes.size() > 24 ? std::min(bytes.size(), 24 + static_cast<size_t>(bytes[16]) + 256 * static_cast<size_t>(bytes[17])) : bytes.size();
+    const size_t header = bytes.size() > 24
+                              ? std::min(bytes.size(), 24 + static_cast<size_t>(bytes[16]) + 256 * static_cast<size_t>(bytes[17]))
+                              : bytes.size();
     const size_t at = below(4) ? below(header) : below(bytes.size());
     switch (below(9)) {
       case 0:
@@ -60,7 +81,9 @@ class Mutator {
       }
       case 6: {
         const size_t from = below(header), size = below(std::min<size_t>(80, bytes.size() - from));
-        replace(bytes, at, below(2) * size, std::string(bytes.begin() + static_cast<std::ptrdiff_t>(from), bytes.begin() + static_cast<std::ptrdiff_t>(from + size)));
+        replace(bytes, at, below(2) * size,
+                std::string(bytes.begin() + static_cast<std::ptrdiff_t>(from),
+                            bytes.begin() + static_cast<std::ptrdiff_t>(from + size)));
         break;
       }
       case 7:
@@ -78,7 +101,8 @@ class Mutator {
 
   // Another number in the place of the next one.
   void number(Bytes& bytes, size_t at) {
-    static const char* const kNumbers[] = {"0", "1", "2", "7", "63", "64", "65", "100", "1000000", "2147483648", "4294967295", "9223372036854775799", "-1"};
+    static const char* const kNumbers[] = {
+        "0", "1", "2", "7", "63", "64", "65", "100", "1000000", "2147483648", "4294967295", "9223372036854775799", "-1"};
     while (at < bytes.size() && (bytes[at] < '0' || bytes[at] > '9')) ++at;
     size_t end = at;
     while (end < bytes.size() && bytes[end] >= '0' && bytes[end] <= '9') ++end;
@@ -118,8 +142,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "fuzz_artifact COUNT SEED FILES...\n");
     return 2;
   }
-  std::vector<Bytes> seeds = {container::artifact({container::cpu(2, 100)}),
-                              container::artifact({container::cpu(4, 10), container::neff("trn1", 4, 10), container::neff("inf1", 2, 10)})};
+  std::vector<Bytes> seeds = {
+      container::artifact({container::cpu(2, 100)}),
+      container::artifact({container::cpu(4, 10), container::neff("trn1", 4, 10), container::neff("inf1", 2, 10)})};
   for (int i = 3; i < argc; ++i) {
     std::ifstream file(argv[i], std::ios::binary);
     seeds.emplace_back(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());

@@ -47,7 +47,8 @@ ov_status_e ov_core_create(ov_core_t** core) {
   return OK;
 }
 
-ov_status_e ov_tensor_create_from_host_ptr(const ov_element_type_e, const ov_shape_t shape, void* host_ptr, ov_tensor_t** tensor) {
+ov_status_e ov_tensor_create_from_host_ptr(const ov_element_type_e, const ov_shape_t shape, void* host_ptr,
+                                           ov_tensor_t** tensor) {
   size_t nbytes = 1;
   for (int64_t i = 0; i < shape.rank; ++i) nbytes *= static_cast<size_t>(shape.dims[i]);
   *tensor = new ov_tensor{nbytes, host_ptr};
@@ -56,16 +57,16 @@ ov_status_e ov_tensor_create_from_host_ptr(const ov_element_type_e, const ov_sha
 
 void ov_tensor_free(ov_tensor_t* tensor) { delete tensor; }
 
-ov_status_e ov_core_read_model_from_memory_buffer(const ov_core_t*, const char* text, const size_t size, const ov_tensor_t* constants,
-                                                  ov_model_t** model) {
+ov_status_e ov_core_read_model_from_memory_buffer(const ov_core_t*, const char* text, const size_t size,
+                                                  const ov_tensor_t* constants, ov_model_t** model) {
   *model = new ov_model{std::string(text, size), static_cast<const uint8_t*>(constants->data)};
   return OK;
 }
 
 void ov_model_free(ov_model_t* model) { delete model; }
 
-ov_status_e ov_core_compile_model_props(const ov_core_t*, const ov_model_t* model, const char*, const size_t, const ov_property_t*,
-                                        ov_compiled_model_t** compiled) {
+ov_status_e ov_core_compile_model_props(const ov_core_t*, const ov_model_t* model, const char*, const size_t,
+                                        const ov_property_t*, ov_compiled_model_t** compiled) {
   auto* made = new ov_compiled_model;
   for (size_t at = model->xml.find("<data "); at != std::string::npos; at = model->xml.find("<data ", at + 1)) {
     made->constants.push_back({model->constants + number(model->xml, at, "offset"), number(model->xml, at, "size")});

@@ -47,7 +47,8 @@ const std::vector<container::Payload> kOne = {container::cpu(2, 100)};
 TEST_SUITE_BEGIN("artifact");
 
 TEST_CASE("a right one, field by field") {
-  const Bytes bytes = container::artifact({container::neff("inf2", 2, 100), container::cpu(2, 100), container::cpu(4, 100)}, "the graph");
+  const Bytes bytes =
+      container::artifact({container::neff("inf2", 2, 100), container::cpu(2, 100), container::cpu(4, 100)}, "the graph");
   const auto artifact = read(bytes);
   CHECK(artifact->graph == "the graph");
   CHECK(artifact->options == "{\"a\": [1, 2]}");
@@ -78,10 +79,13 @@ TEST_CASE("a right one, field by field") {
 
 TEST_CASE("programs fit inputs of their shapes, and unused ones of any") {
   auto payload = kOne[0];
-  payload.signature = replaced(payload.signature, "],\"outputs\"", ",{\"name\":\"u\",\"shape\":[7],\"dtype\":\"int8\",\"role\":\"unused\"}],\"outputs\"");
+  payload.signature = replaced(payload.signature, "],\"outputs\"",
+                               ",{\"name\":\"u\",\"shape\":[7],\"dtype\":\"int8\",\"role\":\"unused\"}],\"outputs\"");
   const auto artifact = read(container::artifact({payload}));
   const gn::Program& program = *artifact->programs[0];
-  const auto spec = [](std::vector<int64_t> shape, const char* dtype) { return gn::Spec{std::move(shape), gn::dtype_by_name(dtype)}; };
+  const auto spec = [](std::vector<int64_t> shape, const char* dtype) {
+    return gn::Spec{std::move(shape), gn::dtype_by_name(dtype)};
+  };
   const gn::Spec x = spec({2, 4}, "uint8"), w = spec({100}, "uint8");
   CHECK(program.fits({x, w, spec({7}, "int8")}));
   CHECK(program.fits({x, w, spec({1, 2}, "float32")}));
@@ -133,8 +137,8 @@ TEST_CASE("the fields before the header") {
   CHECK(has(refusal(with(8, 0, 4)), "format version 0"));
   CHECK(has(refusal(with(8, 2, 4)), "was written in format version 2; this library reads up to 1"));
   CHECK(has(refusal(with(8, 0xffffffff, 4)), "was written in format version 4294967295"));
-  for (uint64_t length : {uint64_t{0}, uint64_t{1}, uint64_t{bytes.size() - 24}, uint64_t{bytes.size() - 23}, uint64_t{1} << 26, uint64_t{1} << 63,
-                          ~uint64_t{0}, ~uint64_t{0} - 23}) {
+  for (uint64_t length : {uint64_t{0}, uint64_t{1}, uint64_t{bytes.size() - 24}, uint64_t{bytes.size() - 23}, uint64_t{1} << 26,
+                          uint64_t{1} << 63, ~uint64_t{0}, ~uint64_t{0} - 23}) {
     CAPTURE(length);
     CHECK(has(refusal(with(16, length, 8)), "is damaged"));
     Bytes unsealed = with(16, length, 8);
@@ -146,9 +150,31 @@ TEST_CASE("the fields before the header") {
 }
 
 TEST_CASE("a header that lacks something, or has it twice, or as another kind") {
-  for (const char* key : {"format", "graph", "data_size", "options", "payloads", "target", "engine", "engine_version", "offset", "size", "sha256",
-                          "signature", "program", "inputs", "outputs", "name", "shape", "dtype", "role", "xml", "literals", "weights",
-                          "literal_positions", "data", "config"}) {
+  for (const char* key : {"format",
+                          "graph",
+                          "data_size",
+                          "options",
+                          "payloads",
+                          "target",
+                          "engine",
+                          "engine_version",
+                          "offset",
+                          "size",
+                          "sha256",
+                          "signature",
+                          "program",
+                          "inputs",
+                          "outputs",
+                          "name",
+                          "shape",
+                          "dtype",
+                          "role",
+                          "xml",
+                          "literals",
+                          "weights",
+                          "literal_positions",
+                          "data",
+                          "config"}) {
     CAPTURE(key);
     const std::string quoted = gn::text("\"", key, "\":");
     CHECK(has(refusal(kOne, quoted, "\"other\":"), "is damaged"));
@@ -163,8 +189,8 @@ TEST_CASE("a header that lacks something, or has it twice, or as another kind") 
 }
 
 TEST_CASE("extents that overflow, or are none") {
-  for (const char* shape : {"[9223372036854775799]", "[4294967296,4294967296]", "[65536,65536,65536,65536]", "[3037000500,3037000500,2]",
-                            "[140737488355328]", "[-1,4]", "[1.0,4]", "[\"2\",4]", "[null]", "2"}) {
+  for (const char* shape : {"[9223372036854775799]", "[4294967296,4294967296]", "[65536,65536,65536,65536]",
+                            "[3037000500,3037000500,2]", "[140737488355328]", "[-1,4]", "[1.0,4]", "[\"2\",4]", "[null]", "2"}) {
     CAPTURE(shape);
     CHECK(has(refusal(kOne, "\"shape\":[2,4]", gn::text("\"shape\":", shape)), "is damaged"));
   }
@@ -178,23 +204,26 @@ TEST_CASE("extents that overflow, or are none") {
 TEST_CASE("payloads and their parts lie within the bytes") {
   const auto payload = kOne[0];
   const std::string size = gn::text("\"size\":", payload.data.size());
-  for (const char* other : {"\"size\":9223372036854775799", "\"size\":100000", "\"size\":-1"}) CHECK(has(refusal(kOne, size, other), "is damaged"));
+  for (const char* other : {"\"size\":9223372036854775799", "\"size\":100000", "\"size\":-1"})
+    CHECK(has(refusal(kOne, size, other), "is damaged"));
   for (const char* other : {"\"offset\":9223372036854775799", "\"offset\":100000", "\"offset\":64"}) {
     CAPTURE(other);
     CHECK(has(refusal(kOne, "\"offset\":0", other), "is damaged"));
   }
   const size_t xml = payload.program.find("\"xml\":[0,");
   REQUIRE(xml != std::string::npos);
-  for (const char* other : {"\"xml\":[9223372036854775799,", "\"xml\":[1000000,", "\"xml\":[1000,", "\"xml\":[0,9223372036854775799],\"o\":[", "\"xml\":[0],\"o\":[",
-                            "\"xml\":[0,1,"}) {
+  for (const char* other : {"\"xml\":[9223372036854775799,", "\"xml\":[1000000,", "\"xml\":[1000,",
+                            "\"xml\":[0,9223372036854775799],\"o\":[", "\"xml\":[0],\"o\":[", "\"xml\":[0,1,"}) {
     CAPTURE(other);
     CHECK(has(refusal(kOne, "\"xml\":[0,", other), "is damaged"));
   }
   CHECK(has(refusal(kOne, ",8],\"weights\"", ",9],\"weights\""), "'literals' lies outside its bytes"));
   CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[1,8,"), "a literal lies outside its bytes"));
   CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[8,1,"), "a literal lies outside its bytes"));
-  CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[0,9223372036854775799,"), "a literal lies outside its bytes"));
-  CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[9223372036854775799,1,"), "a literal lies outside its bytes"));
+  CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[0,9223372036854775799,"),
+            "a literal lies outside its bytes"));
+  CHECK(has(refusal(kOne, "\"literal_positions\":[[0,8,", "\"literal_positions\":[[9223372036854775799,1,"),
+            "a literal lies outside its bytes"));
 }
 
 TEST_CASE("positions are those of an offset's digits") {
@@ -202,7 +231,8 @@ TEST_CASE("positions are those of an offset's digits") {
   const size_t begin = program.find("[[1,[") + 5;
   const size_t position = std::stoul(program.substr(begin));
   const std::string now = gn::text("[[1,[", position);
-  for (size_t other : {size_t{0}, size_t{7}, position - 1, position + 1, position + 19, position + 20, kOne[0].data.size(), size_t{1000000}}) {
+  for (size_t other :
+       {size_t{0}, size_t{7}, position - 1, position + 1, position + 19, position + 20, kOne[0].data.size(), size_t{1000000}}) {
     CAPTURE(other);
     CHECK(has(refusal(kOne, now, gn::text("[[1,[", other)), "not that of an offset"));
   }
@@ -224,20 +254,25 @@ TEST_CASE("the program and the signature agree about the inputs") {
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":0"), "parts"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":3"), "parts"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":1048577"), "parts"));
-  CHECK(read(container::join(replaced(container::header(kOne), "\"data\":[0]", "\"data\":[0],\"parts\":2"), container::data(kOne)))->programs[0]->parts == 2);
+  CHECK(
+      read(container::join(replaced(container::header(kOne), "\"data\":[0]", "\"data\":[0],\"parts\":2"), container::data(kOne)))
+          ->programs[0]
+          ->parts == 2);
 }
 
 TEST_CASE("a NEFF's tensors") {
   const std::vector<container::Payload> one = {container::neff("trn1", 2, 100)};
   CHECK(has(refusal(one, "\"format\":\"neff\"", "\"format\":\"elf\""), "a format that this version does not read"));
-  for (const char* cores : {"0", "65", "-1", "9223372036854775799"}) CHECK(has(refusal(one, "\"cores\":1", gn::text("\"cores\":", cores)), "is damaged"));
+  for (const char* cores : {"0", "65", "-1", "9223372036854775799"})
+    CHECK(has(refusal(one, "\"cores\":1", gn::text("\"cores\":", cores)), "is damaged"));
   CHECK(has(refusal(one, "{\"name\":\"x\",\"tensor\"", "{\"name\":\"z\",\"tensor\""), "disagree about the tensors"));
   CHECK(has(refusal(one, "{\"name\":\"x\",\"tensor\"", "{\"name\":\"w\",\"tensor\""), "disagree about the tensors"));
   CHECK(has(refusal(one, "\"tensor\":\"in0\"", "\"tensor\":\"\""), "without a name"));
   CHECK(has(refusal(one, "{\"name\":\"x\",\"tensor\":\"in0\"},", ""), "does not read the input x"));
   CHECK(has(refusal(one, "{\"name\":\"y\",\"tensor\":\"out0\"}", ""), "does not write all outputs"));
   // A weight that is inside the NEFF has no tensor.
-  const std::string baked = replaced(replaced(container::header(one), ",{\"name\":\"w\",\"tensor\":\"in1\"}", ""), "\"cores\":1", "\"cores\":1,\"baked\":{\"w\":\"00\"}");
+  const std::string baked = replaced(replaced(container::header(one), ",{\"name\":\"w\",\"tensor\":\"in1\"}", ""), "\"cores\":1",
+                                     "\"cores\":1,\"baked\":{\"w\":\"00\"}");
   CHECK(read(container::join(baked, container::data(one)))->programs[0]->baked == std::vector<std::string>{"", "00"});
 }
 
@@ -278,7 +313,9 @@ TEST_CASE("constants are those that the header names, at their size") {
 }
 
 TEST_CASE("an artifact is read once while it is among the last ones used") {
-  const auto obtain = [](const Bytes& bytes) { return gn::artifact_of(bytes.data(), bytes.size(), gn::content_hash(bytes.data(), bytes.size())); };
+  const auto obtain = [](const Bytes& bytes) {
+    return gn::artifact_of(bytes.data(), bytes.size(), gn::content_hash(bytes.data(), bytes.size()));
+  };
   const Bytes first = container::artifact(kOne, "cached");
   const auto one = obtain(first);
   CHECK(obtain(first) == one);

@@ -3,8 +3,8 @@
 
 #include <cstring>
 
-#include "errors.h"
 #include "boundary/log.h"
+#include "errors.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
 #include "model/specialise.h"

@@ -22,8 +22,8 @@ TEST_SUITE_BEGIN("ir");
 
 TEST_CASE("constants, by the place of their digits") {
   const std::string xml = "<net>" + layer("Const", "<data element_type=\"f32\" offset=\"123\" size=\"40\"/>") +
-                          layer("Add", "<data offset=\"7\" size=\"9\"/>") + layer("Const", "<data offset=\"9\" size=\"0\" shape=\"\"/>") +
-                          "</net>";
+                          layer("Add", "<data offset=\"7\" size=\"9\"/>") +
+                          layer("Const", "<data offset=\"9\" size=\"0\" shape=\"\"/>") + "</net>";
   const auto found = constants(xml);
   REQUIRE(found.size() == 2);
   CHECK(xml.substr(found[0].position, 4) == "123\"");
@@ -44,8 +44,8 @@ TEST_CASE("the size that is read is that of its own data") {
 }
 
 TEST_CASE("texts that end anywhere") {
-  const std::string xml = "<net>" + layer("Const", "<data offset=\"00000000000000000123\" size=\"40\"/>") + layer("Parameter", "", 1) +
-                          layer("Result", "", 2) + edge(1, 2) + "</net>";
+  const std::string xml = "<net>" + layer("Const", "<data offset=\"00000000000000000123\" size=\"40\"/>") +
+                          layer("Parameter", "", 1) + layer("Result", "", 2) + edge(1, 2) + "</net>";
   CHECK(constants(xml).size() == 1);
   CHECK(passed_through(xml).size() == 1);
   for (size_t size = 0; size < xml.size(); ++size) {
@@ -59,9 +59,10 @@ TEST_CASE("texts that end anywhere") {
 
 TEST_CASE("outputs that are inputs, by their numbers") {
   // Inputs 10, 11 and outputs 20, 21, 22, which are numbered as they follow one another.
-  const std::string layers = layer("Parameter", "", 10) + layer("Result", "", 20) + layer("Parameter", "", 11) + layer("Relu", "", 5) +
-                             layer("Result", "", 21) + layer("Result", "", 22);
-  const auto found = passed_through(layers + edge(10, 5) + edge(5, 20) + edge(11, 21) + edge(10, 22) + edge(99, 20) + edge(10, 99));
+  const std::string layers = layer("Parameter", "", 10) + layer("Result", "", 20) + layer("Parameter", "", 11) +
+                             layer("Relu", "", 5) + layer("Result", "", 21) + layer("Result", "", 22);
+  const auto found =
+      passed_through(layers + edge(10, 5) + edge(5, 20) + edge(11, 21) + edge(10, 22) + edge(99, 20) + edge(10, 99));
   REQUIRE(found.size() == 2);
   CHECK(found[0].output == 1);
   CHECK(found[0].input == 1);

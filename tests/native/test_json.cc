@@ -75,9 +75,9 @@ TEST_CASE("strings and their escapes") {
 }
 
 TEST_CASE("what is not UTF-8") {
-  for (const char* text : {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"", "\"\xf0\x80\x80\x80\"",
-                           "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\xc3\"", "\"\xe2\x82\"", "\"\xf0\x9f\x98\"", "\"\xc3",
-                           "\"\xe2\x82"}) {
+  for (const char* text : {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"",
+                           "\"\xf0\x80\x80\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\xc3\"",
+                           "\"\xe2\x82\"", "\"\xf0\x9f\x98\"", "\"\xc3", "\"\xe2\x82"}) {
     CHECK(has(refusal(text), "not UTF-8"));
   }
 }
@@ -109,8 +109,9 @@ TEST_CASE("the reader does not look behind the end") {
 }
 
 TEST_CASE("signs that are missing or too many") {
-  for (const char* text : {"", " ", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "{", "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}",
-                           "{\"a\" 1}", "{1:2}", "tru", "nul", "TRUE", "[] []", "]", "}", "//x\n1", "[1]\x01"}) {
+  for (const char* text : {"",       " ",       "[1",       "[1,",       "[1,]",       "[,1]",  "[1 2]",     "{",
+                           "{\"a\"", "{\"a\":", "{\"a\":1", "{\"a\":1,", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "{1:2}",
+                           "tru",    "nul",     "TRUE",     "[] []",     "]",          "}",     "//x\n1",    "[1]\x01"}) {
     CAPTURE(text);
     CHECK(has(refusal(text), "not valid JSON"));
   }

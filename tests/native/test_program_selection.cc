@@ -52,15 +52,17 @@ std::string refusal(const std::vector<container::Payload>& payloads, int64_t bat
 TEST_SUITE_BEGIN("program_selection");
 
 TEST_CASE("every family of instances has its chip") {
-  const std::pair<const char*, const char*> known[] = {{"inf1.xlarge", "inf1"}, {"inf2.48xlarge", "inf2"}, {"trn1.2xlarge", "trn1"},
-                                                       {"trn1n.32xlarge", "trn1"}, {"trn2.48xlarge", "trn2"}, {"trn2u.48xlarge", "trn2"}, {"trn2u", "trn2"}};
+  const std::pair<const char*, const char*> known[] = {
+      {"inf1.xlarge", "inf1"},   {"inf2.48xlarge", "inf2"},  {"trn1.2xlarge", "trn1"}, {"trn1n.32xlarge", "trn1"},
+      {"trn2.48xlarge", "trn2"}, {"trn2u.48xlarge", "trn2"}, {"trn2u", "trn2"}};
   for (const auto& item : known) {
     CAPTURE(item.first);
     const Machine machine(item.first);
     // Chosen, and then there is no runtime; a program for another chip is not even tried.
     CHECK(has(refusal({container::neff(item.second, 2, 100)}), "there is no Neuron runtime"));
     const std::string other = std::string(item.second) == "inf1" ? "inf2" : "inf1";
-    CHECK(has(refusal({container::neff(other, 2, 100)}), "it was compiled for " + other + ", and this machine has the chip of " + item.second));
+    CHECK(has(refusal({container::neff(other, 2, 100)}),
+              "it was compiled for " + other + ", and this machine has the chip of " + item.second));
   }
 }
 

@@ -80,7 +80,8 @@ TEST_CASE("one model is compiled once for all who ask at the same time, and run 
   for (int i = 0; i < kThreads; ++i) bindings.push_back(region.bind());
   together([&](int thread) {
     models[static_cast<size_t>(thread)] = bindings[static_cast<size_t>(thread)]->model(region.arrays(), region.outputs());
-    for (int round = 0; round < kRounds; ++round) expect(region.run(*bindings[static_cast<size_t>(thread)]) == region.expected(), "another result");
+    for (int round = 0; round < kRounds; ++round)
+      expect(region.run(*bindings[static_cast<size_t>(thread)]) == region.expected(), "another result");
   });
   for (const auto& model : models) CHECK(model == models[0]);
 }

@@ -6,9 +6,9 @@
 #include <unordered_map>
 
 #include "artifact/checksums.h"
-#include "support/errors.h"
 #include "artifact/ir.h"
 #include "artifact/json.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -113,7 +113,9 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   if (config.kind != json::Value::Kind::object) throw Error("'config' in its header is no object");
   if (const json::Value* parts = program.find("parts")) {
     out.parts = parts->index("parts");
-    const auto cut = [&](const Spec& spec) { return !spec.shape.empty() && spec.shape[0] % static_cast<int64_t>(out.parts) == 0; };
+    const auto cut = [&](const Spec& spec) {
+      return !spec.shape.empty() && spec.shape[0] % static_cast<int64_t>(out.parts) == 0;
+    };
     bool even = out.parts > 0 && out.parts <= kMaxParts;
     for (size_t i : out.data) even = even && cut(out.inputs[i].spec);
     for (const Spec& spec : out.outputs) even = even && cut(spec);
@@ -134,7 +136,8 @@ void read_neff(Program& out, const json::Value& program, const json::Value& sign
     tensors.resize(known.size());
     for (const json::Value& item : program.at(kind).array(kind)) {
       const auto found = place.find(item.at("name").str("name"));
-      if (found == place.end() || !tensors[found->second].empty()) throw Error("its program and its signature disagree about the tensors");
+      if (found == place.end() || !tensors[found->second].empty())
+        throw Error("its program and its signature disagree about the tensors");
       tensors[found->second] = item.at("tensor").str("tensor");
       if (tensors[found->second].empty()) throw Error("its program has a tensor without a name");
     }
@@ -194,7 +197,8 @@ std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest 
     throw Error("it is all zeros, so the model's parameters were not set (Module.set_params, Executor.copy_params_from)");
   }
   if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
-    throw Error(text("it does not begin with ", kMagic, ". One of the archived Neuron package runs on Inf1 only: compile "
+    throw Error(text("it does not begin with ", kMagic,
+                     ". One of the archived Neuron package runs on Inf1 only: compile "
                      "what load_checkpoint gives anew with mx.contrib.neuron.compile(sym, args, aux, inputs)"));
   }
   const size_t length = little_endian(data + 16, 8);
@@ -260,7 +264,7 @@ std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest
     const uint64_t version = little_endian(data + 8, 4);
     if (version > kVersion) {
       throw ArtifactError(text("was written in format version ", version, "; this library reads up to ", kVersion,
-                       ": upgrade gluon_neuron, or compile the model again."));
+                               ": upgrade gluon_neuron, or compile the model again."));
     }
     if (version < 1) damaged("it names format version 0");
   }

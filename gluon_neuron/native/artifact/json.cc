@@ -199,7 +199,8 @@ class Parser {
       if ((next & 0xc0) != 0x80) fail("not UTF-8");
       code = code << 6 | (next & 63);
     }
-    if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code < 0xe000))) || (more == 3 && (code < 0x10000 || code > 0x10ffff))) {
+    if ((more == 2 && (code < 0x800 || (code >= 0xd800 && code < 0xe000))) ||
+        (more == 3 && (code < 0x10000 || code > 0x10ffff))) {
       fail("not UTF-8");
     }
     out.append(text_ + at_, more + 1);

@@ -5,16 +5,16 @@
 #include <cstring>
 #include <string>
 
+#include "artifact/json.h"
 #include "boundary/guard.h"
 #include "call/executor_call.h"
-#include "model/program_selection.h"
-#include "model/epoch.h"
-#include "support/errors.h"
-#include "artifact/json.h"
-#include "model/model_cache.h"
 #include "call/node.h"
+#include "model/epoch.h"
+#include "model/model_cache.h"
+#include "model/program_selection.h"
 #include "nrt/runtime.h"
 #include "openvino/api.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 #ifndef GLUON_NEURON_VERSION
@@ -79,8 +79,8 @@ std::string runtime_json() {
     if (!api) return gn::text("{\"why\":", gn::json::quote(why), "}");
     uint32_t total = 0;
     gn::nrt_check(api->total_cores(&total), "count the NeuronCores");
-    return gn::text("{\"library\":", gn::json::quote(api->path), ",\"total\":", total, ",\"visible\":", gn::NrtRuntime::get().visible(),
-                    ",\"free\":", gn::NrtRuntime::get().free(), "}");
+    return gn::text("{\"library\":", gn::json::quote(api->path), ",\"total\":", total,
+                    ",\"visible\":", gn::NrtRuntime::get().visible(), ",\"free\":", gn::NrtRuntime::get().free(), "}");
   } catch (const std::exception& error) {
     return gn::text("{\"why\":", gn::json::quote(error.what()), "}");
   }
@@ -202,9 +202,9 @@ size_t gn_stats(char* buffer, size_t size) {
     gn::ModelCache::get().count(&alive, &orphans);
     const gn::Stats& s = gn::stats();
     const std::string out = gn::text(
-        "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles, ",\"content_checks\":", s.content_checks,
-        ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls, ",\"calls\":", s.calls, ",\"parts\":", s.parts,
-        ",\"bytes_hashed\":", s.bytes_hashed,
+        "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles,
+        ",\"content_checks\":", s.content_checks, ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls,
+        ",\"calls\":", s.calls, ",\"parts\":", s.parts, ",\"bytes_hashed\":", s.bytes_hashed,
         ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
         ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
     return hand_over(out, buffer, size);

@@ -8,9 +8,9 @@
 #include "boundary/log.h"
 #include "model/specialise.h"
 
-// No exception leaves these functions, whatever they are given: null for a place that is to be read is an error, which is said below
-// where it differs from "nothing is done". A function that returns a status returns 0 when all went well; otherwise, or where a
-// result says so, gn_last_error() has the reason, of the last failure on the calling thread.
+// No exception leaves these functions, whatever they are given: null for a place that is to be read is an error, which is said
+// below where it differs from "nothing is done". A function that returns a status returns 0 when all went well; otherwise, or
+// where a result says so, gn_last_error() has the reason, of the last failure on the calling thread.
 extern "C" {
 
 // Empty as long as nothing failed. Valid until the thread's next failure.
@@ -53,8 +53,8 @@ uint64_t gn_relayouts();
 // What dlopen gave for MXNet's library; 0 when it has all that the next functions need.
 int gn_set_mxnet(void* library);
 
-// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives the one that
-// was made, or null if it was none or several; it is MXNet's, and lives as long as the executor.
+// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives the one
+// that was made, or null if it was none or several; it is MXNet's, and lives as long as the executor.
 typedef struct gn_node gn_node_t;
 int gn_watch_nodes();
 gn_node_t* gn_watched_node();
@@ -70,11 +70,11 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
 // caller's thread.
 // 0 unless that cannot be.
 int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs);
-// MXNet's own status, and its own error; a failure of ours is both MXNet's last error and gn_last_error's. `results` gets handles of
-// new arrays, which the caller owns.
+// MXNet's own status, and its own error; a failure of ours is both MXNet's last error and gn_last_error's. `results` gets handles
+// of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
-// The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what the
-// functions of these names give; otherwise GN_NOT_AS_BOUND, and nothing is done.
+// The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what
+// the functions of these names give; otherwise GN_NOT_AS_BOUND, and nothing is done.
 #define GN_NOT_AS_BOUND 1
 int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results);
 void gn_bound_free(gn_bound_t* bound);  // may be null

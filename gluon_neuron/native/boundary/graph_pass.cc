@@ -8,9 +8,9 @@
 #include <cstring>
 #include <string>
 
-#include "support/errors.h"
-#include "boundary/guard.h"
 #include "artifact/json.h"
+#include "boundary/guard.h"
+#include "support/errors.h"
 #include "support/tensor.h"
 
 namespace gn {

@@ -13,7 +13,8 @@ typedef void (*gn_pass_argument_t)(void* sink, const char* name, int device, con
 
 // Answers for the graph; `request` is JSON: "options" (name to text), "args" and "aux" (name, shape, dtype, address, device).
 // Nonzero when there is no new graph.
-typedef int (*gn_pass_callback_t)(const char* graph, const char* request, void* sink, gn_pass_emit_t emit, gn_pass_argument_t argument);
+typedef int (*gn_pass_callback_t)(const char* graph, const char* request, void* sink, gn_pass_emit_t emit,
+                                  gn_pass_argument_t argument);
 
 }  // extern "C"
 

@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "support/errors.h"
 #include "boundary/guard.h"
 #include "boundary/messages.h"
 #include "call/node.h"
+#include "support/errors.h"
 #include "support/tensor.h"
 
 namespace gn {
@@ -58,7 +58,7 @@ struct Arguments<Result (*)(Args...)> {
 }  // namespace
 }  // namespace gn
 
-#define GN_HAS_TYPE(function, expected)                                                                              \
+#define GN_HAS_TYPE(function, expected)                                                                                   \
   static_assert(std::is_same<gn::Arguments<decltype(&function)>::type, gn::Arguments<mxnet::ext::expected>::type>::value, \
                 #function " has not the signature that MXNet calls")
 
@@ -78,10 +78,10 @@ int _opVersion() { return MX_LIBRARY_VERSION; }
 
 mxnet::ext::MXReturnValue initialize(int version) {
   const bool right = gn::guarded([&] {
-    if (version < 10900 || version >= 11000) {
-      throw gn::Error(gn::text("gluon_neuron works with MXNet 1.9, not with version number ", version));
-    }
-  }) == mxnet::ext::MX_SUCCESS;
+                       if (version < 10900 || version >= 11000) {
+                         throw gn::Error(gn::text("gluon_neuron works with MXNet 1.9, not with version number ", version));
+                       }
+                     }) == mxnet::ext::MX_SUCCESS;
   return right ? mxnet::ext::MX_SUCCESS : mxnet::ext::MX_FAIL;
 }
 
@@ -113,9 +113,8 @@ void _opRegGet(int, const char** name, int* isSGop, const char*** forward_ctx, m
   *mutate = nullptr;
 }
 
-int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, const char* const* vals, int num,
-                         const char*, int, unsigned int** inshapes, int* indims, int num_in, const int* intypes,
-                         void** state_op) {
+int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, const char* const* vals, int num, const char*, int,
+                         unsigned int** inshapes, int* indims, int num_in, const int* intypes, void** state_op) {
   return gn::guarded([&] {
     std::string name = gn::attribute(keys, vals, num, "__node_name__");
     if (name.empty()) name = gn::kOperator;
@@ -148,10 +147,12 @@ int _opCallFStatefulCompute(int is_forward, void* state_op, const int64_t**, int
           "compiled one shares its parameters and follows them.");
     }
     auto* node = static_cast<gn::Node*>(static_cast<mxnet::ext::CustomStatefulOp*>(state_op));
-    if (static_cast<size_t>(num_in) != node->inputs()) throw gn::Error("gluon_neuron: MXNet passed another number of inputs than it announced");
+    if (static_cast<size_t>(num_in) != node->inputs())
+      throw gn::Error("gluon_neuron: MXNet passed another number of inputs than it announced");
     std::vector<gn::Array> inputs(num_in);
     for (int i = 0; i < num_in; ++i) {
-      if (instypes[i] != 0) throw gn::Error("gluon_neuron: compiled regions take dense arrays only. Call tostype('default') on the input.");
+      if (instypes[i] != 0)
+        throw gn::Error("gluon_neuron: compiled regions take dense arrays only. Call tostype('default') on the input.");
       inputs[i] = {static_cast<const uint8_t*>(indata[i]), inIDs[i]};
     }
     std::vector<gn::Spec> specs(num_out);

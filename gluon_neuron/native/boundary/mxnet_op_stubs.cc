@@ -34,9 +34,13 @@ int _partRegGetCount(int, const char**) { return 0; }
 void _partRegGet(int, int, const char**, mxnet::ext::supportedOps_t*, mxnet::ext::createSelector_t*,
                  mxnet::ext::reviewSubgraph_t*, const char**) {}
 
-int _partCallSupportedOps(mxnet::ext::supportedOps_t, const char*, int, int*, const char* const*, const char* const*, int) { return 0; }
+int _partCallSupportedOps(mxnet::ext::supportedOps_t, const char*, int, int*, const char* const*, const char* const*, int) {
+  return 0;
+}
 
-int _partCallCreateSelector(mxnet::ext::createSelector_t, const char*, void**, const char* const*, const char* const*, int) { return 0; }
+int _partCallCreateSelector(mxnet::ext::createSelector_t, const char*, void**, const char* const*, const char* const*, int) {
+  return 0;
+}
 
 void _partCallSelect(void*, int, int*) {}
 

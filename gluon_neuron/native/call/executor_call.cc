@@ -47,8 +47,8 @@ class ExecutorCall::Substitutions {
     const ArraySubstitution substitution{address, substitute, ++last_substitution};
     // What the end needs is made before, for there nothing may fail.
     Begun begun{array, other, written, std::make_unique<ArraySubstitution>(substitution)};
-    const int status = mxnet_api().MXEnginePushSyncND(begin_in_engine, new ArraySubstitution(substitution), free_substitution, &context_, nullptr,
-                                                      0, &array, 1, nullptr, 0, "gluon_neuron substitution");
+    const int status = mxnet_api().MXEnginePushSyncND(begin_in_engine, new ArraySubstitution(substitution), free_substitution,
+                                                      &context_, nullptr, 0, &array, 1, nullptr, 0, "gluon_neuron substitution");
     if (status == 0) begun_.push_back(std::move(begun));
     return status;
   }
@@ -59,9 +59,9 @@ class ExecutorCall::Substitutions {
     for (Begun& each : begun_) {
       NDArrayHandle written[] = {each.array, each.other};
       NDArrayHandle read = each.other;
-      const int ended = mxnet_api().MXEnginePushSyncND(end_in_engine, each.substitution.release(), end_and_free_substitution, &context_, &read,
-                                                       each.written ? 0 : 1, written, each.written ? 2 : 1, nullptr, 0,
-                                                       "gluon_neuron substitution");
+      const int ended = mxnet_api().MXEnginePushSyncND(end_in_engine, each.substitution.release(), end_and_free_substitution,
+                                                       &context_, &read, each.written ? 0 : 1, written, each.written ? 2 : 1,
+                                                       nullptr, 0, "gluon_neuron substitution");
       if (status == 0) status = ended;
     }
     begun_.clear();
@@ -96,7 +96,7 @@ void ExecutorCall::set_single_region(Node& node, const std::vector<NDArrayHandle
   }
   for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
   inline_ = std::make_unique<InlineCall>(node, std::move(places), std::move(outputs), context_,
-                                          [this](NDArrayHandle* results) { return make_results(results, true); });
+                                         [this](NDArrayHandle* results) { return make_results(results, true); });
 }
 
 bool ExecutorCall::same_kind(NDArrayHandle one, NDArrayHandle other) const {
@@ -141,9 +141,9 @@ int ExecutorCall::push(NDArrayHandle const* given, const std::vector<void*>& sub
   return mxnet.MXExecutorForward(executor_, 0);
 }
 
-// The engine orders what it is told. The beginning of a substitution writes the bound array, so it waits for the previous call's readers; its end writes it
-// too, so it waits for this call's, and until then it is a pending reader of the array that stands in, which nobody can write; or a pending
-// writer of the new result, which nobody can read.
+// The engine orders what it is told. The beginning of a substitution writes the bound array, so it waits for the previous call's
+// readers; its end writes it too, so it waits for this call's, and until then it is a pending reader of the array that stands in,
+// which nobody can write; or a pending writer of the new result, which nobody can read.
 int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results) {
   std::vector<void*> substitutes(feeds_.size());
   for (size_t i = 0; i < feeds_.size(); ++i) {
@@ -185,7 +185,8 @@ int ExecutorCall::make_results(NDArrayHandle* results, bool all_with_memory) con
     status = mxnet.MXNDArrayGetShapeEx64(outputs_[made].array, &rank, &shape);
     if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made].array, &dtype);
     const int delayed = all_with_memory || outputs_[made].address ? 0 : 1;
-    if (status == 0) status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
+    if (status == 0)
+      status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
     if (status != 0) break;
   }
   if (status != 0) free_arrays(made, results);

@@ -6,8 +6,8 @@
 #include <mutex>
 #include <vector>
 
-#include "call/inline_call.h"
 #include "call/array_substitution.h"
+#include "call/inline_call.h"
 #include "call/mxnet_api.h"
 
 namespace gn {
@@ -23,7 +23,8 @@ class ExecutorCall {
   // An output's bound array.
   struct Result {
     NDArrayHandle array = nullptr;
-    const void* address = nullptr;  // of its data, where new arrays stand in for it: a region alone writes it, and nobody reads it
+    const void* address =
+        nullptr;  // of its data, where new arrays stand in for it: a region alone writes it, and nobody reads it
   };
 
   ExecutorCall(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context);
@@ -35,14 +36,16 @@ class ExecutorCall {
   bool takes(NDArrayHandle const* given) const;
 
   // One array for each feed; writes the handles of new arrays to `results`, which the caller owns. The result is MXNet's own
-  // status, with the text of an error left there. Waits for data that stands in and for nothing else, unless it runs on this thread.
+  // status, with the text of an error left there. Waits for data that stands in and for nothing else, unless it runs on this
+  // thread.
   int call(NDArrayHandle const* given, NDArrayHandle* results);
 
  private:
   class Substitutions;
 
   int call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results);
-  int push(NDArrayHandle const* given, const std::vector<void*>& substitutes, NDArrayHandle const* results, Substitutions& substitutions);
+  int push(NDArrayHandle const* given, const std::vector<void*>& substitutes, NDArrayHandle const* results,
+           Substitutions& substitutions);
   bool same_kind(NDArrayHandle one, NDArrayHandle other) const;
   // New arrays for the outputs, with memory where they stand in for bound ones, or all.
   int make_results(NDArrayHandle* results, bool all_with_memory) const;

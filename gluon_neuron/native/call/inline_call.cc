@@ -61,7 +61,8 @@ InlineCall::InlineCall(Node& node, std::vector<Input> inputs, std::vector<Spec> 
   wanted_ = std::any_of(outputs_.begin(), outputs_.end(), [](const Spec& spec) { return spec.elements() > 0; });
 }
 
-InlineCall::Outcome InlineCall::look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles, std::vector<Array>& arrays) {
+InlineCall::Outcome InlineCall::look(NDArrayHandle const* given, std::vector<NDArrayHandle>& handles,
+                                     std::vector<Array>& arrays) {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     arrays = seen_;
@@ -109,7 +110,8 @@ InlineCall::Outcome InlineCall::call(NDArrayHandle const* given, NDArrayHandle* 
   }
   Call made{node_, *model, handles, arrays, places};
   if (status == 0) {
-    status = push_here(run_call, &made, context_, handles.data(), static_cast<int>(handles.size()), results, static_cast<int>(outputs_.size()));
+    status = push_here(run_call, &made, context_, handles.data(), static_cast<int>(handles.size()), results,
+                       static_cast<int>(outputs_.size()));
   }
   if (status == 0 && made.done) {
     ++stats().direct_calls;

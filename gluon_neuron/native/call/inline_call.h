@@ -13,8 +13,8 @@
 
 namespace gn {
 
-// MXNet hands a call to a thread of its own and the caller waits for that one, which costs a small net as much as its numbers do, and
-// one of 10 ms some percent. Here the engine only sees to the order; the arrays are read and written where they are.
+// MXNet hands a call to a thread of its own and the caller waits for that one, which costs a small net as much as its numbers do,
+// and one of 10 ms some percent. Here the engine only sees to the order; the arrays are read and written where they are.
 class InlineCall {
  public:
   // An input of the node: an array that is bound to it, or else one of those given, by its place.
@@ -26,16 +26,17 @@ class InlineCall {
   // Makes arrays for the outputs, with memory; gives MXNet's own status.
   using Make = std::function<int(NDArrayHandle*)>;
 
-  // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be done on
-  // the caller's thread meanwhile, else `kShort`. MXNet makes the first `kBefore` calls; after `kEnough` runs that were all longer, all.
+  // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be
+  // done on the caller's thread meanwhile, else `kShort`. MXNet makes the first `kBefore` calls; after `kEnough` runs that were
+  // all longer, all.
   static constexpr std::chrono::microseconds kLongest{30'000}, kShort{500};
   static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
   // To be made only where sees_arrays(). `node` is the one that MXNet calls too, and outlives this.
   InlineCall(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, Context context, Make make);
 
-  // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to make
-  // the call; also when it went wrong here, so that such errors come the way they always do.
+  // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to
+  // make the call; also when it went wrong here, so that such errors come the way they always do.
   enum class Outcome { done, elsewhere, error };
 
   // Waits for the given arrays and for the outputs, whose handles it writes to `results`; the caller owns them.

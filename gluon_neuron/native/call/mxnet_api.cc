@@ -24,16 +24,22 @@ bool set_mxnet(void* library) {
   find(library, "NNAPISetLastError", setter);
   set_error = setter;
   int (*handle_of)(const char*, AtomicSymbolCreator*) = nullptr;
-  return find(library, "MXExecutorForward", api.MXExecutorForward) && find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
-         find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) && find(library, "MXNDArrayGetData", api.MXNDArrayGetData) &&
-         find(library, "MXNDArrayFree", api.MXNDArrayFree) && find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
-         find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) && find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
-         find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) && find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
-         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) && find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) &&
+  return find(library, "MXExecutorForward", api.MXExecutorForward) &&
+         find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
+         find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) &&
+         find(library, "MXNDArrayGetData", api.MXNDArrayGetData) && find(library, "MXNDArrayFree", api.MXNDArrayFree) &&
+         find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
+         find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) &&
+         find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
+         find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) &&
+         find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
+         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) &&
+         find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) &&
          find(library, "MXNDArraySlice64", api.MXNDArraySlice64) && find(library, "MXGetVersion", api.MXGetVersion) &&
          find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
          find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
-         find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) && handle_of("_copyto", &api.copyto) == 0;
+         find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
+         handle_of("_copyto", &api.copyto) == 0;
 }
 
 const MxNet& mxnet_api() { return api; }

@@ -18,9 +18,11 @@ namespace {
 static_assert(std::is_standard_layout<mxnet::Context>::value && sizeof(Context) == sizeof(mxnet::Context) &&
                   alignof(Context) == alignof(mxnet::Context),
               "Context is not laid out as MXNet's");
-static_assert(offsetof(Context, device) == offsetof(mxnet::Context, dev_type) && sizeof(mxnet::Context::dev_type) == sizeof(Context::device),
+static_assert(offsetof(Context, device) == offsetof(mxnet::Context, dev_type) &&
+                  sizeof(mxnet::Context::dev_type) == sizeof(Context::device),
               "Context::device is not MXNet's dev_type");
-static_assert(offsetof(Context, number) == offsetof(mxnet::Context, dev_id) && sizeof(mxnet::Context::dev_id) == sizeof(Context::number),
+static_assert(offsetof(Context, number) == offsetof(mxnet::Context, dev_id) &&
+                  sizeof(mxnet::Context::dev_id) == sizeof(Context::number),
               "Context::number is not MXNet's dev_id");
 
 struct Pushed {
@@ -90,7 +92,8 @@ Spec spec_of(NDArrayHandle array) {
 
 size_t version_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->version(); }
 
-int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written, int n_written) {
+int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
+              int n_written) {
   // The engine runs what calls itself asynchronous on the thread that pushes it.
   static const mxnet::FnProperty here = mxnet::FnProperty::kAsync;
   Pushed pushed{run, argument};

@@ -20,6 +20,7 @@ size_t version_of(NDArrayHandle array);
 
 // Pushes `run(argument)` to MXNet's engine, which orders it behind the writers of `read` and before later readers of `written`.
 // Where nothing is in its way, it runs on this thread before this returns. It must not throw. The result is MXNet's own status.
-int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written, int n_written);
+int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
+              int n_written);
 
 }  // namespace gn

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <cstring>
 
-#include "support/errors.h"
-#include "call/array_substitution.h"
 #include "boundary/log.h"
+#include "call/array_substitution.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -72,7 +72,8 @@ Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, P
     : name_(std::move(name)), inputs_(inputs.size()) {
   ignore_warn = true;  // MXNet would say that it was not made by its own `create`, which copies all arguments
   if (inputs.empty() || inputs.back().shape.size() != 1) {
-    throw Error(text("gluon_neuron: node ", name_, " lacks the uint8 array with its artifact as last input. Compile the model again."));
+    throw Error(
+        text("gluon_neuron: node ", name_, " lacks the uint8 array with its artifact as last input. Compile the model again."));
   }
   artifact_dtype_ = inputs.back().dtype;
   artifact_size_ = inputs.back().elements();
@@ -127,7 +128,8 @@ void Node::run(Model& model, const std::vector<Array>& inputs, const std::vector
   });
 }
 
-void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs) {
+void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs,
+                   const std::vector<uint8_t*>& outputs) {
   bool empty = true;
   for (const Spec& spec : output_specs) empty = empty && spec.elements() == 0;
   if (empty) {

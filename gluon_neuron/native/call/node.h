@@ -21,7 +21,8 @@ class Node : public mxnet::ext::CustomStatefulOp {
 
   ~Node() override;
 
-  // From now on, notes the nodes made on this thread; `watched` ends that, and gives the one that lives, or null if none or several do.
+  // From now on, notes the nodes made on this thread; `watched` ends that, and gives the one that lives, or null if none or
+  // several do.
   static void watch();
   static Node* watched();
 

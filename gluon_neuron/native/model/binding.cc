@@ -7,9 +7,9 @@
 
 #include "artifact/artifact_cache.h"
 #include "model/epoch.h"
-#include "support/errors.h"
 #include "model/model_cache.h"
 #include "model/specialise.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -48,7 +48,8 @@ Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifa
 Binding::~Binding() {
   if (!model_) return;
   // Gluon's cached operator calls a state once and makes another, which will want the model. One that was called more often
-  // belonged to an executor: with it, a large model goes, and one that holds a NeuronCore. In a forked child it stays: its threads did not come along.
+  // belonged to an executor: with it, a large model goes, and one that holds a NeuronCore. In a forked child it stays: its
+  // threads did not come along.
   size_t bytes = 0;
   for (const Model::Bound& bound : model_->weights()) bytes += bound.nbytes;
   const bool last = calls_ > 1 && (bytes > kKeptWeights || model_->program()) && process_ == getpid();

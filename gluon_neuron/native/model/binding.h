@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "artifact/artifact.h"
-#include "model/program_selection.h"
 #include "model/model.h"
+#include "model/program_selection.h"
 #include "support/tensor.h"
 
 namespace gn {

@@ -9,10 +9,10 @@
 #include <cstring>
 
 #include "artifact/checksums.h"
-#include "nrt/engine.h"
-#include "openvino/engine.h"
 #include "call/array_substitution.h"
 #include "model/model_cache.h"
+#include "nrt/engine.h"
+#include "openvino/engine.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -157,7 +157,8 @@ void Model::compile(const ModelSpec& from) {
   }
   for (size_t i = 0; i < program.weights.size(); ++i) {
     const Bound& bound = weights_[i];
-    for (size_t position : program.weights[i].positions) patch(xml, position, range.offset(bound.copy ? bound.copy : bound.source));
+    for (size_t position : program.weights[i].positions)
+      patch(xml, position, range.offset(bound.copy ? bound.copy : bound.source));
   }
   for (const LiteralUse& use : program.literal_uses) {
     for (size_t position : use.positions) patch(xml, position, range.offset(literals + use.offset));
@@ -175,7 +176,8 @@ void Model::compile(const ModelSpec& from) {
 
 bool Model::serves(const ModelSpec& from) const {
   if (from.index != index_ || from.core != core_ || from.artifact->digest != artifact_->digest) return false;
-  if (literals_ && literals_ != from.artifact_array.data + from.program().payload.offset + from.program().literals.offset) return false;
+  if (literals_ && literals_ != from.artifact_array.data + from.program().payload.offset + from.program().literals.offset)
+    return false;
   for (size_t i = 0; i < weights_.size(); ++i) {
     if (!weights_[i].serves(from.weights[i].data, from.digests[i])) return false;
   }

@@ -6,9 +6,9 @@
 #include <cstring>
 #include <fstream>
 
-#include "support/errors.h"
 #include "boundary/log.h"
 #include "model/chips.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 namespace gn {

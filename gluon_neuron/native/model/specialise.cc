@@ -4,9 +4,9 @@
 #include <list>
 #include <mutex>
 
-#include "support/errors.h"
 #include "artifact/json.h"
 #include "model/model_cache.h"
+#include "support/errors.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -37,7 +37,8 @@ std::string spec_json(const Spec& spec) {
 std::string request_json(const Artifact& artifact, const std::vector<Spec>& inputs, const std::vector<Spec>& outputs) {
   static const char* const kRoles[] = {"data", "weight", "unused"};
   const Program& known = *artifact.programs.front();
-  std::string out = text("{\"graph\":", json::quote(artifact.graph), ",\"target\":\"cpu\",\"options\":", artifact.options, ",\"inputs\":[");
+  std::string out =
+      text("{\"graph\":", json::quote(artifact.graph), ",\"target\":\"cpu\",\"options\":", artifact.options, ",\"inputs\":[");
   for (size_t i = 0; i < inputs.size(); ++i) {
     out += text(i ? "," : "", "{\"name\":", json::quote(known.inputs[i].name), ",", spec_json(inputs[i]), ",\"role\":\"",
                 kRoles[static_cast<int>(known.inputs[i].role)], "\"}");
@@ -70,7 +71,8 @@ std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::
   } catch (const Error& error) {
     throw Error(text("the program made for it ", error.what()));
   }
-  if (made->programs.empty() || !made->programs.front()->fits(inputs)) throw Error("the program made for it has another signature");
+  if (made->programs.empty() || !made->programs.front()->fits(inputs))
+    throw Error("the program made for it has another signature");
   made->bytes = std::move(bytes);
   return made;
 }
@@ -83,8 +85,8 @@ void set_program_callback(gn_program_callback_t callback) {
   state.callback = callback;
 }
 
-std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json, const std::vector<Spec>& inputs,
-                                           const std::vector<Spec>& outputs) {
+std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
+                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs) {
   const std::string request = request_json(artifact, inputs, outputs);
   Specialised& state = specialised();
   const std::lock_guard<std::mutex> lock(state.mutex);

@@ -23,8 +23,8 @@ constexpr size_t kSpecialised = 2;
 void set_program_callback(gn_program_callback_t callback);
 
 // An artifact whose first program fits `inputs`. Throws Error, with the callback's reason.
-std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json, const std::vector<Spec>& inputs,
-                                           const std::vector<Spec>& outputs);
+std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
+                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs);
 
 // Forgets the specialised programs of a graph, or all (null).
 void drop_specialised(const std::string* graph);

@@ -38,20 +38,20 @@ struct NrtTensorInfos {
 };
 
 // name, result, arguments
-#define GN_NRT_FUNCTIONS(X)                                                                                   \
-  X(nrt_init, NrtStatus, (int framework, const char* framework_version, const char* layer_version))           \
-  X(nrt_close, void, ())                                                                                      \
-  X(nrt_load, NrtStatus, (const void* neff, size_t size, int32_t core, int32_t count, NrtModelHandle** model)) \
-  X(nrt_unload, NrtStatus, (NrtModelHandle * model))                                                          \
-  X(nrt_get_model_tensor_info, NrtStatus, (NrtModelHandle * model, NrtTensorInfos * *infos))                  \
-  X(nrt_free_model_tensor_info, NrtStatus, (NrtTensorInfos * infos))                                          \
-  X(nrt_allocate_tensor_set, NrtStatus, (NrtTensorSetHandle * *set))                                          \
-  X(nrt_destroy_tensor_set, void, (NrtTensorSetHandle * *set))                                                \
-  X(nrt_add_tensor_to_tensor_set, NrtStatus, (NrtTensorSetHandle * set, const char* name, NrtTensorHandle* t)) \
-  X(nrt_execute, NrtStatus, (NrtModelHandle * model, const NrtTensorSetHandle* in, NrtTensorSetHandle* out))  \
+#define GN_NRT_FUNCTIONS(X)                                                                                        \
+  X(nrt_init, NrtStatus, (int framework, const char* framework_version, const char* layer_version))                \
+  X(nrt_close, void, ())                                                                                           \
+  X(nrt_load, NrtStatus, (const void* neff, size_t size, int32_t core, int32_t count, NrtModelHandle** model))     \
+  X(nrt_unload, NrtStatus, (NrtModelHandle * model))                                                               \
+  X(nrt_get_model_tensor_info, NrtStatus, (NrtModelHandle * model, NrtTensorInfos * *infos))                       \
+  X(nrt_free_model_tensor_info, NrtStatus, (NrtTensorInfos * infos))                                               \
+  X(nrt_allocate_tensor_set, NrtStatus, (NrtTensorSetHandle * *set))                                               \
+  X(nrt_destroy_tensor_set, void, (NrtTensorSetHandle * *set))                                                     \
+  X(nrt_add_tensor_to_tensor_set, NrtStatus, (NrtTensorSetHandle * set, const char* name, NrtTensorHandle* t))     \
+  X(nrt_execute, NrtStatus, (NrtModelHandle * model, const NrtTensorSetHandle* in, NrtTensorSetHandle* out))       \
   X(nrt_tensor_allocate, NrtStatus, (int placement, int core, size_t size, const char* name, NrtTensorHandle** t)) \
-  X(nrt_tensor_free, void, (NrtTensorHandle * *t))                                                            \
-  X(nrt_tensor_read, NrtStatus, (const NrtTensorHandle* t, void* to, size_t offset, size_t size))             \
+  X(nrt_tensor_free, void, (NrtTensorHandle * *t))                                                                 \
+  X(nrt_tensor_read, NrtStatus, (const NrtTensorHandle* t, void* to, size_t offset, size_t size))                  \
   X(nrt_tensor_write, NrtStatus, (NrtTensorHandle * t, const void* from, size_t offset, size_t size))
 
 struct Nrt {

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <tuple>
 
-#include "support/errors.h"
 #include "boundary/log.h"
+#include "support/errors.h"
 
 namespace gn {
 namespace {
@@ -106,12 +106,12 @@ void check_tensor(const std::vector<LoadedNeff::Tensor>& tensors, const std::str
   const auto found = std::find_if(tensors.begin(), tensors.end(), [&](const auto& tensor) { return tensor.name == name; });
   if (found == tensors.end()) differ(text("it has no tensor '", name, "', which is to be ", stands_for));
   if (found->nbytes != spec.nbytes()) {
-    differ(text("its tensor '", name, "' has ", found->nbytes, " bytes, and ", stands_for, " is ", spec.str(), " (", spec.nbytes(),
-                " bytes)"));
+    differ(text("its tensor '", name, "' has ", found->nbytes, " bytes, and ", stands_for, " is ", spec.str(), " (",
+                spec.nbytes(), " bytes)"));
   }
   if (!same_type(spec.dtype, found->dtype)) {
-    differ(
-        text("its tensor '", name, "' is of the runtime's dtype number ", found->dtype, ", and ", stands_for, " is ", spec.str()));
+    differ(text("its tensor '", name, "' is of the runtime's dtype number ", found->dtype, ", and ", stands_for, " is ",
+                spec.str()));
   }
 }
 

@@ -9,15 +9,16 @@
 #include <vector>
 
 #include "artifact/artifact.h"
-#include "nrt/runtime.h"
 #include "model/runner.h"
+#include "nrt/runtime.h"
 
 namespace gn {
 
 // A NEFF on its cores.
 class LoadedNeff : public NrtResource {
  public:
-  // The loaded NEFF for this program and core (-1: any), loaded now unless it is. Throws NoChip when it cannot be had here, Error.
+  // The loaded NEFF for this program and core (-1: any), loaded now unless it is. Throws NoChip when it cannot be had here,
+  // Error.
   static std::shared_ptr<LoadedNeff> obtain(const Artifact& artifact, size_t index, const uint8_t* neff, int core);
   ~LoadedNeff() override;
 

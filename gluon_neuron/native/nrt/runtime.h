@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "support/errors.h"
 #include "nrt/api.h"
+#include "support/errors.h"
 
 namespace gn {
 

@@ -45,7 +45,8 @@ std::vector<std::string> usual_places() {
     for (int up = 0; up < 3 && folder.find('/') != std::string::npos; ++up) folder.resize(folder.rfind('/'));
     add_matches(out, folder + "/openvino/libs/libopenvino_c.so*");
   }
-  for (const char* folder : {"/usr/lib", "/usr/lib64", "/usr/lib/*-linux-gnu", "/usr/local/lib", "/opt/intel/openvino*/runtime/lib/*"}) {
+  for (const char* folder :
+       {"/usr/lib", "/usr/lib64", "/usr/lib/*-linux-gnu", "/usr/local/lib", "/opt/intel/openvino*/runtime/lib/*"}) {
     add_matches(out, std::string(folder) + "/libopenvino_c.so*");
   }
   return out;
@@ -73,8 +74,8 @@ void open(Loader& state) {
     candidates = usual_places();
   }
   void* handle = open_first(candidates);
-#define GN_LOOK_UP(name)                                                              \
-  state.api.name = reinterpret_cast<decltype(&::name)>(dlsym(handle, #name));         \
+#define GN_LOOK_UP(name)                                                      \
+  state.api.name = reinterpret_cast<decltype(&::name)>(dlsym(handle, #name)); \
   if (!state.api.name) throw Error(text("This OpenVINO lacks ", #name, ". ", kInstall));
   GN_OPENVINO_FUNCTIONS(GN_LOOK_UP)
 #undef GN_LOOK_UP

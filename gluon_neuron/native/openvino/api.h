@@ -5,24 +5,24 @@
 
 #include <string>
 
-#define GN_OPENVINO_FUNCTIONS(X)                   \
-  X(ov_core_create)                                \
-  X(ov_core_read_model_from_memory_buffer)         \
-  X(ov_core_compile_model_props)                   \
-  X(ov_model_free)                                 \
-  X(ov_compiled_model_create_infer_request)        \
-  X(ov_compiled_model_inputs_size)                 \
-  X(ov_compiled_model_outputs_size)                \
-  X(ov_compiled_model_free)                        \
-  X(ov_infer_request_set_input_tensor_by_index)    \
-  X(ov_infer_request_set_output_tensor_by_index)   \
-  X(ov_infer_request_infer)                        \
-  X(ov_infer_request_start_async)                  \
-  X(ov_infer_request_wait)                         \
-  X(ov_infer_request_free)                         \
-  X(ov_tensor_create_from_host_ptr)                \
-  X(ov_tensor_free)                                \
-  X(ov_get_last_err_msg)                           \
+#define GN_OPENVINO_FUNCTIONS(X)                 \
+  X(ov_core_create)                              \
+  X(ov_core_read_model_from_memory_buffer)       \
+  X(ov_core_compile_model_props)                 \
+  X(ov_model_free)                               \
+  X(ov_compiled_model_create_infer_request)      \
+  X(ov_compiled_model_inputs_size)               \
+  X(ov_compiled_model_outputs_size)              \
+  X(ov_compiled_model_free)                      \
+  X(ov_infer_request_set_input_tensor_by_index)  \
+  X(ov_infer_request_set_output_tensor_by_index) \
+  X(ov_infer_request_infer)                      \
+  X(ov_infer_request_start_async)                \
+  X(ov_infer_request_wait)                       \
+  X(ov_infer_request_free)                       \
+  X(ov_tensor_create_from_host_ptr)              \
+  X(ov_tensor_free)                              \
+  X(ov_get_last_err_msg)                         \
   X(ov_get_error_info)
 
 namespace gn {

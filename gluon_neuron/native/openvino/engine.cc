@@ -1,4 +1,5 @@
-// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a whole.
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a
+// whole.
 #include "openvino/engine.h"
 
 #include <unistd.h>
@@ -8,9 +9,9 @@
 #include <cstring>
 #include <deque>
 
+#include "openvino/api.h"
 #include "openvino/cpu_streams.h"
 #include "support/errors.h"
-#include "openvino/api.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -83,7 +84,8 @@ Config with_defaults(Config config, size_t streams) {
     if (!given) config.emplace_back(setting.first, setting.second);
   }
   const auto set_streams = [&config](const std::string& number) {
-    config.erase(std::remove_if(config.begin(), config.end(), [](const auto& item) { return item.first == "NUM_STREAMS"; }), config.end());
+    config.erase(std::remove_if(config.begin(), config.end(), [](const auto& item) { return item.first == "NUM_STREAMS"; }),
+                 config.end());
     config.emplace_back("NUM_STREAMS", number);
   };
   // OpenVINO keeps executors of models that were freed for the next compilation. In a child their threads are missing,
@@ -130,13 +132,18 @@ class CompiledModel::Flight {
 
 CompiledModel::CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs,
                              std::vector<Spec> outputs)
-    : parts_(parts), streams_(streams_of(config, parts)), process_(getpid()), passed_(passed_through(xml)), takes_all_cores_(wants_all_cores(config)) {
+    : parts_(parts),
+      streams_(streams_of(config, parts)),
+      process_(getpid()),
+      passed_(passed_through(xml)),
+      takes_all_cores_(wants_all_cores(config)) {
   for (const Spec& spec : inputs) inputs_.push_back(spec.part(parts));
   for (const Spec& spec : outputs) outputs_.push_back(spec.part(parts));
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   Model model;
-  ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model), "read the program");
+  ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model),
+           "read the program");
   const Config all = with_defaults(config, streams_);
   std::vector<ov_property_t> properties;
   for (const auto& item : all) properties.push_back({item.first.c_str(), item.second.c_str()});
@@ -183,8 +190,9 @@ std::unique_ptr<CompiledModel::Request> CompiledModel::take() {
     }
   }
   auto request = std::make_unique<Request>();
-  openvino().check(openvino().ov_compiled_model_create_infer_request(static_cast<ov_compiled_model_t*>(compiled_), &request->request),
-                   "make a request");
+  openvino().check(
+      openvino().ov_compiled_model_create_infer_request(static_cast<ov_compiled_model_t*>(compiled_), &request->request),
+      "make a request");
   request->inputs.resize(inputs_.size());
   request->outputs.resize(outputs_.size());
   return request;

@@ -1,4 +1,5 @@
-// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a whole.
+// A model compiled by OpenVINO, and the infer requests that run it, several at once if need be, in parts of a batch or as a
+// whole.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +28,8 @@ class CompiledModel : public Runner {
  public:
   // The program is for one of `parts` equal parts of the inputs and outputs, cut along their first axes. Throws Error. What
   // the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
-  CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs, std::vector<Spec> outputs);
+  CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs,
+                std::vector<Spec> outputs);
   ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
