@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import moved
 from ._version import __version__
 
 if TYPE_CHECKING:
@@ -69,5 +70,6 @@ def _offer_archived_names() -> None:
     install()
 
 
+moved.install()
 _register_operator()
 _offer_archived_names()

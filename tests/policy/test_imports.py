@@ -21,6 +21,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "options": ("errors",),
     "report": ("errors",),
     "_version": (),
+    "moved": (),
     "graph.*": ("errors",),
     "artifact.*": ("errors", "options", "_version"),
     "hlo.*": ("errors",),
