@@ -4,10 +4,10 @@ import json
 import threading
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 from gluon_neuron.runtime import library
+from tests.agreement import agree
 from tests.nets import run_python
 
 from . import tiny
@@ -50,7 +50,7 @@ def run(region):
     def call(batch):
         values["data"] = mx.nd.random.normal(shape=(batch, 5))
         found = tiny.bind(symbol, values).forward()[0].asnumpy()
-        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+        agree(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
     return call
 
@@ -162,14 +162,14 @@ def test_exchange_of_the_callback_waits_for_the_old_one(region, program, run):
     go_on.set()
     thread.join(30)
     assert exchanged.is_set()
-    np.testing.assert_allclose(out.asnumpy(), tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    agree(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
 def test_exit_with_a_program_being_made():
     code = """
         import time, mxnet as mx
         from gluon_neuron.runtime import library
-        from . import tiny
+        from tests.runtime import tiny
         library.load()
         region = tiny.dense()
         library.set_program_callback(lambda graph, request: (time.sleep(0.3), b"")[1])
