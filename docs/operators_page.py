@@ -78,7 +78,7 @@ def _cell(text: str) -> str:
 
 def registered_operators() -> list[str]:
     """The names of MXNet's own forward operators, with their aliases."""
-    from gluon_neuron.runtime.library import operators
+    from gluon_neuron.runtime.registration import operators
 
     return [n for n in operators() if "backward" not in n and "_grad" not in n and not n.startswith("_neuron")]
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import moved
 from ._version import __version__
+from .import_hooks import offer_plugin, when_imported
+from .with_mxnet import begin
 
 if TYPE_CHECKING:
     from .api import analyze as analyze
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
     from .api import load as load
     from .api import verify as verify
     from .block import NeuronHybridBlock as NeuronHybridBlock
+    from .engine.devices import devices as devices
     from .lowering.registry import rule as rule
     from .options import CompileOptions as CompileOptions
     from .report import Report as Report
-    from .runtime.devices import devices as devices
 
 _PUBLIC = {
     "compile": "api",
@@ -30,25 +32,12 @@ _PUBLIC = {
     "CompileOptions": "options",
     "Report": "report",
     "rule": "lowering.registry",
-    "devices": "runtime.devices",
+    "devices": "engine.devices",
     "errors": "errors",
     "model_zoo": "model_zoo",
 }
 
 __all__ = ["__version__", *_PUBLIC]
-
-
-def _register_operator() -> None:
-    # So that plain MXNet (SymbolBlock.imports, load_checkpoint, Module) runs compiled files in this process.
-    from .errors import NativeLibraryError
-    from .runtime import library
-
-    try:
-        library.load()
-    except NativeLibraryError as error:
-        import warnings
-
-        warnings.warn(f"Compiled models cannot run in this process: {error}", RuntimeWarning, stacklevel=3)
 
 
 def __getattr__(name: str) -> Any:
@@ -64,12 +53,6 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _offer_archived_names() -> None:
-    from .compat.install import install
-
-    install()
-
-
 moved.install()
-_register_operator()
-_offer_archived_names()
+when_imported(begin)
+offer_plugin()

@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
-from mxnet.gluon.block import _flatten, _regroup
 
-from .artifact.container import unpack
 from .errors import InputError
 from .frontend.inputs import convert
-from .frontend.model import dtype_name
-from .graph.spec import Spec
 from .report import Report
-from .runtime.bound_graph import inputs_alone, lendable, placeable
-from .runtime.placement import core_of, placed
-from .runtime.session import Session
+from .runtime.mxnet_private import flatten, reduced, regroup
+from .runtime.session_cache import SessionCache
 from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
 from .stitch.write import without_name_copies
-
-MAX_SPECIALISED = 2
-"""How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results, and the
-weights as the engine arranges them."""
 
 
 class NeuronHybridBlock(mx.gluon.SymbolBlock):
@@ -57,13 +46,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
-        self._passing: tuple[frozenset[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
-        self._last: Session | None = None
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
-        self._graph_hashes: tuple[str, ...] | None = None
-        self._sessions: OrderedDict[Any, Session] = OrderedDict()
-        self._sessions_lock = threading.Lock()
-        self._owner = os.getpid()
+        self._sessions = self._new_sessions()
 
     @property
     def report(self) -> Report:
@@ -103,19 +87,22 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _call_again(self, args: Sequence[Any]) -> Any:
         # The way of most calls, without what most of them do not need: caches are cold behind a large model, and every
         # line of Python then costs microseconds.
-        last, kind = self._last, self._array
+        sessions, kind = self._sessions, self._array
+        last = sessions.last
         if last is None or self._in_format != [0] * len(args) or not all(type(a) is kind for a in args):
             return None
-        if self._forward_hooks or self._forward_pre_hooks or self._callback is not None or self._owner != os.getpid():
+        if self._forward_hooks or self._forward_pre_hooks or self._callback is not None:
+            return None
+        if sessions.owner != os.getpid():
             return None
         results = last.run_again(args)
-        return None if results is None else _regroup(results, self._out_format)
+        return None if results is None else regroup(results, self._out_format)
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
         if isinstance(x, mx.sym.Symbol):
             return super().forward(x, *args)
-        flat, fmt = _flatten([x, *args], "input")
+        flat, fmt = flatten([x, *args], "input")
         if fmt != self._in_format:
             found = f"{sum(a is not None for a in flat)} array(s)"
             raise InputError(f"The model takes {self._takes()}, but it was called with {found} in another structure.")
@@ -123,15 +110,14 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if mx.autograd.is_recording() or self._callback is not None:
             with arrays[0].ctx:
                 return self._call_cached_op(x, *args)
-        return _regroup(self._run(arrays), self._out_format)
+        return regroup(self._run(arrays), self._out_format)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if self._metadata.dynamic_batch:
             size = self._metadata.specs[0].shape[0]
             if arrays[0].shape[0] != size:
                 return self._run_in_batches(arrays, size)
-        self._last = session = self._session(arrays)
-        return session.run(arrays)
+        return self._sessions.run(arrays)
 
     def _run_in_batches(self, arrays: Sequence[mx.nd.NDArray], size: int) -> list[mx.nd.NDArray]:
         total = arrays[0].shape[0]
@@ -142,59 +128,16 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             if short:
                 # Repeating a real row keeps padding free of values that a model might divide by.
                 part = [mx.nd.concat(p, *[p[-1:]] * short, dim=0) for p in part]
-            pieces.append(self._session(part).run(part))
+            pieces.append(self._sessions.run(part))
         return [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
 
-    def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
-        ctx = arrays[0].ctx
-        key = (ctx, *((a.shape, a.dtype) for a in arrays))
-        with self._sessions_lock:
-            if self._owner != os.getpid():
-                # A forked child: locks and engine threads of the parent's executors did not come along.
-                self._sessions.clear()
-                self._last = None
-                self._owner = os.getpid()
-            session = self._sessions.get(key)
-            if session is None or not session.is_current():
-                # Drop what is stale first, so that two sets of intermediate results never coexist.
-                self._last = None
-                for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
-                    del self._sessions[stale]
-                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
-                session = self._bind(specs, ctx)
-                self._sessions[key] = session
-                self._drop_specialised()
-            else:
-                self._sessions.move_to_end(key)
-            return session
+    def _new_sessions(self) -> SessionCache:
+        metadata = self._metadata
+        sizes = {s.shape[0] for s in metadata.specs[:1] if s.shape} | set(metadata.batch_sizes)
+        return SessionCache(self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, sizes, self._graphs)
 
-    def _drop_specialised(self) -> None:
-        """Drop what was specialised for a signature and not used for the longest time; what was asked for stays."""
-        sizes = {s.shape[0] for s in self._metadata.specs[:1] if s.shape} | set(self._metadata.batch_sizes)
-        made = [key for key, s in self._sessions.items() if s.batch_size not in sizes]
-        for key in made[: max(0, len(made) - MAX_SPECIALISED)]:
-            del self._sessions[key]
-
-    def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
-        params = self.collect_params()
-        names = self._metadata.inputs
-        core = core_of(params.values(), ctx)
-        symbol, is_np = placed(self._bound_symbol, core), self._metadata.is_np
-        if self._passing is None:
-            self._passing = lendable(symbol), placeable(symbol), inputs_alone(symbol)
-        try:
-            return Session(symbol, names, specs, params, ctx, is_np, self._graphs(), core, *self._passing)
-        except mx.base.MXNetError as error:
-            given = ", ".join(f"{n}: {s}" for n, s in zip(self._metadata.inputs, specs, strict=True))
-            reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
-
-    def _graphs(self) -> tuple[str, ...]:
-        """The hashes of the compiled regions' graphs, by which the native library knows their models."""
-        if self._graph_hashes is None:
-            held = [p for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
-            self._graph_hashes = tuple(unpack(p.list_data()[0].asnumpy().data).graph for p in held)
-        return self._graph_hashes
+    def _graphs(self) -> list[str]:
+        return [p.graph() for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
 
     def _takes(self) -> str:
         pairs = zip(self._metadata.inputs, self._metadata.specs, strict=True)
@@ -210,7 +153,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         arrays = {}
         for name, param in self.collect_params().items():
             if name in self._reg_params:
-                arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = param._reduce()
+                arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = reduced(param)
         text = self.symbol.tojson(remove_amp_cast=remove_amp_cast)
         written = files.write(path, epoch, text, arrays, self._metadata.is_np)
         return str(written[0]), str(written[1])
@@ -236,22 +179,18 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _clear_cached_op(self) -> None:
         super()._clear_cached_op()
-        self._last = None
         if "_sessions" in self.__dict__:
-            with self._sessions_lock:
-                self._sessions.clear()
+            self._sessions.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(self.__dict__)
-        for name in ("_sessions", "_sessions_lock", "_cached_op", "_last"):
-            state[name] = None
+        state = {n: v for n, v in self.__dict__.items() if n != "_sessions"}
+        state["_cached_op"] = None
         state["_cached_op_args"] = []
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._sessions = OrderedDict()
-        self._sessions_lock = threading.Lock()
+        self._sessions = self._new_sessions()
 
     def __repr__(self) -> str:
         report = self.report

@@ -8,9 +8,9 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet.gluon.block import _flatten
 
 from .frontend.inputs import arguments
+from .runtime.mxnet_private import flatten
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def _holds_np(sample: Any) -> bool:
 
 
 def _outputs(result: Any) -> list[np.ndarray]:
-    flat, _ = _flatten(result, "output")
+    flat, _ = flatten(result, "output")
     return [a.asnumpy() for a in flat]
 
 

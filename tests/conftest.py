@@ -59,7 +59,7 @@ def nrt_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
 @pytest.fixture
 def chip(nrt_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """This process on a machine with NeuronCores, until the test ends; gives the double, which then holds nothing."""
-    from gluon_neuron.runtime import library
+    from gluon_neuron.engine import native_library
     from tests.doubles.libnrt import double
 
     for name, value in nrt_environment.items():
@@ -69,7 +69,7 @@ def chip(nrt_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> It
     yield loaded
     gc.collect()
     sys.modules["mxnet"].nd.waitall()
-    library.release()
+    native_library.release()
     assert loaded.violation == ""
     alive = {kind: loaded.count(f"alive {kind}") for kind in ("model", "tensor", "set", "info")}
     assert alive == {"model": 0, "tensor": 0, "set": 0, "info": 0}

@@ -12,7 +12,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,6 +121,15 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
         raise ArtifactCorruptError(
             f"{where} has a header that lacks or misuses {error}. Compile the model again."
         ) from error
+
+
+def read_graph(read: Callable[[int, int], bytes], where: str = "The artifact") -> str:
+    """The hash of the graph that a container is for; `read(begin, end)` gives some of its bytes, and is asked for no
+    payload. Raises as `unpack`."""
+    prefix = read(0, _PREFIX.size)
+    length = _PREFIX.unpack(prefix)[3] if len(prefix) == _PREFIX.size else 0
+    header, _ = _read_header(memoryview(read(0, _PREFIX.size + min(length, MAX_HEADER))), where)
+    return str(header.get("graph"))
 
 
 def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:

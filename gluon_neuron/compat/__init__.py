@@ -1,1 +1,6 @@
-"""The names of the archived packages for Inferentia: mx.contrib.neuron, mx_neuron and mx.neuron()."""
+"""The archived packages' names and conventions, for scripts written for them.
+
+MXNet is imported here, before any module of this folder, for the reason that `runtime` gives.
+"""
+
+import mxnet  # noqa: F401

@@ -17,12 +17,12 @@ from ..artifact.container import Payload
 from ..errors import ExportError
 from ..frontend.model import Model
 from ..options import CompileOptions
-from .region_job import Piece
+from .cut_region import CutRegion
 
 VARIABLE = "SUBGRAPH_INFO"
 
 
-class Keeper:
+class RegionDump:
     """Writes the files of one compile; does nothing unless the environment asks for it.
 
     For a region called N: `.N-symbol.json` and `.N-0000.params` (the original operators and their parameters, as
@@ -43,63 +43,63 @@ class Keeper:
         """Where files are kept, None where none are."""
         return self._directory
 
-    def before(self, piece: Piece) -> None:
+    def before(self, cut: CutRegion) -> None:
         """Keep the region itself; raises ExportError when the directory cannot be written."""
         if self._directory is None:
             return
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
-            self._place(piece, "symbol.json").write_text(piece.text, encoding="utf-8")
-            auxiliary = set(mx.sym.load_json(piece.text).list_auxiliary_states())
+            self._place(cut, "symbol.json").write_text(cut.text, encoding="utf-8")
+            auxiliary = set(mx.sym.load_json(cut.text).list_auxiliary_states())
             arrays = {
-                f"{'aux' if n in auxiliary else 'arg'}:{n}": self._model.params[n].list_data()[0] for n in piece.weights
+                f"{'aux' if n in auxiliary else 'arg'}:{n}": self._model.params[n].list_data()[0] for n in cut.weights
             }
-            (mx.npx.save if self._model.is_np else mx.nd.save)(str(self._place(piece, "0000.params")), arrays)
-            self._place(piece, "signature.json").write_text(json.dumps(self._signature(piece), indent=1))
-            self._place(piece, "command.txt").write_text(self._command(piece) + "\n")
+            (mx.npx.save if self._model.is_np else mx.nd.save)(str(self._place(cut, "0000.params")), arrays)
+            self._place(cut, "signature.json").write_text(json.dumps(self._signature(cut), indent=1))
+            self._place(cut, "command.txt").write_text(self._command(cut) + "\n")
         except OSError as error:
             raise ExportError(
                 f"{VARIABLE} is set, but nothing can be written to {self._directory}: {error}. Choose another work_dir."
             ) from error
 
-    def after(self, piece: Piece, payloads: tuple[Payload, ...], failure: Exception | None, seconds: float) -> None:
+    def after(self, cut: CutRegion, payloads: tuple[Payload, ...], failure: Exception | None, seconds: float) -> None:
         """Keep the programs, or the reason why there are none."""
         if self._directory is None:
             return
-        lines = [f"gluon_neuron {__version__}: {piece.name}, {len(piece.region.nodes)} operators, {seconds:.3f} s"]
+        lines = [f"gluon_neuron {__version__}: {cut.name}, {len(cut.region.nodes)} operators, {seconds:.3f} s"]
         counts: Counter[str] = Counter()
         for payload in payloads:
             number = counts[payload.target]
             counts[payload.target] += 1
-            path = self._place(piece, f"{payload.target}-{number}.program")
+            path = self._place(cut, f"{payload.target}-{number}.program")
             path.write_bytes(payload.data)
             lines.append(f"{payload.engine} {payload.engine_version}: {len(payload.data)} bytes in {path.name}")
         lines.append(f"failed: {failure}" if failure is not None else "compiled")
-        self._place(piece, "compile.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._place(cut, "compile.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
-    def _place(self, piece: Piece, ending: str) -> Path:
+    def _place(self, cut: CutRegion, ending: str) -> Path:
         assert self._directory is not None
-        return self._directory / f".{piece.name}-{ending}"
+        return self._directory / f".{cut.name}-{ending}"
 
-    def _signature(self, piece: Piece) -> dict[str, Any]:
+    def _signature(self, cut: CutRegion) -> dict[str, Any]:
         chosen = {**asdict(self._options), "target": self._target}
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes"):
             del chosen[name]
         return {
             # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
-            "inputs": [_inputs(piece, number) for number in range(len(piece.works))],
-            "outputs": list(piece.outputs),
-            "reads": list(piece.data),
+            "inputs": [_inputs(cut, number) for number in range(len(cut.works))],
+            "outputs": list(cut.outputs),
+            "reads": list(cut.data),
             "options": chosen,
             "gluon_neuron": __version__,
         }
 
-    def _command(self, piece: Piece) -> str:
-        return shlex.join(["gluon-neuron", "compile-kept", f".{piece.name}"])
+    def _command(self, cut: CutRegion) -> str:
+        return shlex.join(["gluon-neuron", "compile-kept", f".{cut.name}"])
 
 
-def _inputs(piece: Piece, number: int) -> dict[str, Any]:
-    work = piece.works[number]
+def _inputs(cut: CutRegion, number: int) -> dict[str, Any]:
+    work = cut.works[number]
     specs = {n.name: n.out for n in work.graph.variables}
     data = [n for n, role in work.roles.items() if role == "data"]
     return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

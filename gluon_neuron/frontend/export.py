@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import mxnet as mx
-from mxnet.gluon.block import _check_same_symbol_type, _flatten, _regroup
 
 from ..errors import BlockError, InputError, UninitializedError
-from ..graph.spec import Spec
+from ..graph.spec import Spec, dtype_name
+from ..runtime import mxnet_private
+from ..runtime.mxnet_private import arrays_of, is_deferred, untraced
 from .inputs import arguments, check_dtypes, flatten, prepares_arguments
-from .model import Model, dtype_name
+from .model import Model
 from .symbol import original
-
-_MISSING = object()
 
 
 def export(block: Any, sample: Any) -> Model:
@@ -38,7 +35,12 @@ def export(block: Any, sample: Any) -> Model:
     flat, in_format = flatten(args)
     check_dtypes(flat)
     _check_initialized(block)
-    with mx.util.np_shape(is_np), mx.util.np_array(is_np), _untouched(block), mx.autograd.pause(train_mode=False):
+    with (
+        mx.util.np_shape(is_np),
+        mx.util.np_array(is_np),
+        untraced(block),
+        mx.autograd.pause(train_mode=False),
+    ):
         if _deferred(block) and prepares_arguments(block):
             block(*args)  # only the call itself knows what the parameters' shapes follow from
         symbols, symbol, out_format = _trace(block, args)
@@ -77,7 +79,7 @@ def _parameters(block: mx.gluon.HybridBlock) -> list[mx.gluon.Parameter]:
 
 
 def _check_initialized(block: mx.gluon.HybridBlock) -> None:
-    missing = [p.name for p in _parameters(block) if p._data is None and not p._deferred_init]
+    missing = [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise UninitializedError(
@@ -87,14 +89,14 @@ def _check_initialized(block: mx.gluon.HybridBlock) -> None:
 
 
 def _deferred(block: mx.gluon.HybridBlock) -> bool:
-    return any(p._deferred_init for p in _parameters(block))
+    return any(is_deferred(p) for p in _parameters(block))
 
 
 def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
     try:
         block.infer_shape(*args)
         for param in _parameters(block):
-            param._finish_deferred_init()
+            mxnet_private.finish_deferred(param)
     except (mx.base.MXNetError, ValueError, AssertionError) as error:
         raise InputError(f"The shapes of the parameters do not follow from the sample input: {error}") from error
 
@@ -102,12 +104,11 @@ def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
 def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
     """The inputs' symbols, the outputs' symbol, and the outputs' nesting."""
     if not isinstance(block, mx.gluon.SymbolBlock):
-        # A graph cached earlier may have been rewritten by another backend; trace the original anew.
-        block._cached_graph = ()
+        mxnet_private.forget_graph(block)
     try:
         if prepares_arguments(block):
             return _trace_call(block, args)
-        return *block._get_graph(*args), block._out_format
+        return mxnet_private.trace(block, args)
     except Exception as error:
         raise BlockError(
             f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
@@ -118,26 +119,12 @@ def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Sy
 
 def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
     # As Block._get_graph does, but through the block's own call.
-    flat, fmt = _flatten(args, "input")
+    flat, fmt = mxnet_private.flatten(args, "input")
     count = sum(a is not None for a in flat)
     names = iter(["data"] if count == 1 else [f"data{i}" for i in range(count)])
     variables = [None if a is None else mx.sym.var(next(names)) for a in flat]
     if mx.util.is_np_array():
         variables = [v if v is None else v.as_np_ndarray() for v in variables]
-    found, out_format = _flatten(block(*_regroup(variables, fmt)), "output")
+    found, out_format = mxnet_private.flatten(block(*mxnet_private.regroup(variables, fmt)), "output")
     symbols = [v for v in variables if v is not None]
-    return symbols, mx.sym.Group(found, _check_same_symbol_type(found)), out_format
-
-
-@contextmanager
-def _untouched(block: mx.gluon.HybridBlock) -> Iterator[None]:
-    names = ("_cached_graph", "_in_format", "_out_format")
-    saved = {n: block.__dict__.get(n, _MISSING) for n in names}
-    try:
-        yield
-    finally:
-        for name, value in saved.items():
-            if value is _MISSING:
-                block.__dict__.pop(name, None)
-            else:
-                block.__dict__[name] = value
+    return symbols, mx.sym.Group(found, mxnet_private.symbol_class(found)), out_format

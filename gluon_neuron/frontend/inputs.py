@@ -8,9 +8,9 @@ from typing import Any
 
 import mxnet as mx
 import numpy as np
-from mxnet.gluon.block import _flatten, _regroup
 
 from ..errors import InputError, nearest
+from ..runtime import mxnet_private
 
 SUPPORTED = ("float32", "float16", "float64", "int8", "uint8", "int32", "int64", "bool")
 _MAX_INT32 = 2**31
@@ -75,7 +75,7 @@ def argument_names(block: mx.gluon.HybridBlock) -> tuple[list[str] | None, int]:
     """The names of the block's arguments and how many must be given; None when it takes any number."""
     if isinstance(block, mx.gluon.SymbolBlock):
         # A SymbolBlock's inputs may be nested: its arguments are then not its symbols one by one.
-        grouped, _ = _regroup(list(block._cached_graph[0]), block._in_format), None
+        grouped = mxnet_private.input_structure(block)
         grouped = grouped if isinstance(grouped, list | tuple) else [grouped]
         return [g.name if isinstance(g, mx.sym.Symbol) else f"input{i}" for i, g in enumerate(grouped)], len(grouped)
     method = block.hybrid_forward
@@ -87,7 +87,7 @@ def argument_names(block: mx.gluon.HybridBlock) -> tuple[list[str] | None, int]:
         parameters = parameters[1:]  # F
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return None, 0
-    own = set(block._reg_params)
+    own = mxnet_private.own_parameters(block)
     positional = [p for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.name not in own]
     return [p.name for p in positional], sum(p.default is p.empty for p in positional)
 
@@ -105,7 +105,7 @@ def prepares_arguments(block: mx.gluon.HybridBlock) -> bool:
 
 def flatten(args: Sequence[Any]) -> tuple[list[mx.nd.NDArray], Any]:
     """The arrays of nested arguments in order, without the Nones, and Gluon's description of the nesting."""
-    flat, fmt = _flatten(list(args), "input")
+    flat, fmt = mxnet_private.flatten(list(args), "input")
     return [a for a in flat if a is not None], fmt
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import mxnet as mx
-import numpy as np
 
-from ..graph.spec import Spec
-from ..stitch.parameters import HeldArray
+from ..graph.spec import Spec, dtype_name
+from .held_array import HeldArray
 
 
 @dataclass(frozen=True)
@@ -38,8 +37,3 @@ class Model:
                 array = param.list_data()[0]
                 specs[name] = Spec(tuple(array.shape), dtype_name(array.dtype))
         return specs
-
-
-def dtype_name(dtype: Any) -> str:
-    """The NumPy name of a dtype as MXNet gives it (a class, a NumPy dtype or a name)."""
-    return np.dtype(dtype).name

@@ -13,12 +13,13 @@ from ..graph.branches import has_branches, unbranch
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes, inline
 from ..graph.merge import merge_variables
-from ..graph.spec import Spec
-from ..stitch.metadata import KEY
-from ..stitch.parameters import HeldArray
+from ..graph.spec import Spec, dtype_name
+from ..graph.subgraph import METADATA
+from ..runtime.mxnet_private import is_np_symbol, like
+from .held_array import HeldArray
 from .infer import annotate
 from .inputs import check_dtypes, to_array
-from .model import Model, dtype_name
+from .model import Model
 
 _LABELLED = frozenset(
     (
@@ -39,7 +40,7 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Mode
     shapes, UninitializedError when a parameter has no array.
     """
     symbol = original(symbol)
-    is_np = isinstance(symbol, mx.sym.np._Symbol)
+    is_np = is_np_symbol(symbol)
     held = {**_arrays("args", args), **_arrays("aux", aux)}
     text = symbol.tojson(remove_amp_cast=False)
     names = symbol.list_inputs()
@@ -85,11 +86,10 @@ def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
     if compiled:
         raw = json.loads(inline(text))
         for node in raw["nodes"]:
-            node.get("attrs", {}).pop(KEY, None)
+            node.get("attrs", {}).pop(METADATA, None)
         text = json.dumps(raw)
     text = unbranch(text) if branches else text
-    made = mx.sym.load_json(merge_variables(text) if twice else text)
-    return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
+    return like(symbol, mx.sym.load_json(merge_variables(text) if twice else text))
 
 
 def _arrays(which: str, value: Any) -> dict[str, mx.nd.NDArray]:

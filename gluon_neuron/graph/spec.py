@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
+
+import numpy as np
 
 ITEM_SIZE = {
     "bool": 1,
@@ -37,3 +40,8 @@ class Spec:
 
     def __str__(self) -> str:
         return f"{self.dtype}{list(self.shape)}"
+
+
+def dtype_name(dtype: Any) -> str:
+    """The NumPy name of a dtype as MXNet gives it (a class, a NumPy dtype or a name)."""
+    return np.dtype(dtype).name

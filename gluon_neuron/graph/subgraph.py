@@ -17,6 +17,9 @@ NAMING = "__gluon_neuron_name__"
 
 _NAME = re.compile(r"(.+)_output(\d*)", re.DOTALL)
 
+METADATA = "__gluon_neuron__"
+"""The attribute of one variable in which a compiled symbol carries what is known of its model."""
+
 ARTIFACT_SUFFIX = "_neuronbin"
 NODE_NAME = "__node_name__"
 """The attribute in which our nodes, but not the archived package's, repeat their name."""

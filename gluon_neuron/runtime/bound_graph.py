@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import mxnet as mx
 import numpy as np
 
+from ..engine import native_library
 from ..graph.subgraph import SUBGRAPH_OP
-from . import library
+from .mxnet_private import address_of
 
 LEAST_LENT = 1 << 17
 """Bytes. Smaller arrays are copied sooner than lent."""
 
-_NOT_AS_BOUND = 1  # in native/exports.h
+_NOT_AS_BOUND = 1  # in native/boundary/c_api.h
 
 
 def lendable(symbol: mx.sym.Symbol) -> frozenset[str]:
@@ -52,13 +53,6 @@ def inputs_alone(symbol: mx.sym.Symbol) -> tuple[str, ...] | None:
     return tuple(nodes[i]["name"] for i, *_ in node["inputs"])
 
 
-def address_of(array: mx.nd.NDArray) -> int | None:
-    """Where the array's data is, in the usual layout; None for an array without elements."""
-    address = ctypes.c_void_p()
-    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
-    return address.value
-
-
 def _address_if(array: mx.nd.NDArray | None, wanted: bool) -> int | None:
     large = array is not None and array.size * np.dtype(array.dtype).itemsize >= LEAST_LENT
     return address_of(array) if wanted and large else None
@@ -80,7 +74,7 @@ class BoundGraph:
     ) -> None:
         outputs = executor.outputs
         self._held = executor, list(inputs), outputs
-        self._functions = library.functions()
+        self._functions = native_library.functions()
         self._inputs, self._outputs = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
         addresses = [_address_if(a, yes) for a, yes in zip(inputs, lend, strict=True)]
         places = [_address_if(a, yes) for a, yes in zip(outputs, place, strict=True)]

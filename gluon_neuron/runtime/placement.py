@@ -1,13 +1,13 @@
 """Placement: which NeuronCore a net runs on travels as an attribute of its compiled nodes.
 
 The operator cannot see a context's index (MXNet shows every host context as "cpu", 0), so whatever binds a net on
-`mx.neuron(i)` binds a copy of its symbol whose nodes name the core. `install` sees to it for plain MXNet: `Symbol.bind`
-and `simple_bind` (Module and the predictors go through them), and the cached operator of Gluon's blocks.
+`mx.neuron(i)` binds a copy of its symbol whose nodes name the core. For plain MXNet, `mxnet_patches` puts the functions
+at the end of this file in the place of MXNet's: `Symbol.bind` and `simple_bind` (Module and the predictors go through
+them), and the cached operator of Gluon's blocks. Each gets the function that it replaces first.
 """
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import threading
@@ -21,8 +21,8 @@ import mxnet as mx
 from ..errors import InputError
 from ..graph.subgraph import CORE, SUBGRAPH_OP
 from .context import NeuronContext
+from .mxnet_private import clear_cache, contexts_of, like
 
-_MARK = "_gluon_neuron_placement"
 _Made = TypeVar("_Made")
 
 _building = threading.local()
@@ -50,8 +50,7 @@ def placed(symbol: mx.sym.Symbol, core: int | None) -> mx.sym.Symbol:
     for node in raw["nodes"]:
         if node["op"] == SUBGRAPH_OP:
             node.setdefault("attrs", {})[CORE] = str(core)
-    made = mx.sym.load_json(json.dumps(raw))
-    return made.as_np_ndarray() if isinstance(symbol, mx.sym.np._Symbol) else made
+    return like(symbol, mx.sym.load_json(json.dumps(raw)))
 
 
 def core_of(params: Iterable[Any], ctx: mx.Context) -> int | None:
@@ -84,29 +83,8 @@ def bind_for(core: int | None, bind: Callable[[], _Made]) -> _Made:
     return binder.submit(run).result()
 
 
-def install() -> None:
-    """Let plain MXNet place what it binds on a NeuronContext, from now on; installing twice changes nothing."""
-    if hasattr(mx.sym.Symbol.bind, _MARK):
-        return
-    _replace(mx.sym.Symbol, "bind", _bind)
-    _replace(mx.sym.Symbol, "simple_bind", _bind)
-    _replace(mx.nd.CachedOp, "__init__", _make_cached_op)
-    _replace(mx.gluon.HybridBlock, "_build_cache", _build_cache)
-    _replace(mx.gluon.Parameter, "reset_ctx", _reset_ctx)
-
-
-def _replace(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
-    original = getattr(owner, name)
-
-    @functools.wraps(original)
-    def replacement(*args: Any, **kwargs: Any) -> Any:
-        return wrapper(original, *args, **kwargs)
-
-    setattr(replacement, _MARK, True)
-    setattr(owner, name, replacement)
-
-
-def _bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+def bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+    """`Symbol.bind` and `simple_bind`, which know a NeuronContext."""
     if not isinstance(ctx, NeuronContext):
         return original(symbol, ctx, *args, **kwargs)
     core = int(ctx.device_id)
@@ -131,11 +109,13 @@ def _home(ctx: mx.Context, given: Iterable[Any]) -> mx.Context:
     return next(iter(places.values())) if len(places) == 1 else ctx
 
 
-def _make_cached_op(original: Callable[..., None], op: Any, sym: mx.sym.Symbol, *args: Any, **kwargs: Any) -> None:
+def make_cached_op(original: Callable[..., None], op: Any, sym: mx.sym.Symbol, *args: Any, **kwargs: Any) -> None:
+    """`CachedOp.__init__`, for the core of the block that is being built."""
     original(op, placed(sym, getattr(_building, "core", None)), *args, **kwargs)
 
 
-def _build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *args: Any) -> None:
+def build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *args: Any) -> None:
+    """`HybridBlock._build_cache`, which remembers the core that the block was built for."""
     core = _core_of_block(block)
     before = getattr(_building, "core", None)
     _building.core = core
@@ -146,22 +126,19 @@ def _build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *ar
     _built[block] = core
 
 
-def _reset_ctx(original: Callable[..., None], param: mx.gluon.Parameter, ctx: Any) -> None:
-    moved = [*_contexts(param), *(ctx if isinstance(ctx, list | tuple) else [ctx or mx.current_context()])]
+def reset_ctx(original: Callable[..., None], param: mx.gluon.Parameter, ctx: Any) -> None:
+    """`Parameter.reset_ctx`, after which blocks that were built for another core are built again."""
+    moved = [*contexts_of(param), *(ctx if isinstance(ctx, list | tuple) else [ctx or mx.current_context()])]
     original(param, ctx)
     if not any(isinstance(c, NeuronContext) for c in moved):
         return
     for block in [b for b in list(_built) if any(p is param for p in b.collect_params().values())]:
         del _built[block]
-        block._clear_cached_op()  # it was built for the core of before
-
-
-def _contexts(param: Any) -> list[mx.Context]:
-    return list(param._ctx_list or ())
+        clear_cache(block)  # it was built for the core of before
 
 
 def _core_of_block(block: mx.gluon.HybridBlock) -> int | None:
-    contexts = [c for p in block.collect_params().values() for c in _contexts(p)]
+    contexts = [c for p in block.collect_params().values() for c in contexts_of(p)]
     cores = {int(c.device_id) if isinstance(c, NeuronContext) else None for c in contexts}
     if cores <= {None}:
         return None

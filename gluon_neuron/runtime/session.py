@@ -6,16 +6,16 @@ import os
 import threading
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
-from operator import attrgetter, is_
+from operator import is_
 
 import mxnet as mx
 import numpy as np
 
+from ..engine import native_library
 from ..graph.spec import Spec
-from . import library, placement
-from .bound_graph import BoundGraph, address_of
-
-_ARRAYS = attrgetter("_data")
+from . import placement
+from .bound_graph import BoundGraph
+from .mxnet_private import address_of, arrays_of
 
 # An executor runs what is not compiled through MXNet's own oneDNN fusion, and says so at every bind unless told not to.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
@@ -45,9 +45,9 @@ class Session:
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
-        self._epoch = library.epoch()  # before the arrays are looked at
+        self._epoch = native_library.epoch()  # before the arrays are looked at
         self._params = [params[n] for n in (*arguments, *auxiliary) if n in params]
-        self._held = [p._data for p in self._params]
+        self._held = [arrays_of(p) for p in self._params]
         self._lock = threading.Lock()
         self._is_np = is_np
         with mx.util.np_shape(is_np):
@@ -61,7 +61,7 @@ class Session:
             plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
             plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
             bind = partial(symbol.bind, ctx, plain, grad_req="null", aux_states=plain_aux)
-            executor, node = placement.bind_for(core, lambda: library.watched(bind))
+            executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
@@ -78,14 +78,14 @@ class Session:
         # forked child they stay: ending one waits for threads that did not come along.
         if self.__dict__.pop("_graph", None) is not None and self._owner == os.getpid():
             for graph in self._graphs:
-                library.release(graph)
+                native_library.release(graph)
 
     def is_current(self) -> bool:
         """Whether every parameter still has the array that the executor was bound to."""
-        now = library.epoch()
+        now = native_library.epoch()
         if now == self._epoch:
             return True
-        if all(map(is_, map(_ARRAYS, self._params), self._held)):
+        if all(map(is_, map(arrays_of, self._params), self._held)):
             self._epoch = now
             return True
         return False
@@ -95,7 +95,7 @@ class Session:
 
         A net of one region runs at once, on this thread, unless it takes long.
         """
-        if library.relayouts() != self._relayouts:
+        if native_library.relayouts() != self._relayouts:
             with self._lock:
                 self._restore_layout()
         return self._wrap(self._graph.run(arrays))
@@ -114,4 +114,4 @@ class Session:
         # run, each call of ours would be given copies. Asking for an array's address lays it out as usual, for good.
         for array in self._arrays:
             address_of(array)
-        self._relayouts = library.relayouts()
+        self._relayouts = native_library.relayouts()

@@ -17,7 +17,7 @@ from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
 from .metadata import KEY, Metadata, find
-from .parameters import ArtifactParameter, make_parameter
+from .parameters import artifact_parameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
 
@@ -132,6 +132,17 @@ def _refuse_foreign(text: str, path: str | os.PathLike[str]) -> None:
     )
 
 
+def read_model(
+    prefix: str | os.PathLike[str], epoch: int, ctx: Any
+) -> tuple[mx.sym.Symbol, Metadata, dict[str, mx.gluon.Parameter]]:
+    """A compiled model's symbol, metadata and parameters, in the context (or contexts); raises as the next ones do."""
+    symbol_path, params_path = paths(prefix, epoch)
+    symbol, metadata = read_symbol(symbol_path)
+    args, aux = read_params(params_path, metadata.is_np)
+    contexts = list(ctx) if isinstance(ctx, list | tuple) else [ctx]
+    return symbol, metadata, make_parameters(symbol, metadata, {**args, **aux}, contexts, str(params_path))
+
+
 def make_parameters(
     symbol: mx.sym.Symbol, metadata: Metadata, arrays: Arrays, contexts: list[mx.Context], where: str
 ) -> dict[str, mx.gluon.Parameter]:
@@ -150,7 +161,7 @@ def make_parameters(
         if name.endswith(ARTIFACT_SUFFIX):
             data = _uncast(name, array, where)
             unpack(data.data, f"{where}: the artifact {name}")
-            params[name] = ArtifactParameter(name, mx.nd.array(data, dtype=np.uint8), contexts)
+            params[name] = artifact_parameter(name, data, contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
     return params

@@ -9,9 +9,10 @@ from typing import Any
 import mxnet as mx
 
 from ..graph.spec import Spec
+from ..graph.subgraph import METADATA
 from ..report import Report
 
-KEY = "__gluon_neuron__"
+KEY = METADATA
 
 
 @dataclass(frozen=True)

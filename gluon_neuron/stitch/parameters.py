@@ -7,6 +7,8 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
+from ..artifact.container import read_graph
+
 
 class ArtifactParameter(mx.gluon.Parameter):
     """A uint8 parameter that holds an artifact: `initialize`, `cast` and gradients leave it as it is."""
@@ -18,6 +20,11 @@ class ArtifactParameter(mx.gluon.Parameter):
         # Among arrays of mx.np, `save_parameters` takes no other kind.
         self._load_init(array.as_np_ndarray() if mx.util.is_np_array() else array, ctx)
 
+    def graph(self) -> str:
+        """The hash of the graph that the artifact is for, from its header."""
+        array = self.list_data()[0]
+        return read_graph(lambda begin, end: bytes(array[begin:end].asnumpy()))
+
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Does nothing: an artifact is not drawn from a distribution."""
 
@@ -25,25 +32,9 @@ class ArtifactParameter(mx.gluon.Parameter):
         """Does nothing: an artifact's bytes are no numbers."""
 
 
-class HeldArray:
-    """An array of a checkpoint where a block has a Parameter: as much of its interface as compiling needs."""
-
-    def __init__(self, name: str, array: mx.nd.NDArray) -> None:
-        self.name = name
-        self.array = array
-        self._data = [array]
-
-    def data(self, ctx: Any = None) -> mx.nd.NDArray:
-        """The array itself, wherever it is."""
-        return self.array
-
-    def list_data(self) -> list[mx.nd.NDArray]:
-        """The array, as a Parameter lists its copies."""
-        return self._data
-
-    def list_ctx(self) -> list[mx.Context]:
-        """The array's context."""
-        return [self.array.ctx]
+def artifact_parameter(name: str, data: bytes | np.ndarray, ctx: Any) -> ArtifactParameter:
+    """The parameter that holds an artifact's bytes, in each of the contexts."""
+    return ArtifactParameter(name, mx.nd.array(np.frombuffer(data, np.uint8), dtype=np.uint8), ctx)
 
 
 class LoadedParameter(mx.gluon.Parameter):

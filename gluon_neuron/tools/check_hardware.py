@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ..engine.devices import devices
 from ..errors import ExportError, OptionError, nearest
-from ..runtime.devices import devices
 from .gather_info import environment, versions
 
 _SECONDS = 3600

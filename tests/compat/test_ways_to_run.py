@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from gluon_neuron.engine import native_library
 from gluon_neuron.errors import ArtifactCorruptError
-from gluon_neuron.runtime import library
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
@@ -177,15 +177,15 @@ def test_binding_again_does_not_compile_again(loaded):
     # Weights of its own, so that nothing from before serves: the first use does compile.
     sym, args, aux = loaded
     loaded = sym, {**args, "fc0_weight": args["fc0_weight"] * 1.5}, aux
-    unused = library.stats()["compiles"]
+    unused = native_library.stats()["compiles"]
     first = bound(*loaded)
     predict(first, image())
-    before = library.stats()["compiles"]
+    before = native_library.stats()["compiles"]
     assert before > unused
     for _ in range(3):
         once = run(*loaded, image(1))[0]
         agree(predict(bound(*loaded), image(1)), once)
-    assert library.stats()["compiles"] == before
+    assert native_library.stats()["compiles"] == before
     agree(predict(first, image(1)), once)
 
 
@@ -193,7 +193,7 @@ def test_memory_of_the_last_user_is_freed():
     code = """
 import ctypes, gc, sys
 import mxnet as mx, numpy as np
-import gluon_neuron
+from gluon_neuron.engine import native_library
 from pathlib import Path
 
 def resident():
@@ -206,7 +206,7 @@ def resident():
 def alive():
     gc.collect()
     mx.nd.waitall()
-    return gluon_neuron.runtime.library.stats()["models_alive"]
+    return native_library.stats()["models_alive"]
 
 def bound(sym, args, aux):
     executor = sym.bind(mx.cpu(), {**args, "data": mx.nd.ones((1, 3000))}, grad_req="null")

@@ -11,7 +11,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
@@ -38,11 +38,11 @@ def prefix(tmp_path_factory):
 def predict(program, prefix, x, **environment):
     shape = ",".join(map(str, x.shape))
     return subprocess.run(
-        [str(program), str(library.FILE), prefix, "0", "data", shape],
+        [str(program), str(native_library.FILE), prefix, "0", "data", shape],
         input=np.ascontiguousarray(x.asnumpy()).tobytes(),
         capture_output=True,
         check=False,
-        env={**os.environ, "GLUON_NEURON_OPENVINO": str(library.openvino_library()), **environment},
+        env={**os.environ, "GLUON_NEURON_OPENVINO": str(native_library.openvino_library()), **environment},
     )
 
 
@@ -55,7 +55,9 @@ def test_numbers(program, prefix):
 
 
 def test_links_no_python(program):
-    linked = subprocess.run(["ldd", str(program), str(library.FILE)], capture_output=True, text=True, check=True).stdout
+    linked = subprocess.run(
+        ["ldd", str(program), str(native_library.FILE)], capture_output=True, text=True, check=True
+    ).stdout
     assert "libmxnet" in linked
     assert "libpython" not in linked
 

@@ -5,7 +5,8 @@ import gc
 import mxnet as mx
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
+from gluon_neuron.runtime import registration
 from tests.runtime import chip as chips
 from tests.runtime import tiny
 
@@ -13,11 +14,11 @@ from tests.runtime import tiny
 @pytest.fixture(autouse=True)
 def native():
     """The library, without models left over from other tests; a missing one fails with what to do."""
-    library.load()
-    library.release()
+    registration.register()
+    native_library.release()
     yield
     mx.nd.waitall()
-    library.release()
+    native_library.release()
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,11 @@ def artifact(region):
 def counters():
     """A function that gives what the counters rose by since the test began, and how many models more there are."""
     gc.collect()  # nodes of other tests, which hold models
-    library.release()
-    before = library.stats()
+    native_library.release()
+    before = native_library.stats()
 
     def risen():
-        now = library.stats()
+        now = native_library.stats()
         return {n: v - before[n] for n, v in now.items()}
 
     return risen

@@ -8,7 +8,7 @@ import pytest
 from mxnet import gluon
 from openvino import opset13 as ov
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from tests.agreement import agree
 from tests.runtime import tiny
 
@@ -219,7 +219,7 @@ def test_bumped_epoch_compares_contents_once(counters):
     executor = tiny.bind(tiny.node(region, artifact), tiny.arrays(region, artifact))
     executor.forward()[0].wait_to_read()
     before = counters()["bytes_hashed"]
-    library.bump_epoch()
+    native_library.bump_epoch()
     for _ in range(3):
         executor.forward()[0].wait_to_read()
     weight = 4 * 160 * 128

@@ -8,7 +8,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import chip as chips
@@ -145,7 +145,7 @@ def test_room_is_made_by_what_nobody_uses(chip, region, artifact):
 
 
 def test_nan_is_delivered_with_one_warning(chip, region, artifact, caplog):
-    library._library().gn_set_warning_callback(library._warn)  # forgets what was said before
+    native_library.functions().gn_set_warning_callback(callbacks._warn)  # forgets what was said before
     executor, values = bind(region, artifact)
     values["data"][0, 0] = np.nan
     with caplog.at_level(logging.WARNING):
@@ -157,7 +157,7 @@ def test_nan_is_delivered_with_one_warning(chip, region, artifact, caplog):
 
 
 def test_inf1_has_its_weights_inside_and_notices_others(chip, region, monkeypatch, caplog):
-    library._library().gn_set_warning_callback(library._warn)
+    native_library.functions().gn_set_warning_callback(callbacks._warn)
     values = tiny.arrays(region, b"")
     artifact = chips.artifact(region, chips.payload_inf1(region, values))
     values["region0_neuronbin"] = tiny.blob(artifact)
@@ -217,9 +217,10 @@ AT_EXIT = """
     import os, signal, sys, threading, time
     from pathlib import Path
     import mxnet as mx
-    from gluon_neuron.runtime import library
+    from gluon_neuron.engine import callbacks, native_library
+    from gluon_neuron.runtime import registration
     from tests.runtime import chip, tiny
-    library.load()
+    registration.register()
     region = tiny.dense()
     artifact = Path(sys.argv[1]).read_bytes()
     values = tiny.arrays(region, artifact)

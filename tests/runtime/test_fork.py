@@ -7,9 +7,10 @@ from tests.nets import run_python
 CODE = """
     import gc, os, signal, sys
     import mxnet as mx, numpy as np
-    from gluon_neuron.runtime import library
+    from gluon_neuron.engine import native_library
+    from gluon_neuron.runtime import registration
     from tests.runtime import tiny
-    library.load()
+    registration.register()
 
     def run(region, symbol, values):
         executor = tiny.bind(symbol, values)
@@ -43,8 +44,8 @@ CODE = """
         run(*first)
         gc.collect()
         mx.nd.waitall()
-        library.release()
-        assert library.stats()["models_alive"] == 0
+        native_library.release()
+        assert native_library.stats()["models_alive"] == 0
     mx.nd.waitall()
     for generation in range(2):
         in_child(lambda: work(generation))

@@ -9,7 +9,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import damage, tiny
@@ -72,7 +72,7 @@ def test_models_go_with_their_nodes(large, counters):
     mx.nd.waitall()
     assert counters()["compiles"] == 8
     assert counters()["models_alive"] == counters()["orphans"] <= 4
-    library.release()
+    native_library.release()
     assert counters()["models_alive"] == 0
 
 
@@ -81,7 +81,7 @@ def test_release_leaves_models_in_use(large, counters):
     values = tiny.arrays(region, artifact)
     executor = tiny.bind(tiny.node(region, artifact), values)
     check(region, executor, values)
-    library.release()
+    native_library.release()
     check(region, executor, values)
     assert counters()["compiles"] == 1
 
@@ -97,7 +97,7 @@ def test_many_artifacts_in_one_process():
     for _ in range(2):
         for region, executor, values in bound:
             check(region, executor, values)
-        library.bump_epoch()
+        native_library.bump_epoch()
 
 
 def test_a_failing_call_is_forgotten(counters):
@@ -143,9 +143,10 @@ def test_threads_that_need_the_same_model_compile_it_once(counters):
 
 THREADS = """
     import threading, mxnet as mx, numpy as np
-    from gluon_neuron.runtime import library
+    from gluon_neuron.engine import native_library
+    from gluon_neuron.runtime import registration
     from tests.runtime import tiny
-    library.load()
+    registration.register()
     large = tiny.dense(inputs=160, units=128)
     artifact = large.artifact()
     shared = tiny.arrays(large, artifact)
@@ -188,15 +189,16 @@ def test_threads_on_every_engine_of_mxnet(engine):
 def test_exit_with_many_models_and_work_under_way():
     code = """
         import mxnet as mx
-        from gluon_neuron.runtime import library
+        from gluon_neuron.engine import native_library
+        from gluon_neuron.runtime import registration
         from tests.runtime import tiny
-        library.load()
+        registration.register()
         region = tiny.dense(inputs=160, units=128)
         artifact = region.artifact()
         bound = [tiny.bind(tiny.node(region, artifact), tiny.arrays(region, artifact, seed=i)) for i in range(9)]
         for executor in bound: executor.forward()[0].wait_to_read()
         for executor in bound: executor.forward()
-        print(library.stats()["models_alive"])
+        print(native_library.stats()["models_alive"])
     """
     assert run_python(code) == "9\n"
 

@@ -4,7 +4,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from tests.agreement import agree
 from tests.nets import in_threads, run_python
 from tests.runtime import damage, tiny
@@ -29,9 +29,9 @@ def test_every_part_is_right(parts, threads):
     executor = tiny.bind(tiny.node(region, artifact), values)
     for seed in range(4):
         values["data"][:] = np.random.default_rng(seed).normal(size=(24, 5))
-        before = library.stats()["parts"]
+        before = native_library.stats()["parts"]
         found = executor.forward()[0].asnumpy()
-        assert library.stats()["parts"] == before + parts
+        assert native_library.stats()["parts"] == before + parts
         agree(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
@@ -83,10 +83,11 @@ def test_a_program_for_other_parts_is_refused():
 FORK = """
     import os, signal, sys
     import mxnet as mx, numpy as np
-    from gluon_neuron.runtime import library
+    from gluon_neuron.engine import native_library
+    from gluon_neuron.runtime import registration
     from tests.runtime import tiny
     from tests.runtime.test_parts import in_parts
-    library.load()
+    registration.register()
 
     region = tiny.dense(batch=8, inputs=160, units=128)
     artifact = in_parts(region, 8)

@@ -7,9 +7,9 @@ import mxnet as mx
 import pytest
 
 import gluon_neuron
+from gluon_neuron.engine import native_library
 from gluon_neuron.errors import CompileError, InputError, OptionError
 from gluon_neuron.options import CompileOptions
-from gluon_neuron.runtime import library
 from gluon_neuron.stitch.node_placement import placing
 from tests.agreement import agree
 from tests.runtime import chip as chips
@@ -143,7 +143,7 @@ def test_nets_without_a_place_spread(chip, files):
     block = gluon_neuron.load(prefix)
     block(data).wait_to_read()
     assert used(chip) == [1, 1, 0, 0]
-    assert library.neuron_runtime() | {"library": ""} == {"library": "", "total": 4, "visible": 4, "free": 2}
+    assert native_library.neuron_runtime() | {"library": ""} == {"library": "", "total": 4, "visible": 4, "free": 2}
 
 
 @pytest.mark.parametrize(
@@ -206,11 +206,11 @@ def test_so_they_do_on_the_cpu(files):
         results.append(out.asnumpy())
 
     results = []
-    library.stats()
+    native_library.stats()
     together(work, blocks)
     for result in results:
         agree(result, expected, 1e-3, 1e-4)
-    assert len(results) == 2 and library.stats()["most_running"] >= 2
+    assert len(results) == 2 and native_library.stats()["most_running"] >= 2
 
 
 def test_option_cores():

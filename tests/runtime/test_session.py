@@ -4,8 +4,8 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_neuron.engine import native_library
 from gluon_neuron.graph.spec import Spec
-from gluon_neuron.runtime import library
 from gluon_neuron.runtime.session import Session
 from tests.agreement import agree
 from tests.runtime import tiny
@@ -58,10 +58,10 @@ def test_blocked_weights_are_laid_out_once():
     risen = []
     for _ in range(3):
         expected = original(x).asnumpy()  # leaves the weight in a blocked layout
-        before = library.relayouts()
+        before = native_library.relayouts()
         for _ in range(10):
             agree(bound.run([x])[0], expected, 1e-3, 1e-3)
-        risen.append(library.relayouts() - before)
+        risen.append(native_library.relayouts() - before)
     assert max(risen) <= 2
 
 

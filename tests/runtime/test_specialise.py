@@ -6,7 +6,8 @@ import threading
 import mxnet as mx
 import pytest
 
-from gluon_neuron.runtime import library
+from gluon_neuron import with_mxnet
+from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
 from tests.nets import run_python
 
@@ -36,8 +37,8 @@ def region():
 @pytest.fixture
 def program():
     """Sets who makes programs; afterwards it is again whom the library set."""
-    yield library.set_program_callback
-    library.set_program_callback(library._specialize)
+    yield callbacks.set_program_maker
+    callbacks.set_program_maker(with_mxnet._specialize)
 
 
 @pytest.fixture
@@ -79,7 +80,7 @@ def test_twenty_sizes_keep_few_models(region, program, run, counters):
     for batch in range(3, 23):
         run(batch)
         assert counters()["models_alive"] <= 4
-    library.release()
+    native_library.release()
     assert counters()["models_alive"] == 0
 
 
@@ -87,10 +88,10 @@ def test_release_of_one_graph(region, program, run, counters):
     compiler = Compiler(region)
     program(compiler)
     run(3)
-    library.release("another graph")
+    native_library.release("another graph")
     run(3)
     assert len(compiler.requests) == 1
-    library.release(tiny.region_hash(region))
+    native_library.release(tiny.region_hash(region))
     run(3)
     assert len(compiler.requests) == 2
 
@@ -168,11 +169,13 @@ def test_exchange_of_the_callback_waits_for_the_old_one(region, program, run):
 def test_exit_with_a_program_being_made():
     code = """
         import time, mxnet as mx
-        from gluon_neuron.runtime import library
+        from gluon_neuron.engine import callbacks, native_library
+        from gluon_neuron.runtime import registration
+        from gluon_neuron import with_mxnet
         from tests.runtime import tiny
-        library.load()
+        registration.register()
         region = tiny.dense()
-        library.set_program_callback(lambda graph, request: (time.sleep(0.3), b"")[1])
+        callbacks.set_program_maker(lambda graph, request: (time.sleep(0.3), b"")[1])
         artifact = region.artifact()
         executor = tiny.bind(tiny.node(region, artifact), {**tiny.arrays(region, artifact), "data": mx.nd.ones((9, 5))})
         executor.forward()

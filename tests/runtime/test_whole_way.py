@@ -15,12 +15,12 @@ PROGRAM = """
 import sys
 import mxnet as mx, numpy as np
 import gluon_neuron
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 for name in ("jax", "openvino"):
     assert name not in sys.modules
 net = gluon_neuron.load(sys.argv[1])
 np.save(sys.argv[2], net(mx.nd.array(np.load(sys.argv[3]))).asnumpy())
-assert library.stats()["fallbacks"] == 0
+assert native_library.stats()["fallbacks"] == 0
 """
 
 

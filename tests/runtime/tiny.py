@@ -231,3 +231,26 @@ def _without_weights(model, names, weights):
     where = lambda mark: [text.index(b'offset="%020d"' % mark) + len('offset="')]  # noqa: E731
     positions = [[i, where(uses[n]) if n in uses else []] for i, n in enumerate(names) if n in weights]
     return text, {"weights": positions, "literal_positions": [[o, s, where(m)] for o, s, m in own]}, raw
+
+
+RUN = """
+    import mxnet as mx, numpy as np
+    from gluon_neuron.engine import native_library
+    from gluon_neuron.runtime import registration
+    from tests.runtime import tiny
+    registration.register()
+    region = tiny.dense()
+    artifact = region.artifact()
+    values = tiny.arrays(region, artifact)
+
+    def run():
+        return tiny.bind(tiny.node(region, artifact), values).forward()[0].asnumpy()
+
+    def message():
+        try:
+            run()
+        except mx.MXNetError as error:
+            return str(error)
+        raise AssertionError("it ran")
+"""
+"""The beginning of a program for another process: `run` runs a region, `message` gives the error that it ends with."""

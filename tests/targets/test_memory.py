@@ -10,7 +10,7 @@ import resource
 import mxnet as mx
 
 from gluon_neuron.frontend.infer import annotate
-from gluon_neuron.compiler.region_job import cut
+from gluon_neuron.compiler.cut_region import cut_out
 from gluon_neuron.stitch.write import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
@@ -34,8 +34,8 @@ def compiled(units):
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target, options = get_target("cpu"), CompileOptions()
     (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
-    piece = cut(0, region, [graph], model, options)
-    made = finish(piece, prepare(piece, target), options, model.is_np)
+    cut = cut_out(0, region, [graph], model, options)
+    made = finish(cut, prepare(cut, target), options, model.is_np)
     return peak() - before, len(made.artifact)
 
 

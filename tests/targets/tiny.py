@@ -5,7 +5,7 @@ from __future__ import annotations
 import mxnet as mx
 import numpy as np
 
-from gluon_neuron.compiler.region_job import Piece, cut
+from gluon_neuron.compiler.cut_region import CutRegion, cut_out
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
@@ -23,14 +23,14 @@ def weights(hidden=3, width=4, value=1.0):
     return {"fc_weight": mx.nd.full((hidden, width), value), "fc_bias": mx.nd.zeros(hidden)}
 
 
-def piece(options: CompileOptions, symbol=None, args=None, shape=(2, 4), dtype="float32") -> tuple[Piece, Target]:
+def cut(options: CompileOptions, symbol=None, args=None, shape=(2, 4), dtype="float32") -> tuple[CutRegion, Target]:
     """The only region of a symbol, and the target that the options name."""
     symbol, args = symbol if symbol is not None else dense(), weights() if args is None else args
     model = from_symbol(symbol, args, {}, {"data": mx.nd.zeros(shape, dtype=dtype)})
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target = get_target(options.target)
     (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
-    return cut(0, region, [graph], model, options), target
+    return cut_out(0, region, [graph], model, options), target
 
 
 def refusal(target: str, symbol, op: str, *shapes, dtypes=()):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from gluon_neuron.targets.cpu import batch_parts
 from tests.agreement import agree
 from tests.nets import run_python
@@ -88,9 +88,9 @@ def test_cut(name):
     compiled = gluon_neuron.compile(net, pictures())
     assert parts_of(compiled) == [BATCH]
     assert "computes the batch in parts" in str(compiled.report)
-    before = library.stats()["parts"]
+    before = native_library.stats()["parts"]
     check(compiled, net, BATCH, BATCH)
-    assert library.stats()["parts"] == before + 2 * BATCH
+    assert native_library.stats()["parts"] == before + 2 * BATCH
 
 
 @pytest.mark.parametrize("name", MEET)
@@ -105,9 +105,9 @@ def test_not_cut(name):
 def test_other_batch_sizes():
     net = made(APART["several outputs"])
     compiled = gluon_neuron.compile(net, pictures(), batch_sizes=[4])
-    before = library.stats()["parts"]
+    before = native_library.stats()["parts"]
     check(compiled, net, 4, 5, 1)
-    assert library.stats()["parts"] == before + 4 + 5
+    assert native_library.stats()["parts"] == before + 4 + 5
 
 
 @pytest.mark.parametrize("options", [{"inline_weights": True}, {"num_threads": 1}, {"auto_cast": "matmult"}])
@@ -169,11 +169,11 @@ def test_files_in_another_process(tmp_path):
         import sys
         import mxnet as mx, numpy as np
         import gluon_neuron
-        from gluon_neuron.runtime import library
+        from gluon_neuron.engine import native_library
         x, *expected = mx.nd.load(sys.argv[1] + "/arrays")
         net = gluon_neuron.load(sys.argv[1] + "/net")
         for found, wanted in zip(net(x), expected):
             np.testing.assert_allclose(found.asnumpy(), wanted.asnumpy(), 1e-4, 1e-5)
-        print(library.stats()["parts"], net.report.regions[0].parts)
+        print(native_library.stats()["parts"], net.report.regions[0].parts)
     """
     assert run_python(code, tmp_path) == f"{BATCH} {BATCH}\n"

@@ -12,7 +12,7 @@ from tests.targets import tiny
 def key(symbol=None, args=None, shape=(2, 4), dtype="float32", **options):
     """The key of a dense layer's program."""
     given = {"target": "inf2", **options}
-    made, target = tiny.piece(resolve(CompileOptions.make(given), given), symbol, args, shape, dtype)
+    made, target = tiny.cut(resolve(CompileOptions.make(given), given), symbol, args, shape, dtype)
     return target.prepare(made.works[0]).key
 
 

@@ -6,8 +6,9 @@ import logging
 import pytest
 
 import gluon_neuron
+from gluon_neuron.compiler.target_here import for_this_machine
+from gluon_neuron.engine.devices import Sources, visible_cores
 from gluon_neuron.options import CompileOptions
-from gluon_neuron.runtime.devices import Sources, for_this_machine, visible_cores
 
 USER = {"pid": 7, "command": "python serve.py", "neuron_runtime_version": "2.0"}
 

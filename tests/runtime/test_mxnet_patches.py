@@ -3,7 +3,8 @@
 import mxnet as mx
 import pytest
 
-from gluon_neuron.runtime import library, parameter_watch
+from gluon_neuron.engine import native_library
+from gluon_neuron.runtime import mxnet_patches
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def param():
 
 
 def bumps(action):
-    epoch = library._library().gn_epoch
+    epoch = native_library.functions().gn_epoch
     before = epoch()
     action()
     return epoch() - before
@@ -35,7 +36,7 @@ def test_writes_are_not(param):
 
 
 def test_installing_again_does_not_notify_twice(param):
-    parameter_watch.install(library.bump_epoch)
+    mxnet_patches.install(native_library.bump_epoch)
     assert bumps(lambda: setattr(param, "_data", param._data)) == 1
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 from gluon_neuron.runtime.bound_graph import inputs_alone
 from tests.agreement import agree
 
@@ -37,9 +37,9 @@ def picture(seed, batch=2):
 
 def direct(call):
     """Whether this call runs on this thread."""
-    before = library.stats()["direct_calls"]
+    before = native_library.stats()["direct_calls"]
     call().wait_to_read()
-    return library.stats()["direct_calls"] > before
+    return native_library.stats()["direct_calls"] > before
 
 
 def warm(compiled, x):
@@ -126,9 +126,9 @@ def test_original_and_compiled_take_turns(nets):
     for seed in range(20):
         x = picture(seed)
         expected = net(x)
-        before = library.stats()["direct_calls"]
+        before = native_library.stats()["direct_calls"]
         agree(compiled(x), expected, **CLOSE)
-        seen += library.stats()["direct_calls"] - before
+        seen += native_library.stats()["direct_calls"] - before
     assert seen > 0
 
 
@@ -199,7 +199,7 @@ def test_threads_and_a_writer():
 NAIVE = """
 import mxnet as mx
 import gluon_neuron
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import native_library
 net = mx.gluon.nn.Dense(3)
 net.initialize(mx.init.One())
 x = mx.nd.ones((2, 4))
@@ -208,7 +208,7 @@ for value in range(1, 4):
     net.weight.data()[:] = value
     for _ in range(30):
         assert (compiled(x) == 4 * value).asnumpy().all()
-print(library.stats()["direct_calls"] > 0)
+print(native_library.stats()["direct_calls"] > 0)
 """
 
 

@@ -8,7 +8,7 @@ import mxnet as mx
 import pytest
 
 import gluon_neuron
-from gluon_neuron.runtime import library
+from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import chip as chips
@@ -18,7 +18,7 @@ from tests.runtime import tiny
 @pytest.fixture
 def warnings(caplog):
     """The warnings of the native library, which has said nothing yet."""
-    library._library().gn_set_warning_callback(library._warn)
+    native_library.functions().gn_set_warning_callback(callbacks._warn)
     with caplog.at_level(logging.WARNING):
         yield lambda: [r.getMessage() for r in caplog.records]
 
@@ -49,7 +49,7 @@ def test_strict_makes_it_an_error(region, artifact, warnings, monkeypatch):
     assert "strict forbids the CPU: there is no Neuron runtime" in refusal(region, artifact, strict=True)
     monkeypatch.setenv("GLUON_NEURON_STRICT", "1")
     assert "strict forbids the CPU" in refusal(region, artifact)
-    with library.cpu_allowed():
+    with native_library.cpu_allowed():
         run(region, artifact, strict=True)
     monkeypatch.setenv("GLUON_NEURON_STRICT", "0")
     run(region, artifact)
@@ -58,7 +58,7 @@ def test_strict_makes_it_an_error(region, artifact, warnings, monkeypatch):
 
 def test_a_library_that_is_not_where_it_is_said_to_be():
     # In a process of its own: this one may have opened the double, which it keeps.
-    code = "from gluon_neuron.runtime import library; print(library.neuron_runtime()['why'])"
+    code = "from gluon_neuron.engine import native_library; print(native_library.neuron_runtime()['why'])"
     found = run_python(code, env={**os.environ, "GLUON_NEURON_NRT": "/nowhere/libnrt.so"})
     assert "/nowhere/libnrt.so: cannot open" in found
 
@@ -129,8 +129,8 @@ SCENARIOS = """
     }
     out = [ways[name]()(data).asnumpy() for name in sys.argv[4:]]
     mx.nd.save(sys.argv[2] + ".out", [mx.nd.array(o) for o in out])
-    from gluon_neuron.runtime import library
-    print(len(said), *said, library.neuron_runtime().get("visible"))
+    from gluon_neuron.engine import callbacks, native_library
+    print(len(said), *said, native_library.neuron_runtime().get("visible"))
 """
 
 

@@ -1,4 +1,4 @@
-"""Cuts a region out of the model: its own symbol, its inputs with their roles, and its specs for every batch size."""
+"""CutRegion: a region cut out of the model: its own symbol, its inputs with their roles, a job for each batch size."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from ..targets.base import DATA, WEIGHT, Checkpoint, Compilation
 
 
 @dataclass(frozen=True)
-class Piece:
+class CutRegion:
     """One region, before it is compiled.
 
     `name` is its node in the new symbol, `text` the JSON of its own symbol and `visible` the graph that the node shows,
@@ -46,14 +46,14 @@ class Piece:
     outputs: tuple[str, ...]
 
 
-def cut(
+def cut_out(
     number: int,
     region: Region,
     graphs: Sequence[Graph],
     model: Model,
     options: CompileOptions,
     keep: Path | None = None,
-) -> Piece:
+) -> CutRegion:
     """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first.
 
     Below the directory `keep` a compiler's files stay; without one they go.
@@ -79,7 +79,7 @@ def cut(
         )
         for i, specs in enumerate(_specs(g, sub) for g in graphs)
     )
-    return Piece(
+    return CutRegion(
         name=node,
         region=region,
         text=sub.text,

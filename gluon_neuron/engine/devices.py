@@ -1,22 +1,18 @@
-"""The machine's Neuron hardware, by device files, neuron-ls and the type of instance; and what "auto" means."""
+"""The machine's Neuron hardware, by device files, neuron-ls and the type of instance."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..options import CompileOptions
-from . import library
-
-_logger = logging.getLogger(__name__)
+from . import native_library
 
 INSTANCE = "GLUON_NEURON_INSTANCE"
 """The variable that says the type of instance where the machine does not, as in some containers ("inf2.xlarge")."""
@@ -100,7 +96,7 @@ def devices(sources: Sources | None = None) -> Devices:
     files = tuple(sorted(str(p) for p in where.dev.glob("neuron*") if _DEVICE.fullmatch(p.name)))
     found = _neuron_ls(where, notes)
     chip = _chip(instance, files, found, notes)
-    runtime = library.neuron_runtime()
+    runtime = native_library.neuron_runtime()
     if "why" in runtime and (files or chip):
         notes.append(f"{runtime['why'][:1].upper()}{runtime['why'][1:]}")
     total = runtime.get("total") or sum(len(d.cores) for d in found) or None
@@ -110,17 +106,6 @@ def devices(sources: Sources | None = None) -> Devices:
         notes.append("The runtime cannot count the NeuronCores for this process: look at NEURON_RT_VISIBLE_CORES.")
     free = runtime.get("free", visible)
     return Devices(chip, instance, files, found, runtime.get("library"), total, visible, free, tuple(notes))
-
-
-def for_this_machine(options: CompileOptions, sources: Sources | None = None) -> CompileOptions:
-    """The options with the target that "auto" means here: the machine's chip, or the CPU where there is none."""
-    if options.target != "auto":
-        return options
-    found = devices(sources)
-    target = found.chip or "cpu"
-    level = logging.WARNING if found.files and not found.chip else logging.INFO
-    _logger.log(level, "target='auto' is %r here. %s", target, "; ".join(str(found).splitlines()))
-    return replace(options, target=target)
 
 
 def _chip(instance: str, files: Sequence[str], found: Sequence[Device], notes: list[str]) -> str | None:

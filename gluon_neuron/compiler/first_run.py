@@ -1,0 +1,45 @@
+"""Runs a compiled model once, to find now a program that the engine refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import mxnet as mx
+
+from ..block import NeuronHybridBlock
+from ..engine import native_library
+from ..errors import CompileError
+from ..frontend.model import Model
+from ..graph.graph import Graph
+from ..options import CompileOptions
+from ..report import Outside
+from .pack import CompiledRegion
+from .regions import outside
+
+
+def first_run(
+    block: NeuronHybridBlock, model: Model, compiled: Sequence[CompiledRegion], graph: Graph, options: CompileOptions
+) -> list[Outside]:
+    """Run the model once on zeros; returns the operators that then stay outside. Raises CompileError with strict."""
+    if not compiled:
+        return []
+    try:
+        ctx = next(iter(block.collect_params().values())).list_ctx()[0]
+        with mx.util.np_shape(model.is_np):
+            zeros = [mx.nd.zeros(model.specs[n].shape, ctx, dtype=model.specs[n].dtype) for n in model.inputs]
+        before = native_library.stats()["fallbacks"]
+        with native_library.cpu_allowed():
+            for out in block._run(zeros):
+                out.wait_to_read()
+        if native_library.stats()["fallbacks"] != before:
+            block._sessions.clear()  # the first call of the user's is to say that there is no chip
+        return []
+    except mx.base.MXNetError as error:
+        text = str(error)
+        for c in compiled:
+            if f"{c.cut.name}:" in text or f"{c.cut.name!r}" in text or len(compiled) == 1:
+                reason = text.split("Stack trace")[0].strip()
+                if options.strict:
+                    raise CompileError(f"Region {c.cut.name} does not run: {reason}") from error
+                return outside(graph, dict.fromkeys(c.cut.region.nodes, reason))
+        raise

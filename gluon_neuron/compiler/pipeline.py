@@ -1,0 +1,129 @@
+"""The compiler's phases, one after the other, until what was compiled also runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import mxnet as mx
+
+from ..block import NeuronHybridBlock
+from ..frontend.infer import annotate
+from ..frontend.model import Model
+from ..graph.graph import Graph, Node
+from ..graph.spec import Spec
+from ..graph.subgraph import ARTIFACT_SUFFIX, unnameable
+from ..options import CompileOptions
+from ..partition.partition import Partition, partition
+from ..report import Outside, Report
+from ..runtime import registration
+from ..stitch.metadata import Metadata
+from ..stitch.parameters import artifact_parameter
+from ..stitch.write import stitch
+from ..targets.base import Target, get_target, refusals
+from ..targets.neuron.toolchain.precedence import resolve
+from .first_run import first_run
+from .pack import CompiledRegion
+from .regions import compile_regions
+from .report_of import planned_report, report_of
+from .target_here import for_this_machine
+
+
+def compile_model(export: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
+    """What `export` gives, compiled with the options `given`; raises what `gluon_neuron.compile` raises."""
+    options = resolve(for_this_machine(CompileOptions.make(given)), given)
+    registration.register()
+    target = get_target(options.target)
+    target.ready()
+    clock = _Clock()
+    with clock("export"):
+        model = export()
+    with clock("infer"):
+        graphs = _infer(model, options)
+    banned: list[Outside] = []
+    while True:
+        with clock("partition"):
+            plan = _partition(graphs[0], model, target, options, banned)
+        with clock("compile"):
+            compiled, failed = compile_regions(plan, graphs, model, target, options)
+        if not failed:
+            with clock("stitch"):
+                report = report_of(graphs[0], plan, compiled, target, dict(clock.seconds))
+                block = _reimport(model, graphs[0], compiled, options, report)
+            with clock("load"):
+                failed = first_run(block, model, compiled, graphs[0], options)
+        if not failed:
+            return block
+        banned += failed
+
+
+def analyze_model(export: Callable[[], Model], given: Mapping[str, Any]) -> Report:
+    """What `compile_model` would do with each operator; needs no compiler and no chip."""
+    options = resolve(for_this_machine(CompileOptions.make(given)), given)
+    target = get_target(options.target)
+    model = export()
+    graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
+    return planned_report(graph, _partition(graph, model, target, options), target)
+
+
+def _infer(model: Model, options: CompileOptions) -> list[Graph]:
+    """The graph with its specs, for the sample's batch size and for each further one."""
+    text = model.symbol.tojson(remove_amp_cast=False)
+    specs = model.all_specs()
+    graphs = [annotate(text, specs, model.is_np)]
+    for size in options.batch_sizes:
+        scaled = {n: Spec((size, *s.shape[1:]), s.dtype) for n, s in model.specs.items()}
+        if any(scaled[n] != s for n, s in model.specs.items()):
+            graphs.append(annotate(text, {**specs, **scaled}, model.is_np))
+    return graphs
+
+
+def _partition(
+    graph: Graph, model: Model, target: Target, options: CompileOptions, banned: list[Outside] | None = None
+) -> Partition:
+    pinned = unnameable(graph, model.symbol.list_outputs())
+    ask = refusals(target, graph)
+
+    def refusal(node: Node) -> tuple[str, str] | None:
+        found = ask(node)
+        if found is None and node.id in pinned:
+            return "attribute", f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
+        return found
+
+    return partition(graph, model.inputs, refusal, options, banned or ())
+
+
+def _reimport(
+    model: Model, graph: Graph, compiled: list[CompiledRegion], options: CompileOptions, report: Report
+) -> NeuronHybridBlock:
+    specs = tuple(model.specs[n] for n in model.inputs)
+    metadata = Metadata(
+        *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
+        *(options.dynamic_batch, options.batch_sizes, report),
+    )
+    replacements = [c.replacement for c in compiled]
+    symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)
+    names = set(symbol.list_inputs())
+    params = {n: p for n, p in model.params.items() if n in names}
+    contexts = next(iter(params.values())).list_ctx() if params else [mx.current_context()]
+    for c in compiled:
+        name = c.replacement.name + ARTIFACT_SUFFIX
+        params[name] = artifact_parameter(name, c.artifact, contexts)
+    return NeuronHybridBlock(symbol, params, metadata)
+
+
+class _Clock:
+    """Wall time of each phase."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[phase] = self.seconds.get(phase, 0.0) + time.perf_counter() - start

@@ -1,0 +1,57 @@
+"""Makes the report of a compile, or of what a compile would do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from ..graph.graph import Graph
+from ..partition.cost import flops
+from ..partition.partition import Partition
+from ..report import ProgramReport, RegionReport, Report
+from ..targets.base import Program, Target
+from .pack import CompiledRegion
+
+
+def report_of(
+    graph: Graph, plan: Partition, compiled: Sequence[CompiledRegion], target: Target, seconds: Mapping[str, float]
+) -> Report:
+    """What was compiled of the graph, and what was not."""
+    regions = tuple(
+        RegionReport(
+            *(c.cut.name, len(c.cut.region.nodes), _flops(graph, c.cut.region.nodes), c.cut.data, c.cut.outputs),
+            tuple(_program_report(made) for made in c.programs if made.command),
+            c.payloads[0].program.get("parts", 1),
+        )
+        for c in compiled
+    )
+    return _report(graph, plan, regions, target, seconds)
+
+
+def planned_report(graph: Graph, plan: Partition, target: Target) -> Report:
+    """What would be compiled of the graph, and what would not."""
+    regions = tuple(
+        RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(plan.regions)
+    )
+    return _report(graph, plan, regions, target, {})
+
+
+def _report(
+    graph: Graph, plan: Partition, regions: tuple[RegionReport, ...], target: Target, seconds: Mapping[str, float]
+) -> Report:
+    total = sum(flops(n) for n in graph.operators)
+    engine = target.engine if regions else "mxnet"
+    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds)
+
+
+def _program_report(made: Program) -> ProgramReport:
+    payload = made.payload
+    compiler = f"{payload.program['compiler']} {payload.engine_version}"
+    cores = payload.program["cores"]
+    return ProgramReport(
+        payload.target, compiler, shlex.join(made.command), made.cached, made.seconds, cores, made.quality
+    )
+
+
+def _flops(graph: Graph, nodes: Sequence[int]) -> int:
+    return sum(flops(graph.nodes[i]) for i in nodes)

@@ -1,0 +1,189 @@
+"""The native library: found, loaded once per process, and its C interface with its types."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import json
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ..errors import NativeLibraryError
+from . import callbacks
+
+FILE = Path(__file__).with_name("libgluon_neuron.so")
+
+_Handles = ctypes.POINTER(ctypes.c_void_p)
+
+_Made = TypeVar("_Made")
+
+_lock = threading.Lock()
+_loaded: ctypes.CDLL | None = None
+_released: deque[str | None] = deque()
+
+
+def functions() -> ctypes.CDLL:
+    """The library's C functions (`native/boundary/c_api.h`), with their types set; loads it if need be.
+
+    Raises NativeLibraryError when it is missing or cannot be loaded.
+    """
+    global _loaded
+    if _loaded is None:
+        with _lock:
+            if _loaded is None:
+                library = open_library(FILE)
+                callbacks.attach(library)
+                _loaded = library
+    return _loaded
+
+
+def is_loaded() -> bool:
+    """Whether the library is loaded."""
+    return _loaded is not None
+
+
+def check_file(path: Path) -> None:
+    """Raise NativeLibraryError, with what to do, when the library was not built."""
+    if not path.exists():
+        raise NativeLibraryError(
+            f"The native operator {path} is missing: gluon_neuron was installed without building it. Install it again "
+            "where there is a C++ compiler (pip install ., or python setup.py build_ext --inplace in a source tree)."
+        )
+
+
+def open_library(path: Path) -> ctypes.CDLL:
+    """Load the library at `path` and declare its functions; raises NativeLibraryError when that is not possible."""
+    check_file(path)
+    try:
+        library = ctypes.CDLL(str(path))
+        _declare(library)
+    except (OSError, AttributeError) as error:
+        raise NativeLibraryError(f"The native operator {path} cannot be loaded: {error}") from error
+    found = openvino_library()
+    if found is not None and not os.environ.get("GLUON_NEURON_OPENVINO"):
+        library.gn_set_openvino(os.fsencode(found))
+    return library
+
+
+def openvino_library() -> Path | None:
+    """OpenVINO's C library in the installed wheel, found without importing it; None without the wheel."""
+    spec = importlib.util.find_spec("openvino")
+    folders = (spec.submodule_search_locations or []) if spec else []
+    found = sorted(p for folder in folders for p in Path(folder, "libs").glob("libopenvino_c.so*"))
+    return found[0] if found else None
+
+
+def bump_epoch() -> None:
+    """Make every region compare its weights' contents at its next call: arrays were replaced in a way of your own."""
+    functions().gn_bump_epoch()
+
+
+def release(graph: str | None = None) -> None:
+    """Free compiled models that nothing uses at the moment: those of a graph (its hash), or all.
+
+    Within a callback of the library, which holds its locks then, it is put off until the next call.
+    """
+    _released.append(graph)
+    if callbacks.running():
+        return
+    while _released:
+        name = _released.popleft()
+        if name is None:
+            functions().gn_release_all()
+        else:
+            functions().gn_release(name.encode())
+
+
+def stats() -> dict[str, int]:
+    """Counters since the process began, and how many models are alive and how many of them without a user.
+
+    `direct_calls` of the `calls` ran on their caller's own thread; `parts` counts those of batches that are run apart.
+    `relayouts` counts weights that MXNet copied for a call because it keeps them in a blocked layout; `most_running` is
+    how many programs ran at the same time since the last call of this.
+    """
+    return dict(json.loads(_text(functions().gn_stats, 1024)))
+
+
+def neuron_runtime() -> dict[str, Any]:
+    """What the Neuron runtime says before it is started: "library" (its path), and how many NeuronCores there are in
+    "total", "visible" to this process, and "free" of its models; or "why" there is none."""
+    return dict(json.loads(_text(functions().gn_neuron_runtime, 8192)))
+
+
+@contextmanager
+def cpu_allowed() -> Iterator[None]:
+    """While inside, programs for the CPU may stand in for a chip's everywhere, and nothing is said about it."""
+    functions().gn_allow_cpu(1)
+    try:
+        yield
+    finally:
+        functions().gn_allow_cpu(-1)
+
+
+def relayouts() -> int:
+    """How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout."""
+    return int(functions().gn_relayouts())
+
+
+def epoch() -> int:
+    """A number that rises whenever a Parameter's array is replaced by another."""
+    return int(functions().gn_epoch())
+
+
+def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
+    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several."""
+    functions().gn_watch_nodes()
+    try:
+        made = bind()
+    finally:
+        node = functions().gn_watched_node()
+    return made, node
+
+
+def version() -> str:
+    """The version of gluon_neuron that the library was built as."""
+    return str(functions().gn_version().decode())
+
+
+def _text(write: Callable[[Any, int], int], size: int) -> bytes:
+    buffer = ctypes.create_string_buffer(size)
+    length = write(buffer, len(buffer))
+    assert length < len(buffer)
+    return buffer.value
+
+
+def _declare(library: ctypes.CDLL) -> None:
+    library.gn_version.restype = ctypes.c_char_p
+    library.gn_set_openvino.argtypes = [ctypes.c_char_p]
+    library.gn_set_openvino.restype = None
+    library.gn_neuron_runtime.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    library.gn_neuron_runtime.restype = ctypes.c_size_t
+    library.gn_allow_cpu.argtypes = [ctypes.c_int]
+    library.gn_allow_cpu.restype = None
+    library.gn_bump_epoch.restype = None
+    library.gn_epoch.restype = ctypes.c_uint64
+    library.gn_relayouts.restype = ctypes.c_uint64
+    library.gn_bound_new.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_size_t, _Handles, _Handles),
+        *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
+    ]
+    library.gn_bound_new.restype = ctypes.c_void_p
+    library.gn_watch_nodes.restype = None
+    library.gn_watched_node.restype = ctypes.c_void_p
+    library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
+    library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
+    numbers = ctypes.c_uint64, ctypes.c_uint64
+    library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]
+    library.gn_bound_free.argtypes = [ctypes.c_void_p]
+    library.gn_bound_free.restype = None
+    library.gn_set_mxnet.argtypes = [ctypes.c_void_p]
+    library.gn_release.argtypes = [ctypes.c_char_p]
+    library.gn_release.restype = None
+    library.gn_release_all.restype = None
+    library.gn_stats.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
+    library.gn_stats.restype = ctypes.c_size_t

@@ -1,0 +1,59 @@
+"""Every attribute of MXNet that this package replaces, and nothing else."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import mxnet as mx
+
+from . import placement
+from .mxnet_private import ARRAYS
+
+_MARK = "_gluon_neuron"
+
+
+def install(array_replaced: Callable[[], None]) -> None:
+    """Replace them, from now on; installing twice changes nothing.
+
+    `array_replaced` is called after every assignment of a Parameter's arrays.
+    """
+    _wrap(mx.sym.Symbol, "bind", placement.bind)
+    _wrap(mx.sym.Symbol, "simple_bind", placement.bind)
+    _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)
+    _wrap(mx.gluon.HybridBlock, "_build_cache", placement.build_cache)
+    _wrap(mx.gluon.Parameter, "reset_ctx", placement.reset_ctx)
+    _watch_arrays(array_replaced)
+
+
+def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+    original = getattr(owner, name)
+    if hasattr(original, _MARK):
+        return
+
+    @functools.wraps(original)
+    def replacement(*args: Any, **kwargs: Any) -> Any:
+        return wrapper(original, *args, **kwargs)
+
+    _replace(owner, name, replacement)
+
+
+def _watch_arrays(notify: Callable[[], None]) -> None:
+    # Writes into an array raise its version number, but an array that replaces another may get the old one's address
+    # and version. Gluon assigns `_data` wherever it replaces arrays: initialize, cast, reset_ctx, load_parameters.
+    assign = mx.gluon.Parameter.__setattr__
+    if hasattr(assign, _MARK):
+        return
+
+    def __setattr__(self: mx.gluon.Parameter, name: str, value: Any) -> None:
+        assign(self, name, value)
+        if name == ARRAYS:
+            notify()
+
+    _replace(mx.gluon.Parameter, "__setattr__", __setattr__)
+
+
+def _replace(owner: type, name: str, replacement: Any) -> None:
+    setattr(replacement, _MARK, True)
+    setattr(owner, name, replacement)

@@ -1,0 +1,129 @@
+"""Every private name of MXNet that this package reads or calls, each behind a function that says what for.
+
+MXNet 1.9 has no other way to these. Whatever breaks with another build of MXNet breaks here, and nowhere else but in
+`mxnet_patches`, which replaces names, and in the classes derived from MXNet's own.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+
+import mxnet as mx
+from mxnet.gluon.block import _check_same_symbol_type, _flatten, _regroup
+
+ARRAYS = "_data"
+"""The attribute of a Parameter that holds its arrays, one for each context; None before it is initialized."""
+
+arrays_of = attrgetter(ARRAYS)
+
+flatten = _flatten
+"""The arrays of nested arguments (or results) in order, and Gluon's description of the nesting."""
+
+regroup = _regroup
+"""The inverse of `flatten`: the nested values."""
+
+symbol_class = _check_same_symbol_type
+"""Gluon's check that symbols are all of one front end; gives the class that groups them."""
+
+_MISSING = object()
+_TRACED = ("_cached_graph", "_in_format", "_out_format")
+
+
+def library_handle() -> int:
+    """What dlopen gave for MXNet's library."""
+    return int(mx.base._LIB._handle)
+
+
+def load_library(path: Path) -> None:
+    """Have MXNet load an extension library; raises MXNetError."""
+    mx.base.check_call(mx.base._LIB.MXLoadLib(os.fsencode(path), 0))
+
+
+def operator_names() -> list[str]:
+    """The names of all operators that MXNet knows, with their aliases."""
+    count = ctypes.c_uint()
+    names = ctypes.POINTER(ctypes.c_char_p)()
+    mx.base.check_call(mx.base._LIB.MXListAllOpNames(ctypes.byref(count), ctypes.byref(names)))
+    return sorted(names[i].decode() for i in range(count.value))
+
+
+def address_of(array: mx.nd.NDArray) -> int | None:
+    """Where the array's data is, in the usual layout; None for an array without elements."""
+    address = ctypes.c_void_p()
+    mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
+    return address.value
+
+
+def is_np_symbol(symbol: mx.sym.Symbol) -> bool:
+    """Whether the symbol is one of MXNet's NumPy front end."""
+    return isinstance(symbol, mx.sym.np._Symbol)
+
+
+def like(symbol: mx.sym.Symbol, made: mx.sym.Symbol) -> mx.sym.Symbol:
+    """The symbol `made`, of the same front end as `symbol`."""
+    return made.as_np_ndarray() if is_np_symbol(symbol) else made
+
+
+def is_deferred(param: mx.gluon.Parameter) -> bool:
+    """Whether the Parameter waits for its shape before it is initialized."""
+    return bool(param._deferred_init)
+
+
+def finish_deferred(param: mx.gluon.Parameter) -> None:
+    """Initialize a Parameter whose shape is known now."""
+    param._finish_deferred_init()
+
+
+def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
+    """Where the Parameter's arrays are; none before it is initialized."""
+    return list(param._ctx_list or ())
+
+
+def reduced(param: mx.gluon.Parameter) -> mx.nd.NDArray:
+    """The Parameter's value on the host, of all its contexts."""
+    return param._reduce()
+
+
+def own_parameters(block: mx.gluon.Block) -> set[str]:
+    """The names by which the block itself holds Parameters, without those of its children."""
+    return set(block._reg_params)
+
+
+def clear_cache(block: mx.gluon.HybridBlock) -> None:
+    """Have the block build its cached operator again at its next call."""
+    block._clear_cached_op()
+
+
+def input_structure(block: mx.gluon.HybridBlock) -> Any:
+    """The inputs of a traced block, nested as its call takes them."""
+    return regroup(list(block._cached_graph[0]), block._in_format)
+
+
+def forget_graph(block: mx.gluon.HybridBlock) -> None:
+    """Have the block be traced again: a graph cached earlier may have been rewritten by another backend."""
+    block._cached_graph = ()
+
+
+def trace(block: mx.gluon.HybridBlock, args: Sequence[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
+    """The inputs' symbols, the outputs' symbol, and the outputs' nesting, by Gluon's own tracing."""
+    return *block._get_graph(*args), block._out_format
+
+
+@contextmanager
+def untraced(block: mx.gluon.HybridBlock) -> Iterator[None]:
+    """What is traced inside leaves no trace in the block."""
+    saved = {n: block.__dict__.get(n, _MISSING) for n in _TRACED}
+    try:
+        yield
+    finally:
+        for name, value in saved.items():
+            if value is _MISSING:
+                block.__dict__.pop(name, None)
+            else:
+                block.__dict__[name] = value

@@ -1,0 +1,1 @@
+"""Tests of what runs an artifact and knows no MXNet."""
