@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from . import moved
 from ._version import __version__
 from .import_hooks import offer_plugin, when_imported
 from .with_mxnet import begin
@@ -52,5 +53,6 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+moved.install()
 when_imported(begin)
 offer_plugin()

@@ -6,9 +6,11 @@ import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
-import numpy as np
 from mxnet import gluon
 from mxnet.gluon import nn
+
+CLOSE = {"rtol": 1e-3, "atol": 1e-4, "kind": True}
+"""How closely a compiled net gives the original's results, as the same kind of array."""
 
 
 def conv_net(classes=5, prefix=None):
@@ -73,19 +75,6 @@ class Split(gluon.HybridBlock):
         boxes = self.conv(x).reshape((0, 0, -1)).transpose((0, 2, 1))
         kept = F.contrib.box_nms(boxes, overlap_thresh=0.5, valid_thresh=0, score_index=1, coord_start=2, id_index=0)
         return self.dense(kept)
-
-
-def close(found, expected, rtol=1e-3, atol=1e-4):
-    """Assert that two nested structures of arrays are the same structure and agree."""
-    if isinstance(expected, mx.nd.NDArray):
-        assert type(found) is type(expected)
-        assert found.dtype == expected.dtype
-        np.testing.assert_allclose(found.asnumpy(), expected.asnumpy(), rtol, atol)
-        return
-    # A hybridized Gluon block makes lists of inner tuples too.
-    assert isinstance(found, list | tuple) and len(found) == len(expected)
-    for a, b in zip(found, expected, strict=True):
-        close(a, b, rtol, atol)
 
 
 def in_threads(work, count=4):

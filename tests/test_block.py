@@ -10,7 +10,8 @@ from mxnet import gluon
 
 import gluon_neuron
 from gluon_neuron.errors import InputError
-from tests.nets import close, conv_net, images, in_threads, nested_net, run_python
+from tests.agreement import agree
+from tests.nets import CLOSE, conv_net, images, in_threads, nested_net, run_python
 
 
 @pytest.fixture
@@ -51,14 +52,14 @@ def test_exported_files_run_in_a_fresh_process(net, compiled, tmp_path):
 def test_structure_survives_export(tmp_path):
     net, args = nested_net()
     gluon_neuron.compile(net, args).export(tmp_path / "net")
-    close(gluon_neuron.load(tmp_path / "net")(*args), net(*args))
+    agree(gluon_neuron.load(tmp_path / "net")(*args), net(*args), **CLOSE)
 
 
 def test_hybridize_changes_nothing(net, compiled):
     x = images()
     for flags in ({}, {"static_alloc": True, "static_shape": True}, {"active": False}):
         compiled.hybridize(**flags)
-        close(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
 
 
 def test_parameters_are_the_original_ones(net, compiled):
@@ -77,7 +78,7 @@ def test_save_and_load_parameters(net, compiled, tmp_path):
             param.set_data(param.data() * 0)
         assert np.abs(compiled(x).asnumpy()).max() == 0
         compiled.load_parameters(str(tmp_path / file))
-        close(compiled(x), expected)
+        agree(compiled(x), expected, **CLOSE)
 
 
 def test_under_record_it_runs_and_backward_is_an_error(net, compiled):
@@ -85,11 +86,11 @@ def test_under_record_it_runs_and_backward_is_an_error(net, compiled):
     x.attach_grad()
     with mx.autograd.record(train_mode=False):
         y = compiled(x)
-    close(y, net(x))
+    agree(y, net(x), **CLOSE)
     with pytest.raises(mx.base.MXNetError, match="inference only"):
         y.backward()
         x.grad.wait_to_read()
-    close(compiled(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
 
 
 def test_results_are_not_overwritten_by_the_next_call(compiled):
@@ -135,15 +136,15 @@ def test_data_loader_workers(net, warm):
         compiled(inputs[0]).wait_to_read()
     loader = gluon.data.DataLoader(Predicted(compiled, inputs), batch_size=2, num_workers=2)
     found = np.concatenate([b.asnumpy().reshape(-1, expected.shape[1]) for b in loader])
-    np.testing.assert_allclose(found, expected, 1e-3, 1e-4)
-    close(compiled(inputs[0]), net(inputs[0]))
+    agree(found, expected, 1e-3, 1e-4)
+    agree(compiled(inputs[0]), net(inputs[0]), **CLOSE)
 
 
 def test_copies(net, compiled):
     x = images()
     compiled(x).wait_to_read()
-    close(copy.deepcopy(compiled)(x), net(x))
-    close(pickle.loads(pickle.dumps(compiled))(x), net(x))
+    agree(copy.deepcopy(compiled)(x), net(x), **CLOSE)
+    agree(pickle.loads(pickle.dumps(compiled))(x), net(x), **CLOSE)
 
 
 def test_composes_with_symbols(net, compiled):
@@ -170,4 +171,4 @@ def test_several_models_in_one_process():
     x = images()
     for _ in range(2):
         for ours, theirs in zip(compiled, nets, strict=True):
-            close(ours(x), theirs(x))
+            agree(ours(x), theirs(x), **CLOSE)

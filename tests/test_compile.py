@@ -9,7 +9,8 @@ from mxnet.gluon import nn
 import gluon_neuron
 from gluon_neuron.errors import CompileError, OptionError
 from gluon_neuron.report import REASONS
-from tests.nets import Split, close, conv_net, images, initialized, nested_net
+from tests.agreement import agree
+from tests.nets import CLOSE, Split, conv_net, images, initialized, nested_net
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def compiled(net):
 def test_agrees_on_several_inputs(net, compiled):
     for _ in range(3):
         x = images()
-        close(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
 
 
 def test_is_a_block_of_ours(compiled):
@@ -45,27 +46,27 @@ def test_report(compiled):
 def test_other_batch_sizes(net, compiled):
     for batch in (4, 1, 3, 8, 4):
         x = images(batch)
-        close(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
 
 
 def test_compiled_batch_sizes(net):
     both = gluon_neuron.compile(net, images(), batch_sizes=[1, 4])
     for batch in (4, 1):
         x = images(batch)
-        close(both(x), net(x))
+        agree(both(x), net(x), **CLOSE)
 
 
 def test_dynamic_batch(net):
     dynamic = gluon_neuron.compile(net, images(2), dynamic_batch=True)
     for batch in (1, 2, 3, 5):
         x = images(batch)
-        close(dynamic(x), net(x))
+        agree(dynamic(x), net(x), **CLOSE)
 
 
 def test_inline_weights(net):
     inline = gluon_neuron.compile(net, images(), inline_weights=True)
     x = images()
-    close(inline(x), net(x))
+    agree(inline(x), net(x), **CLOSE)
     assert [n for n in inline.collect_params() if not n.endswith("_neuronbin")] == []
     with pytest.raises(mx.base.MXNetError, match="baked into the program"):
         inline(images(2)).wait_to_read()
@@ -86,7 +87,7 @@ def test_auto_cast(net, auto_cast):
 def test_nested_structure():
     net, args = nested_net()
     compiled = gluon_neuron.compile(net, args)
-    close(compiled(*args), net(*args))
+    agree(compiled(*args), net(*args), **CLOSE)
 
 
 def test_symbol_block(net):
@@ -94,14 +95,14 @@ def test_symbol_block(net):
     block = gluon.SymbolBlock(net(x), [x], params=net.collect_params())
     compiled = gluon_neuron.compile(block, {"pixels": images()})
     data = images()
-    close(compiled(data), net(data))
+    agree(compiled(data), net(data), **CLOSE)
 
 
 def test_numpy_arrays_as_samples(net):
     compiled = gluon_neuron.compile(net, np.zeros((1, 3, 16, 16), np.float32))
     x = images()
-    close(compiled(x), net(x))
-    close(compiled(x.asnumpy()), net(x))
+    agree(compiled(x), net(x), **CLOSE)
+    agree(compiled(x.asnumpy()), net(x), **CLOSE)
 
 
 def test_numpy_interface():
@@ -113,7 +114,7 @@ def test_numpy_interface():
         expected = net(x)
         compiled = gluon_neuron.compile(net, x)
         found = compiled(x)
-    close(found, expected)
+    agree(found, expected, **CLOSE)
 
 
 def test_regions_around_what_stays():
@@ -124,7 +125,7 @@ def test_regions_around_what_stays():
     assert len(report.regions) == 2
     assert {o.category for o in report.outside} <= set(REASONS)
     x = images(1, 8)
-    close(compiled(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
 
 
 def test_names_and_order_of_outputs_are_kept():
@@ -146,7 +147,7 @@ def test_nothing_to_compile():
     compiled = gluon_neuron.compile(net, x)
     assert compiled.report.regions == () and compiled.engine == "mxnet"
     assert "Nothing was compiled" in str(compiled.report)
-    close(compiled(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
 
 
 def test_excluded(net):
@@ -156,8 +157,8 @@ def test_excluded(net):
     without = gluon_neuron.compile(net, images(), exclude_operators=["BatchNorm"])
     assert [o.op for o in without.report.outside if o.category == "excluded"] == ["BatchNorm", "BatchNorm"]
     x = images()
-    close(compiled(x), net(x))
-    close(without(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
+    agree(without(x), net(x), **CLOSE)
     with pytest.raises(OptionError, match="'Convolutio'.*'Convolution'"):
         gluon_neuron.compile(net, images(), exclude_operators=["Convolutio"])
 
@@ -199,7 +200,7 @@ def test_a_region_that_cannot_be_compiled_stays_in_mxnet(net, monkeypatch):
     assert {o.category for o in compiled.report.outside} == {"compile failed"}
     assert "out of order" in str(compiled.report)
     x = images()
-    close(compiled(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
     with pytest.raises(CompileError, match="out of order"):
         gluon_neuron.compile(net, images(), strict=True)
 
@@ -207,4 +208,4 @@ def test_a_region_that_cannot_be_compiled_stays_in_mxnet(net, monkeypatch):
 def test_recompiling_a_compiled_block(net, compiled):
     again = gluon_neuron.compile(compiled, images())
     x = images()
-    close(again(x), net(x))
+    agree(again(x), net(x), **CLOSE)

@@ -6,7 +6,8 @@ import pytest
 from mxnet import gluon
 
 import gluon_neuron
-from tests.nets import close, conv_net, images
+from tests.agreement import agree
+from tests.nets import CLOSE, conv_net, images
 
 
 @pytest.fixture(params=["block", "static", "dynamic"])
@@ -22,9 +23,9 @@ def pair(request, tmp_path):
     return net, plain
 
 
-def agree(net, compiled):
+def follows(net, compiled):
     x = images()
-    close(compiled(x), net(x))
+    agree(compiled(x), net(x), **CLOSE)
 
 
 def convolution(net):
@@ -34,45 +35,45 @@ def convolution(net):
 def test_set_data(pair):
     net, compiled = pair
     for _ in range(5):
-        agree(net, compiled)
+        follows(net, compiled)
         convolution(net).set_data(mx.nd.random.normal(shape=convolution(net).shape))
-    agree(net, compiled)
+    follows(net, compiled)
 
 
 def test_views(pair):
     net, compiled = pair
-    agree(net, compiled)
+    follows(net, compiled)
     convolution(net).data()[2:5] = 3
-    agree(net, compiled)
+    follows(net, compiled)
     convolution(net).data().reshape((-1,))[7:19] = -2
-    agree(net, compiled)
+    follows(net, compiled)
     net[1].running_var.data()[:] = 4
-    agree(net, compiled)
+    follows(net, compiled)
     net[8].bias.data()[1] += 1
-    agree(net, compiled)
+    follows(net, compiled)
 
 
 def test_load_parameters(pair, tmp_path):
     net, compiled = pair
     other = conv_net()
     other.save_parameters(str(tmp_path / "other.params"))
-    agree(net, compiled)
+    follows(net, compiled)
     net.load_parameters(str(tmp_path / "other.params"))
-    agree(net, compiled)
+    follows(net, compiled)
     x = images()
-    close(compiled(x), other(x))
+    agree(compiled(x), other(x), **CLOSE)
 
 
 def test_trainer_step(pair):
     net, compiled = pair
     trainer = gluon.Trainer(net.collect_params(), "sgd", {"learning_rate": 0.5})
     for _ in range(3):
-        agree(net, compiled)
+        follows(net, compiled)
         with mx.autograd.record():
             loss = (net(images(4)) ** 2).mean()
         loss.backward()
         trainer.step(1)
-    agree(net, compiled)
+    follows(net, compiled)
 
 
 def test_reinitialized_100_times(pair):
@@ -82,28 +83,28 @@ def test_reinitialized_100_times(pair):
     for _ in range(100):
         convolution(net).initialize(mx.init.Normal(0.5), force_reinit=True)
         expected = net(x).asnumpy()
-        np.testing.assert_allclose(compiled(x).asnumpy(), expected, 1e-3, 1e-4)
+        agree(compiled(x), expected, 1e-3, 1e-4)
         assert previous is None or not np.allclose(previous, expected)
         previous = expected
 
 
 def test_cast_and_back(pair):
     net, compiled = pair
-    agree(net, compiled)
+    follows(net, compiled)
     for param in net.collect_params().values():
         param.cast("float64")
     for param in net.collect_params().values():
         param.set_data(param.data() * 1.5)
         param.cast("float32")
-    agree(net, compiled)
+    follows(net, compiled)
 
 
 def test_reset_ctx(pair):
     net, compiled = pair
-    agree(net, compiled)
+    follows(net, compiled)
     convolution(net).set_data(convolution(net).data() * 2)
     net.collect_params().reset_ctx([mx.cpu(0)])
-    agree(net, compiled)
+    follows(net, compiled)
 
 
 def test_new_blocks_at_recycled_addresses():
@@ -111,11 +112,11 @@ def test_new_blocks_at_recycled_addresses():
     for _ in range(20):
         net = conv_net(prefix="same_")
         compiled = gluon_neuron.compile(net, images())
-        close(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
         plain = gluon.SymbolBlock(
             compiled.symbol, [mx.sym.var("data", dtype="float32")], params=compiled.collect_params()
         )
-        close(plain(x), net(x))
+        agree(plain(x), net(x), **CLOSE)
         del net, compiled, plain
 
 
@@ -128,4 +129,4 @@ def test_initialize_and_cast_leave_the_artifact():
     compiled.cast("float64")
     compiled.cast("float32")
     assert np.array_equal(artifact.data().asnumpy(), before)
-    agree(net, compiled)
+    follows(net, compiled)

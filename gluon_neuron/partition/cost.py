@@ -19,7 +19,7 @@ HEAVY = frozenset(
         "_linalg_gemm2",
         "RNN",
         "_npi_matmul",
-        "_npi_dot",
+        "_np_dot",
         "_contrib_DeformableConvolution",
         "_contrib_ModulatedDeformableConvolution",
         "Correlation",
@@ -96,7 +96,7 @@ def flops(node: Node) -> int:
         return 2 * prod(node.ins[0].shape) * prod(node.ins[1].shape[1:])
     if node.op == "FullyConnected" and node.ins[1] is not None:
         return 2 * prod(out) * node.ins[1].shape[-1]
-    if node.op in ("dot", "batch_dot", "_npi_matmul", "_npi_dot", "_linalg_gemm", "_linalg_gemm2"):
+    if node.op in ("dot", "batch_dot", "_npi_matmul", "_np_dot", "_linalg_gemm", "_linalg_gemm2"):
         first = node.ins[0]
         if first is not None and first.shape:
             transposed = node.attrs.flag("transpose_a")

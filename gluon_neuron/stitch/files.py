@@ -31,9 +31,12 @@ def write(prefix: str | os.PathLike[str], epoch: int, text: str, arrays: Arrays,
     """Write both files beside their places, then rename them; raises ExportError when that is not possible."""
     symbol_path, params_path = paths(prefix, epoch)
     save = mx.npx.save if is_np else mx.nd.save
+    # Each saves its own kind of array alone, and artifacts are mx.nd's where the parameters are mx.np's.
+    arrays = {n: a.as_np_ndarray() if is_np else a for n, a in arrays.items()}
     temporary: list[Path] = []
     try:
-        new_params = _write_beside(params_path, lambda path: save(str(path), dict(arrays)), temporary)
+        with mx.util.np_shape(is_np), mx.util.np_array(is_np):
+            new_params = _write_beside(params_path, lambda path: save(str(path), arrays), temporary)
         new_symbol = _write_beside(symbol_path, lambda path: path.write_text(text, encoding="utf-8"), temporary)
         _rename_both((new_params, params_path), (new_symbol, symbol_path), temporary)
     except (OSError, mx.base.MXNetError) as error:
@@ -218,7 +221,7 @@ def read_params(path: str | os.PathLike[str], is_np: bool) -> tuple[dict[str, mx
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no parameters file {path}.")
     try:
-        with mx.util.np_shape(is_np):
+        with mx.util.np_shape(is_np), mx.util.np_array(is_np):
             loaded = (mx.npx.load if is_np else mx.nd.load)(str(path))
     except (mx.base.MXNetError, ValueError, UnicodeDecodeError) as error:
         raise ArtifactCorruptError(

@@ -17,7 +17,8 @@ class ArtifactParameter(mx.gluon.Parameter):
 
     def __init__(self, name: str, array: mx.nd.NDArray, ctx: Any) -> None:
         super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8)
-        self._load_init(array, ctx)
+        # Among arrays of mx.np, `save_parameters` takes no other kind.
+        self._load_init(array.as_np_ndarray() if mx.util.is_np_array() else array, ctx)
 
     def graph(self) -> str:
         """The hash of the graph that the artifact is for, from its header."""

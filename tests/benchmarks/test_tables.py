@@ -16,6 +16,7 @@ import gluon_neuron
 from benchmarks.bare import bare_region
 from benchmarks.tables import limits, tables
 from gluon_neuron.targets.cpu import batch_parts
+from tests.agreement import agree
 
 ROOT = Path(__file__).parents[2]
 
@@ -84,7 +85,7 @@ def test_bare_region_computes_the_same(inline, least_of_a_part, monkeypatch):
     assert run is not None
     parts = run()
     assert len(parts) == (2 if least_of_a_part == 1 else 1)
-    np.testing.assert_allclose(np.concatenate(parts), expected, 1e-4, 1e-5)
+    agree(np.concatenate(parts), expected, 1e-4, 1e-5)
 
 
 @pytest.mark.slow

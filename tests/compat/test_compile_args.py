@@ -18,6 +18,7 @@ from gluon_neuron.compat.flags import compose
 from gluon_neuron.errors import CompileError, OptionError
 from gluon_neuron.targets.cpu.target import CpuTarget
 from gluon_neuron.targets.neuron.toolchain.words import value_of
+from tests.agreement import agree
 from tests.compat.nets import checkpoint, image, run
 
 
@@ -61,7 +62,7 @@ def test_cast_changes_the_numbers(given, flags):
 def test_cast_to_fp16_is_computed_exactly_and_says_so(given):
     with pytest.warns(RuntimeWarning, match="no fp16 arithmetic"):
         made = compiled(given, flags=["--fp32-cast", "matmult-fp16"])
-    np.testing.assert_allclose(run(*made, image(1))[0], run(*given, image(1))[0], 1e-4, 1e-5)
+    agree(run(*made, image(1))[0], run(*given, image(1))[0], 1e-4, 1e-5)
 
 
 @pytest.mark.parametrize(

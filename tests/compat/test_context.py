@@ -12,6 +12,7 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.errors import OptionError
+from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
 
@@ -28,21 +29,21 @@ def expected():
 @pytest.mark.parametrize("index", [0, 1, 5])
 def test_bind(compiled, expected, index):
     # As published: what load_checkpoint put in host memory is bound to any core.
-    np.testing.assert_allclose(run(*compiled, image(1), mx.neuron(index))[0], expected, 1e-4, 1e-5)
+    agree(run(*compiled, image(1), mx.neuron(index))[0], expected, 1e-4, 1e-5)
 
 
 def test_arrays_on_the_core(compiled, expected):
     sym, args, aux = compiled
     ctx = mx.neuron(1)
     args, aux = ({n: a.as_in_context(ctx) for n, a in arrays.items()} for arrays in (args, aux))
-    np.testing.assert_allclose(run(sym, args, aux, image(1).as_in_context(ctx), ctx)[0], expected, 1e-4, 1e-5)
+    agree(run(sym, args, aux, image(1).as_in_context(ctx), ctx)[0], expected, 1e-4, 1e-5)
 
 
 def test_simple_bind(compiled, expected):
     sym, args, aux = compiled
     executor = sym.simple_bind(ctx=mx.neuron(0), data=SHAPE, grad_req="null")
     executor.copy_params_from(args, aux, allow_extra_params=True)
-    np.testing.assert_allclose(executor.forward(data=image(1))[0].asnumpy(), expected, 1e-4, 1e-5)
+    agree(executor.forward(data=image(1))[0], expected, 1e-4, 1e-5)
 
 
 def test_module(compiled, expected):
@@ -51,7 +52,7 @@ def test_module(compiled, expected):
     module.bind(for_training=False, data_shapes=[("data", SHAPE)])
     module.set_params(args, aux, allow_missing=True, allow_extra=True)
     module.forward(mx.io.DataBatch([image(1)]))
-    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), expected, 1e-4, 1e-5)
+    agree(module.get_outputs()[0], expected, 1e-4, 1e-5)
 
 
 def test_block(tmp_path):
@@ -61,7 +62,7 @@ def test_block(tmp_path):
     made = gluon_neuron.compile(net, x)
     made.export(str(tmp_path / "net"))
     again = gluon_neuron.load(tmp_path / "net", ctx=mx.neuron(1))
-    np.testing.assert_allclose(again(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
+    agree(again(x), net(x), 1e-4, 1e-5)
     with mx.neuron(1):
         assert mx.nd.ones((2,)).context == mx.cpu(1)
 
@@ -90,14 +91,14 @@ def test_parameters(tmp_path):
     net.initialize(ctx=[mx.neuron(0), mx.neuron(2)])
     expected = net(x).asnumpy()
     parts = mx.gluon.utils.split_and_load(x, [mx.neuron(0), mx.neuron(2)])
-    np.testing.assert_allclose(np.concatenate([net(p).asnumpy() for p in parts]), expected, 1e-5, 1e-6)
+    agree(np.concatenate([net(p).asnumpy() for p in parts]), expected, 1e-5, 1e-6)
     net.save_parameters(str(tmp_path / "net.params"))
     net.collect_params().reset_ctx(mx.neuron(2))
     again = mx.gluon.nn.Dense(3, in_units=2)
     again.load_parameters(str(tmp_path / "net.params"), ctx=mx.neuron(1))
     for found, core in ((net, 2), (again, 1)):
         assert found.weight.data(mx.neuron(core)).context == mx.cpu(core)
-        np.testing.assert_array_equal(found(x.as_in_context(mx.neuron(core))).asnumpy(), expected)
+        agree(found(x.as_in_context(mx.neuron(core))), expected)
 
 
 def test_files(compiled, expected, tmp_path):
@@ -106,11 +107,11 @@ def test_files(compiled, expected, tmp_path):
     names = f"{prefix}-symbol.json", ["data", "softmax_label"], f"{prefix}-0000.params"
     net = mx.gluon.SymbolBlock.imports(*names, ctx=mx.neuron(1))
     given = image(1).as_in_context(mx.neuron(1)), mx.nd.zeros((SHAPE[0],), mx.neuron(1))
-    np.testing.assert_allclose(net(*given).asnumpy(), expected, 1e-4, 1e-5)
+    agree(net(*given), expected, 1e-4, 1e-5)
     module = mx.mod.Module.load(prefix, 0, context=[mx.neuron(0), mx.neuron(1)], label_names=None)
     module.bind(for_training=False, data_shapes=[("data", (2 * SHAPE[0], *SHAPE[1:]))])
     module.forward(mx.io.DataBatch([mx.nd.concat(image(1), image(1), dim=0)]))
-    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), np.tile(expected, (2, 1)), 1e-4, 1e-5)
+    agree(module.get_outputs()[0], np.tile(expected, (2, 1)), 1e-4, 1e-5)
 
 
 def test_executors_on_several_cores_in_threads(compiled, expected):
@@ -127,7 +128,7 @@ def test_executors_on_several_cores_in_threads(compiled, expected):
     with ThreadPoolExecutor(4) as pool:
         for found in pool.map(work, executors):
             for one in found:
-                np.testing.assert_allclose(one, expected, 1e-4, 1e-5)
+                agree(one, expected, 1e-4, 1e-5)
 
 
 def test_name_and_identity():

@@ -10,6 +10,7 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.errors import BlockError, InputError, OptionError, UninitializedError
+from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
 
@@ -25,7 +26,7 @@ def compiled(given):
 
 def test_results_agree(given, compiled):
     x = image(1)
-    np.testing.assert_allclose(run(*compiled, x)[0], run(*given, x)[0], 1e-4, 1e-5)
+    agree(run(*compiled, x)[0], run(*given, x)[0], 1e-4, 1e-5)
 
 
 def test_what_was_given_is_not_changed(given):
@@ -83,7 +84,7 @@ def test_float_array_inputs(given):
 def test_label_may_be_given(given):
     inputs = {"data": image(), "softmax_label": mx.nd.ones((SHAPE[0],))}
     made = mx.contrib.neuron.compile(*given, inputs)
-    np.testing.assert_allclose(run(*made, image(2))[0], run(*given, image(2))[0], 1e-4, 1e-5)
+    agree(run(*made, image(2))[0], run(*given, image(2))[0], 1e-4, 1e-5)
 
 
 def test_group_of_outputs(given):
@@ -92,13 +93,13 @@ def test_group_of_outputs(given):
     made = mx.contrib.neuron.compile(sym, given[1], given[2], {"data": image()})
     assert made[0].list_outputs() == sym.list_outputs()
     for a, b in zip(run(*made, image(3)), run(sym, given[1], given[2], image(3)), strict=True):
-        np.testing.assert_allclose(a, b, 1e-4, 1e-5)
+        agree(a, b, 1e-4, 1e-5)
 
 
 def test_extra_arrays_are_ignored(given):
     extra = {**given[1], "unrelated": mx.nd.ones((3,))}
     made = mx.contrib.neuron.compile(given[0], extra, given[2], {"data": image()})
-    np.testing.assert_allclose(run(*made, image(4))[0], run(*given, image(4))[0], 1e-4, 1e-5)
+    agree(run(*made, image(4))[0], run(*given, image(4))[0], 1e-4, 1e-5)
 
 
 def test_inputs_win_over_args(given):
@@ -135,14 +136,14 @@ def test_plugin_compiles_symbols_and_blocks(given):
     sym, args, aux = mx_neuron.compile(given[0], args=given[1], aux=given[2], inputs={"data": image()})
     x = image(5)
     expected = run(*given, x)[0]
-    np.testing.assert_allclose(run(sym, args, aux, x)[0], expected, 1e-4, 1e-5)
+    agree(run(sym, args, aux, x)[0], expected, 1e-4, 1e-5)
     block = mx.gluon.SymbolBlock(given[0], [mx.sym.var("data"), mx.sym.var("softmax_label")])
     for name, array in {**given[1], **given[2]}.items():
         block.collect_params()[name]._load_init(array, [mx.cpu()])
     block.hybridize()
     made = mx_neuron.compile(block, inputs={"data": image(), "softmax_label": mx.nd.ones((SHAPE[0],))})
     assert isinstance(made, gluon_neuron.NeuronHybridBlock)
-    np.testing.assert_allclose(made(x, mx.nd.zeros((SHAPE[0],))).asnumpy(), expected, 1e-4, 1e-5)
+    agree(made(x, mx.nd.zeros((SHAPE[0],))), expected, 1e-4, 1e-5)
 
 
 def test_gluon_tutorial(given, tmp_path):
@@ -159,7 +160,7 @@ def test_gluon_tutorial(given, tmp_path):
     files = str(tmp_path / "made-symbol.json"), names, str(tmp_path / "made-0000.params")
     again = mx.gluon.nn.SymbolBlock.imports(*files, ctx=mx.cpu())
     found = again(image(1), mx.nd.zeros((SHAPE[0],))).asnumpy()
-    np.testing.assert_allclose(found, run(*given, image(1))[0], 1e-4, 1e-5)
+    agree(found, run(*given, image(1))[0], 1e-4, 1e-5)
 
 
 def test_block_with_several_inputs_by_the_names_it_gives_them():
@@ -172,7 +173,7 @@ def test_block_with_several_inputs_by_the_names_it_gives_them():
     net = Sum()
     a, b, c = mx.nd.random.normal(shape=(2, 3)), mx.nd.random.normal(shape=(3, 4)), mx.nd.random.normal(shape=(2, 4))
     made = mx_neuron.compile(net, inputs={"data1": b, "data0": a, "data2": c}, flags=["--fp32-cast matmult"])
-    np.testing.assert_allclose(made(a, b, c).asnumpy(), net(a, b, c).asnumpy(), 0, 5e-2)
+    agree(made(a, b, c), net(a, b, c), 0, 5e-2)
     assert made.report.compiled_operators == 2
 
 

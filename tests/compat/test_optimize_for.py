@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
 
@@ -45,7 +46,7 @@ def test_optimize_for(tmp_path, static):
     expected = net(x).asnumpy()
     compiled = gluon_neuron.compile(net, x)
     net.optimize_for(x, backend="neuron", static_alloc=static, static_shape=static)
-    np.testing.assert_allclose(net(x).asnumpy(), expected, 1e-4, 1e-5)
+    agree(net(x), expected, 1e-4, 1e-5)
     assert regions(exported(net, tmp_path / "net")) == regions(compiled.symbol) != []
 
 
@@ -55,12 +56,12 @@ def test_hybridize(tmp_path, options):
     expected = net(x).asnumpy()
     compiled = gluon_neuron.compile(net, x, **options)
     net.hybridize(backend="neuron", **options)
-    np.testing.assert_allclose(net(x).asnumpy(), expected, 1e-4, 1e-5)
+    agree(net(x), expected, 1e-4, 1e-5)
     found = regions(exported(net, tmp_path / "net"))
     assert found == regions(compiled.symbol)
     assert len(found) == 1 + len(options)
     more = image(1, batch=5)
-    np.testing.assert_allclose(net(more).asnumpy(), compiled(more).asnumpy(), 1e-4, 1e-5)
+    agree(net(more), compiled(more), 1e-4, 1e-5)
 
 
 @pytest.mark.parametrize("options", [{}, {"exclude_operators": ["Pooling"]}])
@@ -86,7 +87,7 @@ def test_export_and_load(tmp_path):
     net.optimize_for(x, backend="neuron")
     net.export(str(tmp_path / "net"))
     again = gluon_neuron.load(tmp_path / "net")
-    np.testing.assert_allclose(again(x).asnumpy(), expected, 1e-4, 1e-5)
+    agree(again(x), expected, 1e-4, 1e-5)
 
 
 def test_weights_are_followed():
@@ -97,7 +98,7 @@ def test_weights_are_followed():
     net[3].weight.set_data(net[3].weight.data() * 2)
     found = net(x).asnumpy()
     net.hybridize(active=False)
-    np.testing.assert_allclose(found, net(x).asnumpy(), 1e-4, 1e-5)
+    agree(found, net(x), 1e-4, 1e-5)
 
 
 def test_several_inputs():
@@ -114,7 +115,7 @@ def test_several_inputs():
     a, b = mx.nd.random.normal(shape=(2, 3)), mx.nd.random.normal(shape=(2, 4))
     expected = net(a, b).asnumpy()
     net.optimize_for(a, b, backend="neuron")
-    np.testing.assert_allclose(net(a, b).asnumpy(), expected, 1e-5, 1e-6)
+    agree(net(a, b), expected, 1e-5, 1e-6)
 
 
 def test_options_reach_the_compiler(tmp_path):
@@ -131,7 +132,7 @@ def test_inline_weights():
     net, x = make(), image()
     expected = net(x).asnumpy()
     net.optimize_for(x, backend="neuron", inline_weights=True)
-    np.testing.assert_allclose(net(x).asnumpy(), expected, 1e-4, 1e-5)
+    agree(net(x), expected, 1e-4, 1e-5)
 
 
 def test_symbol_with_data_among_the_arrays():
@@ -143,7 +144,7 @@ def test_symbol_with_data_among_the_arrays():
     reference = mx.contrib.neuron.compile(*checkpoint(), {"data": x})
     assert regions(made) == regions(reference[0])
     executor = made.bind(mx.cpu(), given, aux_states=aux, grad_req="null")
-    np.testing.assert_allclose(executor.forward()[0].asnumpy(), run(*checkpoint(), x)[0], 1e-4, 1e-5)
+    agree(executor.forward()[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
 
 
 def test_inputs_can_be_named():

@@ -13,6 +13,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.engine import native_library
 from gluon_neuron.errors import ArtifactCorruptError
+from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 
 BIN = "_neuron_subgraph_op0_neuronbin"
@@ -36,7 +37,7 @@ def expected(x):
 
 
 def close(found, x):
-    np.testing.assert_allclose(found, expected(x), 1e-4, 1e-5)
+    agree(found, expected(x), 1e-4, 1e-5)
 
 
 def bound(sym, args, aux, batch=SHAPE[0]):
@@ -81,7 +82,7 @@ def test_module_bound_again_for_another_batch():
         module.bind(for_training=False, data_shapes=[("data", (batch, *SHAPE[1:]))], force_rebind=True)
         module.set_params(args, aux, allow_missing=True, allow_extra=True, force_init=True)
         x = image(batch, batch=batch)
-        np.testing.assert_allclose(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
+        agree(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
 
 
 def test_module_bound_again_without_its_params():
@@ -96,7 +97,7 @@ def test_module_with_a_batch_of_another_size():
     module = bound(*mx.contrib.neuron.compile(*logits(), {"data": image()}))
     for batch in (2, 5, 1):
         x = image(batch, batch=batch)
-        np.testing.assert_allclose(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
+        agree(predict(module, x), run(*logits(), x)[0], 1e-4, 1e-5)
 
 
 def test_module_with_all_params_cast(loaded):
@@ -146,7 +147,7 @@ def test_bucketing_module():
         x = image(batch, batch=batch)
         shapes = [mx.io.DataDesc("data", x.shape)]
         module.forward(mx.io.DataBatch([x], bucket_key=batch, provide_data=shapes), is_train=False)
-        np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), run(*logits(), x)[0], 1e-4, 1e-5)
+        agree(module.get_outputs()[0], run(*logits(), x)[0], 1e-4, 1e-5)
 
 
 def test_buckets_of_different_graphs_are_told_apart(loaded):
@@ -183,9 +184,9 @@ def test_binding_again_does_not_compile_again(loaded):
     assert before > unused
     for _ in range(3):
         once = run(*loaded, image(1))[0]
-        np.testing.assert_array_equal(predict(bound(*loaded), image(1)), once)
+        agree(predict(bound(*loaded), image(1)), once)
     assert native_library.stats()["compiles"] == before
-    np.testing.assert_array_equal(predict(first, image(1)), once)
+    agree(predict(first, image(1)), once)
 
 
 def test_memory_of_the_last_user_is_freed():

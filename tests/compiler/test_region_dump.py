@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
@@ -18,6 +17,7 @@ from gluon_neuron.artifact.container import unpack
 from gluon_neuron.errors import CompileError, ExportError
 from gluon_neuron.targets.cpu.target import CpuTarget
 from gluon_neuron.tools.cli import main
+from tests.agreement import agree
 from tests.compat.nets import checkpoint, image, run
 
 NODE = "._neuron_subgraph_op0"
@@ -79,7 +79,7 @@ def test_kept_region_runs_in_mxnet(tmp_path, monkeypatch):
     compiled(work_dir=tmp_path)
     sym, args, aux = mx.model.load_checkpoint(str(tmp_path / NODE), 0)
     x = image(1)
-    np.testing.assert_allclose(run(sym, args, aux, x)[0], run(*checkpoint(), x)[0], 1e-5, 1e-6)
+    agree(run(sym, args, aux, x)[0], run(*checkpoint(), x)[0], 1e-5, 1e-6)
 
 
 def test_kept_command_compiles_in_another_process(tmp_path, monkeypatch):
@@ -103,7 +103,7 @@ def test_kept_command_compiles_in_another_process(tmp_path, monkeypatch):
     assert "9 of 9 operators" in done.stdout
     made = mx.model.load_checkpoint(str(tmp_path / "there" / "again"), 0)
     assert programs(made) == programs(first) == [(tmp_path / "there" / f"{NODE}-cpu-0.program").read_bytes()]
-    np.testing.assert_array_equal(run(*made, image(1))[0], run(*first, image(1))[0])
+    agree(run(*made, image(1))[0], run(*first, image(1))[0])
 
 
 def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
@@ -116,7 +116,7 @@ def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
         made = mx.model.load_checkpoint(str(tmp_path / prefix), 0)
         assert programs(made) == [(tmp_path / f"{NODE}-cpu-{number}.program").read_bytes()]
         x = image(1, batch)
-        np.testing.assert_allclose(run(*made, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
+        agree(run(*made, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
 
 
 def test_failure_is_kept_with_its_reason(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 import openvino as ov
 
 from gluon_neuron.dialect import Array, NumpyNamespace, OpenVINONamespace
+from tests.agreement import agree
 
 from .jax_runs import leaves_of, run_in_jax
 
@@ -97,11 +98,11 @@ def check(mode: str, case: Case) -> None:
         assert value.shape == expected.shape, f"{mode}: {value.shape} instead of {expected.shape}"
         if expected.dtype.kind in "biu":
             assert dtype == expected.dtype.name and value.dtype == expected.dtype
-            np.testing.assert_array_equal(value, expected)
+            agree(value, expected, where=mode)
             continue
         assert dtype in TOLERANCE and (dtype == "bfloat16" or value.dtype.name == dtype), dtype
         allowed = TOLERANCE[dtype] * case.scale * max(1e-30, np.abs(expected).max(initial=0.0))
-        np.testing.assert_allclose(value.astype(np.float64), expected, rtol=0, atol=allowed)
+        agree(value.astype(np.float64), expected, atol=allowed, dtype=False, where=mode)
 
 
 def random(*shape: int, dtype: str = "float32", low: float = -2.0, high: float = 2.0, seed: int = 0) -> np.ndarray:

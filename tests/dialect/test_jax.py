@@ -11,6 +11,7 @@ from gluon_neuron.dialect.in_jax.program import hlo_module
 from gluon_neuron.dialect.in_jax.recurrent import Loops
 from gluon_neuron.errors import DialectError
 from gluon_neuron.hlo.module import read
+from tests.agreement import agree
 
 from .conformance import random
 from .jax_runs import leaves_of, run_in_jax
@@ -54,7 +55,7 @@ def test_a_loop_gives_what_the_written_out_steps_give(layer, gates, reverse, mon
     monkeypatch.delattr(Loops, "_steps")
     assert not [i for i in read(hlo_module(build, specs)).instructions if i.opcode == "while"]
     for one, other in zip(looped, run_in_jax(build, inputs), strict=True):
-        np.testing.assert_allclose(one, other, 1e-5, 1e-6)
+        agree(one, other, 1e-5, 1e-6)
 
 
 def test_values_that_are_known_are_not_computed_at_run_time():

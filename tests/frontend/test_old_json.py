@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from tests.agreement import agree
 
 Shapes = dict[str, tuple[int, ...]]
 VERSIONS = (None, 904, 905, 10000, 10100, 10200, 10300, 10400, 10500, 10600, 10700, 10800)
@@ -77,7 +78,7 @@ def check(text: str, shapes: Shapes) -> Any:
     given = {**args, **arrays}
     executor = made.bind(mx.cpu(), {n: given[n] for n in made.list_arguments()}, aux_states=states, grad_req="null")
     for got, want in zip(executor.forward(is_train=False), expected):
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=1e-5, atol=1e-6)
+        agree(got, want, rtol=1e-5, atol=1e-6)
     return made
 
 
@@ -219,4 +220,4 @@ def test_a_graph_without_version_or_row_pointers_goes_through_a_file(tmp_path: A
     states = {n: arrays[f"aux:{n}"] for n in symbol.list_auxiliary_states()}
     whole = symbol.bind(mx.cpu(), {**held, "data": data, "softmax_label": label}, aux_states=states, grad_req="null")
     want = whole.forward(is_train=False)[0].asnumpy()
-    np.testing.assert_allclose(again(data, label).asnumpy(), want, rtol=1e-5)
+    agree(again(data, label), want, rtol=1e-5)

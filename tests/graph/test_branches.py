@@ -14,6 +14,7 @@ from mxnet.gluon import nn
 import gluon_neuron
 from gluon_neuron.errors import GraphError
 from gluon_neuron.graph.branches import has_branches, unbranch
+from tests.agreement import agree
 
 
 class Block(gluon.HybridBlock):
@@ -69,7 +70,7 @@ def test_agrees_with_mxnet(function, sign):
     arrays = [mx.nd.array(H * sign), mx.nd.array(H * sign)]
     got, want = compiled(*arrays), net(*arrays)
     for a, b in zip(*(v if isinstance(v, list | tuple) else [v] for v in (got, want)), strict=True):
-        np.testing.assert_allclose(a.asnumpy(), b.asnumpy(), rtol=1e-5, atol=1e-6)
+        agree(a, b, rtol=1e-5, atol=1e-6)
 
 
 def _symbol(steps: int) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
 from gluon_neuron.errors import GraphError
 from gluon_neuron.graph.inline import has_compiled_nodes, inline
+from tests.agreement import agree
 from tests.compat.nets import archived, checkpoint, image, run
 
 
@@ -28,7 +28,7 @@ def test_round_trip(excluded):
     assert sorted(back.list_inputs()) == sorted(sym.list_inputs())
     assert back.list_outputs() == sym.list_outputs()
     x = image(1)
-    np.testing.assert_array_equal(run(back, args, aux, x)[0], run(sym, args, aux, x)[0])
+    agree(run(back, args, aux, x)[0], run(sym, args, aux, x)[0])
 
 
 def test_several_outputs_and_a_shared_one():
@@ -41,7 +41,7 @@ def test_several_outputs_and_a_shared_one():
     back = mx.sym.load_json(inline(made.tojson()))
     expected = sym.bind(mx.cpu(), given).forward()
     for found, right in zip(back.bind(mx.cpu(), given).forward(), expected, strict=True):
-        np.testing.assert_array_equal(found.asnumpy(), right.asnumpy())
+        agree(found, right)
 
 
 def test_compiled_block_is_compiled_again():
@@ -53,7 +53,7 @@ def test_compiled_block_is_compiled_again():
     again = gluon_neuron.compile(first, x, auto_cast="matmult")
     assert again.report.operators == first.report.operators == 3
     assert len([n for n in again.collect_params() if n.endswith("_neuronbin")]) == 1
-    np.testing.assert_allclose(again(x).asnumpy(), net(x).asnumpy(), 1e-1, 1e-2)
+    agree(again(x), net(x), 1e-1, 1e-2)
     assert again(x).asnumpy().tolist() != first(x).asnumpy().tolist()
 
 
@@ -64,7 +64,7 @@ def test_archived_checkpoint_gives_its_operators_back(counted, front):
     back = mx.sym.load_json(inline(sym.tojson()))
     assert operators(back) == operators(checkpoint()[0])
     assert sorted(back.list_inputs()) == sorted(checkpoint()[0].list_inputs())
-    np.testing.assert_array_equal(run(back, args, aux, image(1))[0], run(*checkpoint(), image(1))[0])
+    agree(run(back, args, aux, image(1))[0], run(*checkpoint(), image(1))[0])
 
 
 def test_baked_weights_cannot_be_compiled_again():

@@ -1,10 +1,10 @@
 """A block called twice: its parameters come twice in the symbol, and are one in the compiled model."""
 
 import mxnet as mx
-import numpy as np
 
 import gluon_neuron
 from gluon_neuron.graph.merge import merge_variables
+from tests.agreement import agree
 
 
 class Siamese(mx.gluon.HybridBlock):
@@ -40,13 +40,13 @@ def test_siamese(tmp_path):
     assert len(set(names)) < len(names)
     compiled = gluon_neuron.compile(net, (a, b))
     assert not compiled.report.outside
-    np.testing.assert_allclose(compiled(a, b).asnumpy(), expected, 1e-4, 1e-5)
+    agree(compiled(a, b), expected, 1e-4, 1e-5)
     compiled.export(str(tmp_path / "siamese"))
     loaded = gluon_neuron.load(str(tmp_path / "siamese"))
-    np.testing.assert_allclose(loaded(b, a).asnumpy(), expected, 1e-4, 1e-5)
+    agree(loaded(b, a), expected, 1e-4, 1e-5)
     for param in net.features.collect_params().values():
         param.set_data(param.data() * 1.5)
-    np.testing.assert_allclose(compiled(a, b).asnumpy(), net(a, b).asnumpy(), 1e-4, 1e-5)
+    agree(compiled(a, b), net(a, b), 1e-4, 1e-5)
 
 
 def test_merge():
@@ -57,4 +57,4 @@ def test_merge():
     values = {n: mx.nd.random.normal(shape=(3, 3)) for n in ("x", "w")}
     found = merged.bind(mx.cpu(), values).forward()[0].asnumpy()
     x, w = values["x"].asnumpy(), values["w"].asnumpy()
-    np.testing.assert_allclose(found, x @ w @ w + w, 1e-4, 1e-5)
+    agree(found, x @ w @ w + w, 1e-4, 1e-5)

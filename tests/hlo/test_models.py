@@ -14,6 +14,7 @@ from gluon_neuron.hlo.rewrite import rewrite
 from gluon_neuron.model_zoo.catalog import VISION, image_size_of
 from gluon_neuron.targets.base import Compilation
 from gluon_neuron.targets.neuron.hlo_program import build
+from tests.agreement import agree
 from tests.nets import conv_net, images, initialized
 from tests.targets.hlo import run_module, whole
 
@@ -52,7 +53,7 @@ def test_a_net(inline):
     assert [p.node for p in view.entry.parameters] == list(work.inputs)
     (found,) = run_module(module, [values[n] for n in work.inputs])
     wanted = net(mx.nd.array(values["data"])).asnumpy()
-    np.testing.assert_allclose(found, wanted, 0, 2e-5 * np.abs(wanted).max())
+    agree(found, wanted, 0, 2e-5 * np.abs(wanted).max())
     q = quality(view)
     assert (q.unfused_batch_norms, q.transposes, q.narrowed) == (2, 0, 0)
     weights = sum(v.nbytes for n, v in values.items() if n != "data")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from gluon_neuron.errors import HloError
@@ -11,6 +10,7 @@ from gluon_neuron.hlo.fields import InInstruction, InModule, InProgramShape
 from gluon_neuron.hlo.module import read
 from gluon_neuron.hlo.rewrite import rewrite
 from gluon_neuron.hlo.wire import Message, Pieces, edited
+from tests.agreement import agree
 
 from .modules import NET_INPUTS, lowered, net, net_arrays, parsed, run, verified, with_large_ids
 
@@ -31,7 +31,7 @@ def test_xla_accepts_it_and_computes_the_same(module, arrays):
     before, after = run(module, *arrays), run(rewrite(module, NET_INPUTS, OUTPUTS), *arrays)
     assert [a.shape for a in after] == [(2, 5), (2, 4, 4, 4)]
     for a, b in zip(before, after):
-        np.testing.assert_array_equal(a, b)
+        agree(a, b)
 
 
 def test_ids_are_unique_and_small(module):

@@ -16,6 +16,7 @@ import numpy as np
 from gluon_neuron.graph.graph import Entry, Graph, Node
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal, rules
+from tests.agreement import agree
 from tests.dialect.jax_runs import run_in_jax
 
 # Error allowed relative to the largest finite value of the expected result.
@@ -203,13 +204,12 @@ def check_op(
 
 def _compare(got: np.ndarray, want: np.ndarray, rtol: float, atol: float | None, where: str) -> None:
     """Compare one result; infinities and NaNs have to be at the same places."""
-    assert got.shape == want.shape and got.dtype == want.dtype, f"{where}: {got.dtype}{got.shape}"
     if want.dtype.kind in "biu":
-        np.testing.assert_array_equal(got, want, where)
+        agree(got, want, where=where)
         return
     finite = np.abs(want[np.isfinite(want)].astype(np.float64))
     allowed = TOLERANCE[want.dtype.name] * max(finite.max(initial=0.0), 1e-6) if atol is None else atol
-    np.testing.assert_allclose(got.astype(np.float64), want.astype(np.float64), rtol, allowed, err_msg=where)
+    agree(got, want, rtol, allowed, where=where)
 
 
 def random(*shape: int, dtype: str = "float32", seed: int = 0, low: float = -2.0, high: float = 2.0) -> np.ndarray:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import mxnet as mx
-import numpy as np
 import pytest
 from mxnet.gluon import nn
 
 import gluon_neuron
+from tests.agreement import agree
 from tests.lowering.harness import check_op, random, refusal_of
 
 
@@ -74,4 +74,4 @@ def test_transformer_block() -> None:
     want = net(x, length).asnumpy()
     compiled = gluon_neuron.compile(net, (x, length))
     assert len(compiled.report.regions) == 1 and not compiled.report.outside
-    np.testing.assert_allclose(compiled(x, length).asnumpy(), want, rtol=1e-4, atol=1e-5)
+    agree(compiled(x, length), want, rtol=1e-4, atol=1e-5)

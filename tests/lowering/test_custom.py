@@ -6,10 +6,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import gluon_neuron
 from gluon_neuron.lowering.registry import rules
+from tests.agreement import agree
 
 GUIDE = Path(__file__).parents[2] / "docs" / "custom-operators.md"
 
@@ -25,11 +24,11 @@ def test_guide(tmp_path: Path) -> None:
         assert not after.report.outside
         assert len(after.report.regions) == 1
         expected = net(x).asnumpy()
-        np.testing.assert_allclose(before(x).asnumpy(), expected, 1e-3, 1e-5)
-        np.testing.assert_allclose(after(x).asnumpy(), expected, 1e-3, 1e-5)
+        agree(before(x), expected, 1e-3, 1e-5)
+        agree(after(x), expected, 1e-3, 1e-5)
         after.export(str(tmp_path / "mish"))
         loaded = gluon_neuron.load(str(tmp_path / "mish"))
-        np.testing.assert_allclose(loaded(x).asnumpy(), expected, 1e-3, 1e-5)
+        agree(loaded(x), expected, 1e-3, 1e-5)
     finally:
         rules().pop("Custom:mish", None)  # type: ignore[attr-defined]
         found.clear()  # MXNet keeps the registered class, and with it the guide's nets

@@ -8,6 +8,7 @@ import pytest
 from mxnet.gluon import rnn
 
 import gluon_neuron
+from tests.agreement import agree
 from tests.lowering.harness import check_op, random, refusal_of
 
 GATES = {"rnn_relu": 1, "rnn_tanh": 1, "lstm": 4, "gru": 3}
@@ -86,12 +87,12 @@ def test_gluon_layers(make, layout):
     expected = net(x)
     compiled = gluon_neuron.compile(net, x)
     assert not compiled.report.outside
-    np.testing.assert_allclose(compiled(x).asnumpy(), expected.asnumpy(), 1e-3, 1e-5)
+    agree(compiled(x), expected, 1e-3, 1e-5)
     other = mx.nd.random.normal(shape=(6, 4, 8))
-    np.testing.assert_allclose(compiled(other).asnumpy(), net(other).asnumpy(), 1e-3, 1e-5)
+    agree(compiled(other), net(other), 1e-3, 1e-5)
     for param in net.collect_params().values():
         param.set_data(param.data() * 0.5)
-    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-3, 1e-5)
+    agree(compiled(x), net(x), 1e-3, 1e-5)
 
 
 class LanguageModel(mx.gluon.HybridBlock):
@@ -125,4 +126,4 @@ def test_language_model_carries_its_states_on(tmp_path):
         found, ours = compiled(words, *ours)
         third, again = loaded(words, *again)
         for one in (found, third):
-            np.testing.assert_allclose(one.asnumpy(), expected.asnumpy(), 1e-3, 1e-4)
+            agree(one, expected, 1e-3, 1e-4)

@@ -8,6 +8,8 @@ import gluoncv
 import mxnet as mx
 import numpy as np
 
+from tests.agreement import agree
+
 from .zoo import Head, images, last_layer, with_weights
 
 CLASSES = 80
@@ -91,7 +93,7 @@ def same_boxes(found: Any, expected: Any, at_least: int = 50) -> None:
     assert valid.sum(1).min() >= at_least, f"only {valid.sum(1)} boxes: there is too little to compare"
     assert len(np.unique(true_ids[valid])) >= 10, "nearly everything is of the same class"
     assert np.ptp(true_scores[valid]) > 0.1, "all scores are nearly the same"
-    np.testing.assert_array_equal(ids, true_ids)
-    np.testing.assert_allclose(scores, true_scores, rtol=1e-3, atol=1e-4)
+    agree(ids, true_ids)
+    agree(scores, true_scores, rtol=1e-3, atol=1e-4)
     # Corners are in pixels, and come from widths of hundreds of them.
-    np.testing.assert_allclose(corners[valid], true_corners[valid], rtol=1e-3, atol=1e-2)
+    agree(corners[valid], true_corners[valid], rtol=1e-3, atol=1e-2)

@@ -8,6 +8,7 @@ import pytest
 from mxnet import gluon
 from mxnet.gluon import rnn
 
+from tests.agreement import agree
 from tests.models.forecasters import TFT, DeepAR, DeepARStep
 from tests.models.whole import compiles
 from tests.nets import initialized
@@ -66,7 +67,7 @@ def test_step_of_deepar(deepar):
         *found, ours = compiled(*arguments[:-1], ours)
         *expected, theirs = step(*arguments[:-1], theirs)
         for one, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), 1e-3, 1e-4)
+            agree(one, other, 1e-3, 1e-4)
 
 
 def test_step_of_deepar_that_draws(deepar):

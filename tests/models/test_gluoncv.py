@@ -5,7 +5,7 @@ import pytest
 
 import gluon_neuron
 from tests.models.detection import distinct_images, model, same_boxes
-from tests.models.zoo import agree, images, state
+from tests.models.zoo import agree_by_row, images, state
 
 # GluonCV's feature extractors are SymbolBlocks, which say so when they are built without a dtype.
 pytestmark = [pytest.mark.models, pytest.mark.filterwarnings("ignore:Cannot decide type")]
@@ -41,7 +41,7 @@ def compare_outputs(name, height, width, batches, **options):
             found, expected = [found], [expected]
         assert len(found) == len(expected)
         for a, b in zip(found, expected):
-            agree(a, b)
+            agree_by_row(a, b)
     assert state(net) == before
 
 

@@ -9,6 +9,7 @@ import mxnet as mx
 import numpy as np
 
 import gluon_neuron
+from tests.agreement import agree
 
 from .zoo import ATOL, RTOL
 
@@ -44,5 +45,5 @@ def compiles(net: Any, *samples: Any, stays: Mapping[str, int] = {}, regions: in
             assert one.shape == other.shape and one.dtype == other.dtype
             a, b = one.asnumpy(), other.asnumpy()
             assert np.isfinite(b).all() and (b.size == 1 or b.std() > 10 * ATOL), "there is too little to compare"
-            np.testing.assert_allclose(a, b, RTOL, ATOL)
+            agree(a, b, RTOL, ATOL)
     return compiled

@@ -19,6 +19,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "__init__": ("*",),
     "errors": (),
     "_version": (),
+    "moved": (),
     "options": ("errors",),
     "report": ("errors",),
     "graph.*": ("errors",),

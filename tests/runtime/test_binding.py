@@ -9,6 +9,7 @@ from mxnet import gluon
 from openvino import opset13 as ov
 
 from gluon_neuron.engine import native_library
+from tests.agreement import agree
 from tests.runtime import tiny
 
 
@@ -34,10 +35,10 @@ class Pair:
         w = self.values()
         out = self.x.asnumpy() @ w["weight"].T + w["bias"]
         expected = (out - w["mean"]) * w["gamma"] / np.sqrt(w["var"] + 1e-3) + w["beta"]
-        np.testing.assert_allclose(self.compiled(self.x).asnumpy(), expected, 1e-3, 1e-3)
+        agree(self.compiled(self.x), expected, 1e-3, 1e-3)
         if against_mxnet:
-            np.testing.assert_allclose(self.original(self.x).asnumpy(), expected, 1e-3, 1e-3)
-            np.testing.assert_allclose(self.compiled(self.x).asnumpy(), expected, 1e-3, 1e-3)
+            agree(self.original(self.x), expected, 1e-3, 1e-3)
+            agree(self.compiled(self.x), expected, 1e-3, 1e-3)
 
 
 @pytest.fixture(params=tiny.MODES.values(), ids=tiny.MODES)
@@ -117,7 +118,7 @@ def test_load_parameters(pair, check, tmp_path):
     check()
     pair.compiled.load_parameters(str(tmp_path / "p"))
     check()
-    np.testing.assert_array_equal(pair["weight"].data().asnumpy(), other["weight"].data().asnumpy())
+    agree(pair["weight"].data(), other["weight"].data())
 
 
 def test_trainer_step(pair, check):
@@ -138,7 +139,7 @@ def test_initialized_again_100_times(pair):
         name = "bias" if step % 4 == 3 else "weight"
         pair[name].initialize(mx.init.Normal(0.5), force_reinit=True)
         found = pair.compiled(pair.x).asnumpy()
-        np.testing.assert_allclose(found, pair.original(pair.x).asnumpy(), 1e-3, 1e-3)
+        agree(found, pair.original(pair.x), 1e-3, 1e-3)
         assert previous is None or not np.allclose(previous, found)
         previous = found
 
@@ -186,7 +187,7 @@ def test_new_executor_at_recycled_addresses():
         values = tiny.arrays(region, artifact, seed=seed)
         values["weight"] = mx.nd.random.normal(shape=(128, 160))
         found = tiny.bind(symbol, values).forward()[0].asnumpy()
-        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-3, 1e-3)
+        agree(found, tiny.reference(region)(values)[0], 1e-3, 1e-3)
         del values
 
 
@@ -202,7 +203,7 @@ def test_artifact_replaced_in_place():
     expected = tiny.reference(first)(values)[0]
     for step in range(4):
         values["region0_neuronbin"][:] = tiny.blob(blobs[step % 2])
-        np.testing.assert_allclose(executor.forward()[0].asnumpy(), expected * (1 + step % 2), 1e-4, 1e-4)
+        agree(executor.forward()[0], expected * (1 + step % 2), 1e-4, 1e-4)
 
 
 def test_data_arrays_come_and_go(pair, counters):

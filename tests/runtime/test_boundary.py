@@ -4,12 +4,11 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from tests.agreement import agree
 from tests.runtime import tiny
 from tests.runtime.tiny import ov
 
-
-def close(found, expected):
-    np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 @pytest.mark.parametrize("mode", tiny.MODES.values(), ids=tiny.MODES)
@@ -102,7 +101,7 @@ def test_weight_without_elements():
         values = tiny.arrays(region, artifact)
         executor = tiny.bind(tiny.node(region, artifact), values)
         for _ in range(2):
-            close(executor.forward()[0].asnumpy(), values["data"].asnumpy())
+            agree(executor.forward()[0], values["data"], **CLOSE)
 
 
 def test_views_and_slices_as_data():
@@ -113,7 +112,7 @@ def test_views_and_slices_as_data():
     many = mx.nd.random.normal(shape=(9, 5))
     reshaped = (many.reshape((-1,))[5:15].reshape((2, 5)), many[:4].reshape((2, 10))[:, :5])
     for view in (many[3:5], many[1:3], many[7:9], *reshaped):
-        close(block(view).asnumpy(), plain(view).asnumpy())
+        agree(block(view), plain(view), **CLOSE)
 
 
 def test_weights_that_are_views_of_one_array():
@@ -124,9 +123,9 @@ def test_weights_that_are_views_of_one_array():
     values["weight"] = shared[3:131]
     executor = tiny.bind(tiny.node(region, artifact), values)
     for _ in range(3):
-        close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
+        agree(executor.forward()[0], tiny.reference(region)(values)[0], **CLOSE)
         shared[3] = 7  # through the array, not through the view that is bound
-        close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
+        agree(executor.forward()[0], tiny.reference(region)(values)[0], **CLOSE)
         shared *= 0.5
 
 
@@ -141,13 +140,13 @@ def test_slices_kept_from_earlier_write_through():
         plain = tiny.block(region.symbol, params, None)
         x = mx.nd.random.normal(shape=(2, 160))
         for step, view in enumerate(kept):
-            close(block(x).asnumpy(), plain(x).asnumpy())
+            agree(block(x), plain(x), **CLOSE)
             before = block(x).asnumpy()
             view[:] = step + 1.5
             assert not np.allclose(block(x).asnumpy(), before)
-            close(block(x).asnumpy(), plain(x).asnumpy())
+            agree(block(x), plain(x), **CLOSE)
             view *= -0.1
-            close(block(x).asnumpy(), plain(x).asnumpy())
+            agree(block(x), plain(x), **CLOSE)
 
 
 @pytest.mark.parametrize("mode", tiny.MODES.values(), ids=tiny.MODES)
@@ -180,4 +179,4 @@ def test_between_convolutions_in_blocked_layout(mode):
         ours.hybridize(**mode)
     for _ in range(5):
         x = mx.nd.random.normal(shape=(2, 16, 8, 8))
-        close(ours(x).asnumpy(), theirs(x).asnumpy())
+        agree(ours(x), theirs(x), **CLOSE)

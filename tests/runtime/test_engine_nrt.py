@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from gluon_neuron.engine import callbacks, native_library
+from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import chip as chips
 from tests.runtime import damage, tiny
@@ -22,7 +23,7 @@ def bind(region, artifact, values=None, **attrs):
 
 
 def check(region, executor, values):
-    np.testing.assert_allclose(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    agree(executor.forward()[0], tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
 def test_results_are_mxnets_and_only_data_moves(chip, region, artifact):
@@ -47,13 +48,13 @@ def test_gluon_loads_once_and_follows_its_parameters(chip, region, artifact, mod
     for _ in range(3):
         values = {"data": data, **{n: p.data() for n, p in params.items()}}
         expected = tiny.reference(region)(values)[0]
-        np.testing.assert_allclose(block(data).asnumpy(), expected, 1e-4, 1e-5)
+        agree(block(data), expected, 1e-4, 1e-5)
     assert chip.count("nrt_load") == 1
     for name in ("weight", "mean"):
         params[name].set_data(params[name].data() + 1)
         values = {"data": data, **{n: p.data() for n, p in params.items()}}
         expected = tiny.reference(region)(values)[0]
-        np.testing.assert_allclose(block(data).asnumpy(), expected, 1e-4, 1e-5)
+        agree(block(data), expected, 1e-4, 1e-5)
     assert chip.count("nrt_load") == 1, "other weights need another write, not another load"
 
 
@@ -89,7 +90,7 @@ def test_many_threads_at_once(chip, region, artifact):
         executor = bind(region, artifact, values)[0]
         for _ in range(20):
             values["data"] += 1
-            np.testing.assert_allclose(executor.forward()[0].asnumpy(), expected(values), 1e-3, 1e-3)
+            agree(executor.forward()[0], expected(values), 1e-3, 1e-3)
         right.append(seed)
 
     def expected(v):

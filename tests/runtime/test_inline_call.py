@@ -14,7 +14,9 @@ import pytest
 import gluon_neuron
 from gluon_neuron.engine import native_library
 from gluon_neuron.runtime.bound_graph import inputs_alone
+from tests.agreement import agree
 
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 ENOUGH = 300
 """Calls after which a net runs directly, if it ever does."""
 
@@ -45,10 +47,6 @@ def warm(compiled, x):
     assert any(direct(lambda: compiled(x)) for _ in range(ENOUGH))
 
 
-def agree(found, expected):
-    np.testing.assert_allclose(found.asnumpy(), expected.asnumpy(), 1e-4, 1e-5)
-
-
 def test_small_nets_do(nets):
     net, compiled = nets
     x = picture(0)
@@ -56,7 +54,7 @@ def test_small_nets_do(nets):
     for seed in range(5):
         x = picture(seed)
         assert direct(lambda x=x: compiled(x))
-        agree(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
 
 
 def test_nets_that_leave_a_core_and_take_long_do_not():
@@ -81,9 +79,9 @@ def test_results_are_arrays_of_their_own(nets):
     warm(compiled, picture(0))
     kept = [compiled(picture(seed)) for seed in range(10)]
     for seed, found in enumerate(kept):
-        agree(found, net(picture(seed)))
+        agree(found, net(picture(seed)), **CLOSE)
     kept[0][:] = 7
-    agree(kept[1], net(picture(1)))
+    agree(kept[1], net(picture(1)), **CLOSE)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +101,7 @@ def test_writes_are_seen_by_the_next_call(nets, write):
         warm(compiled, x)
         weight = net[3].weight
         write(weight, mx.nd.array(np.random.default_rng(seed).normal(size=weight.shape)))
-        agree(compiled(x), net(x))
+        agree(compiled(x), net(x), **CLOSE)
 
 
 def test_writes_on_their_way_are_waited_for(nets):
@@ -116,7 +114,7 @@ def test_writes_on_their_way_are_waited_for(nets):
         net[3].bias.data()[:] = late
         y = x * late[0]
         found = compiled(y)
-        agree(found, net(y))
+        agree(found, net(y), **CLOSE)
         warm(compiled, x)
 
 
@@ -129,7 +127,7 @@ def test_original_and_compiled_take_turns(nets):
         x = picture(seed)
         expected = net(x)
         before = native_library.stats()["direct_calls"]
-        agree(compiled(x), expected)
+        agree(compiled(x), expected, **CLOSE)
         seen += native_library.stats()["direct_calls"] - before
     assert seen > 0
 
@@ -151,7 +149,7 @@ def test_sparse_data():
     x[0] = x[3] = 0
     compiled = gluon_neuron.compile(net, x)
     warm(compiled, x)
-    agree(compiled(x.tostype("row_sparse")), net(x))
+    agree(compiled(x.tostype("row_sparse")), net(x), **CLOSE)
 
 
 def test_same_array_for_two_inputs():

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from gluon_neuron.engine import native_library
+from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import damage, tiny
 
@@ -22,7 +23,7 @@ def large():
 
 
 def check(region, executor, values):
-    np.testing.assert_allclose(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0], 1e-3, 1e-3)
+    agree(executor.forward()[0], tiny.reference(region)(values)[0], 1e-3, 1e-3)
 
 
 def test_nodes_on_the_same_arrays_share_a_model(large, counters):
@@ -113,7 +114,7 @@ def test_a_failing_call_is_forgotten(counters):
     expected = tiny.reference(region)(values)[0]
     for _ in range(3):
         found = run(*[{**values, "region0_neuronbin": blobs[0]}[n] for n in names])
-        np.testing.assert_allclose(found.asnumpy(), expected, 1e-4, 1e-5)
+        agree(found, expected, 1e-4, 1e-5)
         with pytest.raises(mx.MXNetError, match="SHA-256"):
             run(*[{**values, "region0_neuronbin": blobs[1]}[n] for n in names]).asnumpy()
 
@@ -228,5 +229,5 @@ def test_predict_api_of_c(tmp_path):
         mx.base.check_call(lib.MXPredForward(predictor))
         mx.base.check_call(lib.MXPredGetOutput(predictor, 0, out.ctypes.data_as(pointer), out.size))
         values["data"][:] = step
-        np.testing.assert_allclose(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+        agree(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
     mx.base.check_call(lib.MXPredFree(predictor))

@@ -6,12 +6,11 @@ import pytest
 from mxnet import gluon
 from openvino import opset13 as ov
 
+from tests.agreement import agree
 from tests.nets import in_threads
 from tests.runtime import tiny
 
-
-def close(found, expected):
-    np.testing.assert_allclose(found, expected, 1e-4, 1e-5)
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def test_executor(small):
     region, _, symbol, values = small
     executor = tiny.bind(symbol, values)
     for _ in range(3):
-        close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
+        agree(executor.forward()[0], tiny.reference(region)(values)[0], **CLOSE)
         values["data"] += 1
 
 
@@ -36,7 +35,7 @@ def test_simple_bind_infers_shapes_from_data(small):
     executor.copy_params_from(
         {n: v for n, v in values.items() if n in executor.arg_dict}, {n: values[n] for n in executor.aux_dict}
     )
-    close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
+    agree(executor.forward()[0], tiny.reference(region)(values)[0], **CLOSE)
     assert symbol.list_auxiliary_states() == ["mean", "var"]
 
 
@@ -52,7 +51,7 @@ def test_module_with_changing_batch():
     for batch in (2, 4, 2, 1, 4):
         values["data"] = mx.nd.random.normal(shape=(batch, 5))
         module.forward(mx.io.DataBatch([values["data"]]), is_train=False)
-        close(module.get_outputs()[0].asnumpy(), tiny.reference(region)(values)[0])
+        agree(module.get_outputs()[0], tiny.reference(region)(values)[0], **CLOSE)
 
 
 @pytest.mark.parametrize("mode", tiny.MODES.values(), ids=tiny.MODES)
@@ -69,7 +68,7 @@ def test_symbol_block(small, tmp_path, mode):
         block.hybridize(**mode)
     for _ in range(4):
         values["data"] = mx.nd.random.normal(shape=(2, 5))
-        close(block(values["data"]).asnumpy(), tiny.reference(region)(values)[0])
+        agree(block(values["data"]), tiny.reference(region)(values)[0], **CLOSE)
 
 
 def test_several_nodes_in_one_model(small):
@@ -86,7 +85,7 @@ def test_several_nodes_in_one_model(small):
     values["b_data"] = mx.nd.array(tiny.reference(first)(values)[0])
     values["c_data"] = mx.nd.array(tiny.reference(second)(values)[0])
     expected = tiny.reference(third)(values)[0]
-    close(tiny.bind(symbol, values).forward()[0].asnumpy(), expected)
+    agree(tiny.bind(symbol, values).forward()[0], expected, **CLOSE)
 
 
 def test_several_outputs_some_unused():
@@ -101,8 +100,8 @@ def test_several_outputs_some_unused():
     node, values = tiny.node(region, artifact), tiny.arrays(region, artifact)
     x = values["data"].asnumpy()
     for out, expected in zip(tiny.bind(node, values).forward(), (2 * x, x + 1, np.exp(x))):
-        close(out.asnumpy(), expected)
-    close(tiny.bind(node[2] + 1, values).forward()[0].asnumpy(), np.exp(x) + 1)
+        agree(out, expected, **CLOSE)
+    agree(tiny.bind(node[2] + 1, values).forward()[0], np.exp(x) + 1, **CLOSE)
 
 
 @pytest.mark.parametrize("outputs", [1, 3])
@@ -209,8 +208,8 @@ def test_data_loader_workers(small, warm, threads):
     assert len(found) == 3
     for k, batch in enumerate(found):
         for j in range(2):
-            close(batch[j].asnumpy(), _dense(np.full((2, 5), 2 * k + j, "float32"), region.weights))
-    close(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0])
+            agree(batch[j], _dense(np.full((2, 5), 2 * k + j, "float32"), region.weights), **CLOSE)
+    agree(executor.forward()[0], tiny.reference(region)(values)[0], **CLOSE)
 
 
 def test_backward_says_what_to_do(small):
@@ -245,7 +244,7 @@ def test_sparse_inputs_are_made_dense_by_mxnet_or_refused(small):
     except mx.MXNetError as error:
         assert "dense" in str(error)
     else:
-        close(found, tiny.reference(region)(values)[0])
+        agree(found, tiny.reference(region)(values)[0], **CLOSE)
 
 
 def _dense(x, w):

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from gluon_neuron.engine import native_library
+from tests.agreement import agree
 from tests.nets import in_threads, run_python
 from tests.runtime import damage, tiny
 
@@ -31,7 +32,7 @@ def test_every_part_is_right(parts, threads):
         before = native_library.stats()["parts"]
         found = executor.forward()[0].asnumpy()
         assert native_library.stats()["parts"] == before + parts
-        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+        agree(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
 def test_weights_that_change():
@@ -40,7 +41,7 @@ def test_weights_that_change():
     values = tiny.arrays(region, artifact)
     executor = tiny.bind(tiny.node(region, artifact), values)
     for _ in range(3):
-        np.testing.assert_allclose(executor.forward()[0].asnumpy(), tiny.reference(region)(values)[0], 1e-3, 1e-3)
+        agree(executor.forward()[0], tiny.reference(region)(values)[0], 1e-3, 1e-3)
         values["weight"] += 1
 
 
@@ -50,7 +51,7 @@ def test_what_is_handed_through(parts):
     artifact = in_parts(region, parts)
     values = tiny.arrays(region, artifact)
     for found in tiny.bind(tiny.node(region, artifact), values).forward():
-        np.testing.assert_array_equal(found.asnumpy(), values["data"].asnumpy())
+        agree(found, values["data"])
 
 
 def test_several_threads_at_once():

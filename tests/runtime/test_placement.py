@@ -4,7 +4,6 @@ import gc
 import threading
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
@@ -12,6 +11,7 @@ from gluon_neuron.engine import native_library
 from gluon_neuron.errors import CompileError, InputError, OptionError
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.stitch.node_placement import placing
+from tests.agreement import agree
 from tests.runtime import chip as chips
 from tests.runtime import tiny
 
@@ -73,7 +73,7 @@ def test_arrays_of_the_host_on_any_core(chip, region, artifact):
             ctx=mx.neuron(core), args=args, grad_req="null", aux_states={n: values[n] for n in auxiliary}
         )
         found = executor.forward()[0].asnumpy()
-        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+        agree(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
     assert used(chip) == [0, 1, 0, 1]
 
 
@@ -86,7 +86,7 @@ def test_module(chip, region, artifact):
         {n: v for n, v in values.items() if n not in auxiliary}, {n: values[n] for n in auxiliary}, allow_extra=True
     )
     module.forward(mx.io.DataBatch([values["data"]]))
-    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    agree(module.get_outputs()[0], tiny.reference(region)(values)[0], 1e-4, 1e-5)
     assert used(chip) == [0, 0, 1, 0]
 
 
@@ -98,7 +98,7 @@ def test_module_over_two_cores(chip, region, artifact):
     data = mx.nd.random.normal(shape=(4, 5))
     module.forward(mx.io.DataBatch([data]))
     expected = tiny.reference(region)({**values, "data": data})[0]
-    np.testing.assert_allclose(module.get_outputs()[0].asnumpy(), expected, 1e-4, 1e-5)
+    agree(module.get_outputs()[0], expected, 1e-4, 1e-5)
     assert used(chip) == [1, 0, 0, 1]
 
 
@@ -111,7 +111,7 @@ def test_symbol_block_and_reset_ctx(chip, files, mode):
     expected = net(data).asnumpy()
     for core in (1, 3):
         chip.reset()
-        np.testing.assert_allclose(block(data.as_in_context(mx.neuron(core))).asnumpy(), expected, 1e-4, 1e-5)
+        agree(block(data.as_in_context(mx.neuron(core))), expected, 1e-4, 1e-5)
         assert used(chip) == [int(c == core) for c in range(4)]
         block.collect_params().reset_ctx(mx.neuron(3))
     block.collect_params().reset_ctx([mx.neuron(0), mx.neuron(1)])
@@ -126,7 +126,7 @@ def test_load_on_one_core_or_on_several(chip, files):
     for core, n in ((3, 1), (2, 2), (3, 1)):
         chip.reset()
         for _ in range(n):
-            np.testing.assert_allclose(block(data.as_in_context(mx.neuron(core))).asnumpy(), expected, 1e-4, 1e-5)
+            agree(block(data.as_in_context(mx.neuron(core))), expected, 1e-4, 1e-5)
         assert used(chip) == [n * (c == core) for c in range(4)]
     with mx.neuron(1):
         chip.reset()
@@ -209,7 +209,7 @@ def test_so_they_do_on_the_cpu(files):
     native_library.stats()
     together(work, blocks)
     for result in results:
-        np.testing.assert_allclose(result, expected, 1e-3, 1e-4)
+        agree(result, expected, 1e-3, 1e-4)
     assert len(results) == 2 and native_library.stats()["most_running"] >= 2
 
 

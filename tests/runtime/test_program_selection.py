@@ -5,11 +5,11 @@ import os
 import subprocess
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
 from gluon_neuron.engine import callbacks, native_library
+from tests.agreement import agree
 from tests.nets import run_python
 from tests.runtime import chip as chips
 from tests.runtime import tiny
@@ -26,7 +26,7 @@ def warnings(caplog):
 def run(region, artifact, values=None, **attrs):
     values = values or tiny.arrays(region, artifact)
     out = tiny.bind(chips.node(region, artifact, **attrs), values).forward()[0].asnumpy()
-    np.testing.assert_allclose(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    agree(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
 def refusal(*args, **attrs):
@@ -164,7 +164,7 @@ def test_the_same_two_files(nrt_environment, exported, tmp_path, environment, wa
     missing = "jax jaxlib" if warned else "jax jaxlib openvino"
     said = run_python(SCENARIOS, prefix, data, missing, *ways, env=env)
     for out in mx.nd.load(f"{data}.out"):
-        np.testing.assert_allclose(out.asnumpy(), expected, 1e-4, 1e-5)
+        agree(out, expected, 1e-4, 1e-5)
     report = tmp_path / "report"
     lines = dict(line.split("=") for line in report.read_text().splitlines()) if report.exists() else {}
     assert int(lines.get("nrt_execute", 0)) == executions and "violations" not in lines

@@ -7,6 +7,7 @@ import pytest
 from gluon_neuron.engine import native_library
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.runtime.session import Session
+from tests.agreement import agree
 from tests.runtime import tiny
 
 
@@ -29,7 +30,7 @@ def test_results_are_arrays_of_their_own(parts):
     inputs = [mx.nd.random.normal(shape=(2, 160)) for _ in range(5)]
     found = [bound.run([x])[0] for x in inputs]  # nothing is waited for
     for x, y in zip(inputs, found):
-        np.testing.assert_allclose(y.asnumpy(), plain(x).asnumpy(), 1e-3, 1e-3)
+        agree(y, plain(x), 1e-3, 1e-3)
 
 
 def test_is_current_until_an_array_is_replaced(parts):
@@ -59,7 +60,7 @@ def test_blocked_weights_are_laid_out_once():
         expected = original(x).asnumpy()  # leaves the weight in a blocked layout
         before = native_library.relayouts()
         for _ in range(10):
-            np.testing.assert_allclose(bound.run([x])[0].asnumpy(), expected, 1e-3, 1e-3)
+            agree(bound.run([x])[0], expected, 1e-3, 1e-3)
         risen.append(native_library.relayouts() - before)
     assert max(risen) <= 2
 
@@ -71,4 +72,4 @@ def test_input_that_the_symbol_does_not_read(parts):
     )
     x = mx.nd.random.normal(shape=(2, 160))
     found = bound.run([x, mx.nd.zeros((7,))])[0]
-    np.testing.assert_allclose(found.asnumpy(), tiny.block(region.symbol, params, None)(x).asnumpy(), 1e-3, 1e-3)
+    agree(found, tiny.block(region.symbol, params, None)(x), 1e-3, 1e-3)

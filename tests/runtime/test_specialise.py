@@ -4,11 +4,11 @@ import json
 import threading
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 from gluon_neuron import with_mxnet
 from gluon_neuron.engine import callbacks, native_library
+from tests.agreement import agree
 from tests.nets import run_python
 
 from tests.runtime import tiny
@@ -51,7 +51,7 @@ def run(region):
     def call(batch):
         values["data"] = mx.nd.random.normal(shape=(batch, 5))
         found = tiny.bind(symbol, values).forward()[0].asnumpy()
-        np.testing.assert_allclose(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
+        agree(found, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
     return call
 
@@ -163,7 +163,7 @@ def test_exchange_of_the_callback_waits_for_the_old_one(region, program, run):
     go_on.set()
     thread.join(30)
     assert exchanged.is_set()
-    np.testing.assert_allclose(out.asnumpy(), tiny.reference(region)(values)[0], 1e-4, 1e-5)
+    agree(out, tiny.reference(region)(values)[0], 1e-4, 1e-5)
 
 
 def test_exit_with_a_program_being_made():

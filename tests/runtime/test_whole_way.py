@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from tests.agreement import agree
 from tests.doubles.install import compilers as compilers
 from tests.nets import conv_net, images, run_python
 
@@ -33,7 +34,7 @@ def test_compile_export_import_run(target, compilers, nrt_environment, tmp_path)
     np.save(tmp_path / "x.npy", x.asnumpy())
     places = (tmp_path / "net", tmp_path / "y.npy", tmp_path / "x.npy")
     run_python(PROGRAM, *places, env={**os.environ, **nrt_environment})
-    np.testing.assert_allclose(np.load(tmp_path / "y.npy"), net(x).asnumpy(), 1e-5, 1e-5)
+    agree(np.load(tmp_path / "y.npy"), net(x), 1e-5, 1e-5)
 
 
 def test_weights_of_inf1_cannot_change(compilers, chip):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
 from gluon_neuron.graph.graph import Graph
 from gluon_neuron.graph.inline import inline
+from tests.agreement import agree
 
 
 def split(x):
@@ -48,7 +48,7 @@ def test_names_and_values(make):
     assert len(found) == len(expected)
     for one, other in zip(found, expected):
         assert one.dtype == other.dtype
-        np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), 1e-5, 1e-6)
+        agree(one, other, 1e-5, 1e-6)
     # Back to the original operators, without a trace of the copies.
     back = Graph.from_json(inline(compiled.tojson()))
     assert [n.op for n in back.operators] == [n.op for n in Graph.from_json(symbol.tojson()).operators]
@@ -83,4 +83,4 @@ def test_exported_block(tmp_path):
     again = gluon_neuron.compile(loaded, x)
     for block in (compiled, loaded, imported, again):
         for one, other in zip(block(x), expected, strict=True):
-            np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), 1e-5, 1e-6)
+            agree(one, other, 1e-5, 1e-6)

@@ -13,6 +13,7 @@ from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets.base import DATA, WEIGHT, Compilation
 from gluon_neuron.targets.neuron.hlo_program import build
+from tests.agreement import agree
 
 
 def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple[Compilation, dict[str, np.ndarray]]:
@@ -57,5 +58,5 @@ def agrees(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False, toleran
     for one, other in zip(found, wanted):
         assert one.shape == other.shape and one.dtype == other.dtype
         assert np.isfinite(other).all() and other.std() > 0
-        np.testing.assert_allclose(one, other, 0, tolerance * np.abs(other).max())
+        agree(one, other, 0, tolerance * np.abs(other).max())
     return program.module

@@ -8,6 +8,7 @@ from mxnet.base import MXNetError
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal
 from gluon_neuron.targets.cpu.target import CpuTarget
+from tests.agreement import agree
 
 from ..harness import TOLERANCE, mxnet_result, node_of, run_rule
 from .case import Case
@@ -62,7 +63,7 @@ def _in_single_precision(op: str, case: Case, index: int) -> np.ndarray:
 def _compare(got: np.ndarray, want: np.ndarray, case: Case, where: str) -> None:
     assert got.shape == want.shape and got.dtype == want.dtype, f"{where}: {got.dtype}{got.shape}"
     if want.dtype.kind in "biu":
-        np.testing.assert_array_equal(got, want, where)
+        agree(got, want, where=where)
         return
     kinds = {v.dtype.name for v in (*case.inputs, want)} & TOLERANCE.keys() | ({"float32"} if case.single else set())
     tolerance = max(TOLERANCE[kind] for kind in kinds)

@@ -12,6 +12,7 @@ from mxnet import gluon
 from mxnet.gluon import nn
 
 import gluon_neuron
+from tests.agreement import agree
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def check(net: gluon.HybridBlock, shape: tuple[int, ...]) -> None:
     pairs = zip(found, expected) if isinstance(expected, list | tuple) else [(found, expected)]
     for got, want in pairs:
         assert got.shape == want.shape and got.dtype == want.dtype
-        np.testing.assert_allclose(got.asnumpy(), want.asnumpy(), rtol=1e-4, atol=1e-4)
+        agree(got, want, rtol=1e-4, atol=1e-4)
 
 
 def test_attention(in_numpy: None) -> None:

@@ -7,6 +7,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.engine import native_library
 from gluon_neuron.targets.cpu import batch_parts
+from tests.agreement import agree
 from tests.nets import run_python
 
 nn = mx.gluon.nn
@@ -49,7 +50,7 @@ def check(compiled, net, *batches):
     for seed, batch in enumerate(batches):
         x = pictures(batch, seed)
         for found, expected in zip(_flat(compiled(x)), _flat(net(x)), strict=True):
-            np.testing.assert_allclose(found.asnumpy(), expected.asnumpy(), 1e-4, 1e-5)
+            agree(found, expected, 1e-4, 1e-5)
 
 
 def _flat(found):
@@ -115,7 +116,7 @@ def test_options(options):
     compiled = gluon_neuron.compile(net, pictures(), **options)
     assert parts_of(compiled) == [BATCH]
     found, expected = compiled(pictures()).asnumpy(), net(pictures()).asnumpy()
-    np.testing.assert_allclose(found, expected, atol=0.05 if "auto_cast" in options else 1e-4)
+    agree(found, expected, 1e-7, atol=0.05 if "auto_cast" in options else 1e-4)
 
 
 def test_too_little_work(monkeypatch):
@@ -147,7 +148,7 @@ def test_rows_of_a_part(monkeypatch, rows, parts):
     x = mx.nd.random.normal(shape=(8, 64, 24))
     compiled = gluon_neuron.compile(net, x)
     assert parts_of(compiled) == [parts]
-    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
+    agree(compiled(x), net(x), 1e-4, 1e-5)
 
 
 def test_weights_are_replaced():

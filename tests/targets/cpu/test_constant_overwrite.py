@@ -12,6 +12,7 @@ from openvino.passes import ConstantFolding, Manager
 
 import gluon_neuron
 from gluon_neuron.targets.cpu.constant_overwrite import FOLDED, unfix
+from tests.agreement import agree
 
 SHAPE = (1, 8, 8, 8)
 
@@ -67,7 +68,7 @@ def test_every_call_is_right(maker, reader):
         found, expected = compiled(x), net(x)
         found, expected = ([a] if isinstance(a, mx.nd.NDArray) else a for a in (found, expected))
         for one, other in zip(found, expected, strict=True):
-            np.testing.assert_allclose(one.asnumpy(), other.asnumpy(), 1e-4, 1e-5)
+            agree(one, other, 1e-4, 1e-5)
 
 
 def test_baked_weights():
@@ -76,7 +77,7 @@ def test_baked_weights():
     x = mx.nd.random.normal(shape=SHAPE)
     compiled = gluon_neuron.compile(net, x, inline_weights=True)
     for _ in range(3):
-        np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
+        agree(compiled(x), net(x), 1e-4, 1e-5)
 
 
 def test_data_that_are_not_numbers_do_not_reach_the_weights():
@@ -85,7 +86,7 @@ def test_data_that_are_not_numbers_do_not_reach_the_weights():
     x = mx.nd.full(SHAPE, np.nan)
     compiled = gluon_neuron.compile(net, mx.nd.ones(SHAPE))
     found, expected = compiled(x).asnumpy(), net(x).asnumpy()
-    np.testing.assert_allclose(found[:, :8], expected[:, :8], 1e-4, 1e-5)
+    agree(found[:, :8], expected[:, :8], 1e-4, 1e-5)
 
 
 def numbers(*shape, dtype="float32"):

@@ -10,6 +10,7 @@ import gluon_neuron
 from gluon_neuron.dialect.in_openvino.builder import Builder
 from gluon_neuron.targets.cpu import ir
 from gluon_neuron.targets.cpu.dense_layers import ROWS, has_avx512, write_products
+from tests.agreement import agree
 
 RNG = np.random.default_rng(0)
 CORE = openvino.Core()
@@ -47,7 +48,7 @@ def check(model, avx512=True, x=None):
     write_products(model, {"x"}, avx512)
     assert [list(o.get_shape()) for o in model.outputs] == outputs
     for found, wanted in zip(run(model, x), expected, strict=True):
-        np.testing.assert_allclose(found, wanted, 1e-5, 1e-5)
+        agree(found, wanted, 1e-5, 1e-5)
     return kinds(model)
 
 
@@ -148,7 +149,7 @@ def test_no_number_changes():
     rows[:8] = np.diag(special)
     expected = run(model, rows)[0]
     assert write_products(model, {"x"}, True) == 1
-    np.testing.assert_array_equal(run(model, rows)[0], expected)
+    agree(run(model, rows)[0], expected)
     negative = np.where(np.isfinite(expected), expected, 0)
     assert (negative < 0).any()
 
@@ -160,7 +161,7 @@ def test_a_net_with_prelu():
     x = mx.nd.random.normal(shape=(128, 4, 6))
     compiled = gluon_neuron.compile(net, x)
     assert not compiled.report.outside
-    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
+    agree(compiled(x), net(x), 1e-4, 1e-5)
 
 
 @pytest.mark.parametrize("avx512", [False, True])
@@ -174,7 +175,7 @@ def test_nets(shape, activation, avx512, monkeypatch):
     x = mx.nd.random.normal(shape=shape)
     compiled = gluon_neuron.compile(net, x)
     assert not compiled.report.outside
-    np.testing.assert_allclose(compiled(x).asnumpy(), net(x).asnumpy(), 1e-4, 1e-5)
+    agree(compiled(x), net(x), 1e-4, 1e-5)
 
 
 def test_flags(tmp_path):

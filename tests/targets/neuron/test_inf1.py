@@ -3,7 +3,6 @@
 import json
 
 import mxnet as mx
-import numpy as np
 import pytest
 
 import gluon_neuron
@@ -12,6 +11,7 @@ from gluon_neuron.errors import CompilerMissingError
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets.neuron.inf1_operators import OPERATORS
 from gluon_neuron.targets.neuron.neuronx import TARGETS
+from tests.agreement import agree
 from tests.doubles import neff
 from tests.doubles.install import compiled
 from tests.nets import conv_net, images
@@ -89,5 +89,5 @@ def test_the_whole_way(compilers):
     # The program has the weights inside; what they were is on record.
     weights = {i["name"] for i in chip.signature["inputs"]} - {"data"}
     assert weights == set(chip.program["baked"]) == {n for n in made.collect_params() if not n.endswith("neuronbin")}
-    np.testing.assert_allclose(made(x).asnumpy(), net(x).asnumpy(), 0.1, 0.1)
+    agree(made(x), net(x), 0.1, 0.1)
     assert compiled(compilers) == 1
