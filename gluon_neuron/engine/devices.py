@@ -17,7 +17,8 @@ from . import native_library
 INSTANCE = "GLUON_NEURON_INSTANCE"
 """The variable that says the type of instance where the machine does not, as in some containers ("inf2.xlarge")."""
 
-_CHIPS = {"inf1": "inf1", "inf2": "inf2", "trn1": "trn1", "trn1n": "trn1", "trn2": "trn2", "trn2u": "trn2"}
+_CHIPS: Mapping[str, str] = json.loads(Path(__file__).with_name("chips.json").read_text())
+"""By family of instances, its chip; the native library is built with the same table."""
 _DEVICE = re.compile(r"neuron\d+")
 
 

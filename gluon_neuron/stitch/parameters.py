@@ -38,7 +38,12 @@ def artifact_parameter(name: str, data: bytes | np.ndarray, ctx: Any) -> Artifac
 
 
 class LoadedParameter(mx.gluon.Parameter):
-    """A Parameter whose gradient gets memory once it is recorded or asked for: inference needs none."""
+    """A Parameter that takes an array over as its value, and whose gradient gets memory once it is recorded or asked
+    for: inference needs none."""
+
+    def __init__(self, name: str, array: mx.nd.NDArray, ctx: Any, trains: bool) -> None:
+        super().__init__(name, grad_req="write" if trains else "null", shape=array.shape, dtype=array.dtype)
+        self._load_init(_OwnArray(array), ctx)
 
     def _init_grad(self) -> None:
         self._grad = None
@@ -97,6 +102,4 @@ class _OwnArray:
 def make_parameter(name: str, array: mx.nd.NDArray, ctx: Any, is_aux: bool) -> mx.gluon.Parameter:
     """A Parameter of the given name that takes the array over as its value; auxiliary states have no gradient."""
     trains = not is_aux and np.issubdtype(np.dtype(array.dtype), np.floating)
-    made = LoadedParameter(name, grad_req="write" if trains else "null", shape=array.shape, dtype=array.dtype)
-    made._load_init(_OwnArray(array), ctx)
-    return made
+    return LoadedParameter(name, array, ctx, trains)
