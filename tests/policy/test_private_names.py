@@ -15,6 +15,8 @@ from .test_imports import name_of
 ALLOWED = ("runtime.mxnet_private", "runtime.mxnet_patches")
 # Their classes derive from MXNet's own, whose attributes they have by inheritance: as `self`, and nobody else's.
 DERIVED = ("block", "stitch.parameters", "runtime.context", "model_zoo.weights")
+# Functions that take an attribute by its name.
+_BY_NAME = ("getattr", "setattr", "hasattr", "attrgetter", "_wrap", "_replace")
 _FOLDERS = ("gluon", "symbol", "ndarray", "numpy", "executor.py", "context.py", "base.py", "module")
 
 
@@ -51,7 +53,7 @@ def touched(source: str) -> list[str]:
         elif isinstance(node, ast.Attribute) and node.attr in private_names() and not _is_self(node.value):
             if _root(node) in ("mx", "mxnet") or node.attr not in own:
                 found.append(node.attr)
-        elif isinstance(node, ast.Call):
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in _BY_NAME:
             words = [a.value for a in node.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             found += [w for w in words if w in private_names() and w not in own]
     return found
