@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def latency(turns: Sequence[Sequence[float]], batch: int) -> dict[str, float]:
-    """Seconds of a call at three percentiles, and pictures a second at the median."""
+    """Seconds of a call at three percentiles, and images per second at the median."""
     values = [t for turn in turns for t in turn]
     middle = percentile(values, 0.5)
     return {
