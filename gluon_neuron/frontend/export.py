@@ -21,8 +21,8 @@ _MISSING = object()
 def export(block: Any, sample: Any) -> Model:
     """Trace `block` with the sample input, in inference mode.
 
-    Raises BlockError when it is no HybridBlock or cannot be traced, UninitializedError when parameters have no values,
-    InputError when the sample does not fit.
+    Raises BlockError when it is not a HybridBlock or cannot be traced, UninitializedError when parameters have no
+    values, InputError when the sample does not fit.
     """
     if not isinstance(block, mx.gluon.HybridBlock):
         raise BlockError(
@@ -102,7 +102,7 @@ def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
 def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
     """The inputs' symbols, the outputs' symbol, and the outputs' nesting."""
     if not isinstance(block, mx.gluon.SymbolBlock):
-        # A graph cached earlier may have been rewritten by another backend; trace the original anew.
+        # A graph cached earlier may have been rewritten by another backend; trace the original again.
         block._cached_graph = ()
     try:
         if prepares_arguments(block):

@@ -71,7 +71,7 @@ def _dot(i: Instruction) -> int:
 
 
 def _convolution(i: Instruction) -> int:
-    """Positions that fall on padding or between dilated elements are no work."""
+    """Positions that fall on padding or between dilated elements cost nothing."""
     numbers = i.message.message(InInstruction.CONVOLUTION)
     if numbers is None or len(i.operands) != 2:
         return 0

@@ -224,7 +224,7 @@ def _load(path: Path) -> ctypes.CDLL:
     elif not _is_mapped(path):
         # Loading it as well would take the operator over from nodes that are already bound.
         raise NativeLibraryError(
-            f"Another library in this process has registered {OPERATOR}; gluon_neuron cannot be used beside it."
+            f"Another library in this process has registered {OPERATOR}; gluon_neuron cannot be used together with it."
         )
     library = ctypes.CDLL(str(path))
     library.gn_version.restype = ctypes.c_char_p

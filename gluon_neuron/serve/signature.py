@@ -17,7 +17,7 @@ IMAGE, JSON = "image/jpeg", "application/json"
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
+    """How an image becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
 
     resize: int
     mean: tuple[float, float, float]
@@ -60,4 +60,4 @@ class Signature:
                 own["top"],
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder / FILE} is no signature of gluon_neuron.serve.archive: {error!r}.") from error
+            raise InputError(f"{folder / FILE} is not a signature of gluon_neuron.serve.archive: {error!r}.") from error

@@ -36,7 +36,7 @@ def checkpoint(seed=0):
 
 
 def image(seed=0, batch=SHAPE[0]):
-    """A batch of pictures."""
+    """A batch of images."""
     return mx.nd.array(np.random.default_rng(seed).normal(size=(batch, *SHAPE[1:])))
 
 

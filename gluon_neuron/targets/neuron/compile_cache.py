@@ -109,7 +109,9 @@ class Cache:
                     lock.acquire(timeout=_LOCK_TICK)
                 except Timeout:
                     if stopped():
-                        raise CompileError("It was stopped while it waited for another compile of the same.") from None
+                        raise CompileError(
+                            "It was stopped while it waited for another compile of the same program."
+                        ) from None
         except OSError as error:
             raise CacheError(
                 f"The compile cache at {self.root} cannot be used: {error}. Set {VARIABLE} to a directory that can be "
