@@ -79,7 +79,8 @@ native = Extension(
     LIBRARY,
     sources=sorted(str(p.relative_to(ROOT)) for p in (ROOT / NATIVE).glob("*.cc")),
     depends=sorted(str(p.relative_to(ROOT)) for s in ("*.h", "*.map") for p in (ROOT / NATIVE).glob(s)),
-    extra_link_args=["-s", f"-Wl,--version-script={ROOT / NATIVE}/exports.map"],
+    # The C++ library inside, hidden by the version script: what is built here runs where libstdc++ is older.
+    extra_link_args=["-s", "-static-libstdc++", "-static-libgcc", f"-Wl,--version-script={ROOT / NATIVE}/exports.map"],
     libraries=["dl"],
     language="c++",
 )
