@@ -79,8 +79,12 @@ native = Extension(
     LIBRARY,
     sources=sorted(str(p.relative_to(ROOT)) for p in (ROOT / NATIVE).glob("*.cc")),
     depends=sorted(str(p.relative_to(ROOT)) for s in ("*.h", "*.map") for p in (ROOT / NATIVE).glob(s)),
-    # The C++ library inside, hidden by the version script: what is built here runs where libstdc++ is older.
-    extra_link_args=["-s", "-static-libstdc++", "-static-libgcc", f"-Wl,--version-script={ROOT / NATIVE}/exports.map"],
+    # The C++ library inside, hidden by the version script: what is built here runs where libstdc++ is older. Its parts
+    # that nothing calls would need glibc 2.36, and a libgcc inside glibc 2.35.
+    extra_link_args=[
+        *("-s", "-static-libstdc++", "-Wl,--gc-sections"),
+        f"-Wl,--version-script={ROOT / NATIVE}/exports.map",
+    ],
     libraries=["dl"],
     language="c++",
 )
