@@ -79,7 +79,7 @@ clean:
 # Ends with one line if the native operator could not be compiled later.
 define need_compiler
 printf '#include <string>\nint main() { return 0; }\n' | $(CXX) -std=c++17 -x c++ -fsyntax-only - 2>/dev/null || { \
-	echo "gluon_neuron needs a C++17 compiler, and '$(CXX)' is none that works: install g++ or name yours with CXX=..." >&2; \
+	echo "gluon_neuron needs a C++17 compiler, and '$(CXX)' does not work: install g++ or name yours with CXX=..." >&2; \
 	exit 1; }
 endef
 

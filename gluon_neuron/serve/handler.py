@@ -49,7 +49,9 @@ class Model:
         labels = folder / signature.LABELS
         self._labels = labels.read_text().splitlines() if labels.exists() else None
         shape = self.signature.data_shape
-        self._run([np.zeros(shape[1:], self.signature.dtype)])  # the first request shall not pay for what is lazy
+        self._run(
+            [np.zeros(shape[1:], self.signature.dtype)]
+        )  # so that the first request does not pay for what is lazy
 
     def predict(self, bodies: Sequence[bytes | str]) -> list[Any]:
         """For each body the answer, or the InputError that says why there is none."""

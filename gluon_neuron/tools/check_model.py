@@ -115,7 +115,7 @@ def _artifacts(path: Path) -> dict[str, bytes]:
 
 
 def _programs(data: bytes | None) -> tuple[str, int]:
-    """What an artifact holds, in words, and how many cores it takes."""
+    """A description of what an artifact holds, and how many cores it takes."""
     if data is None:
         return "missing: there is no parameters file, or the name is not in it", 1
     if data.startswith(MAGIC):

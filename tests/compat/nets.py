@@ -52,7 +52,7 @@ def run(sym, args, aux, x, ctx=None):
 def archived(cores=1, counted=False, front=False):
     """`(sym, args, aux)` as the archived package left them: NEFFs for artifacts, and nothing of ours in the symbol.
 
-    `counted` says in the node that its last input is none of the subgraph's; `front` puts that input before the others.
+    `counted` says in the node that its last input is not the subgraph's; `front` puts that input before the others.
     """
     made, args, aux = mx.contrib.neuron.compile(*checkpoint(), {"data": image()})
     raw = json.loads(made.tojson())

@@ -35,7 +35,7 @@ def region():
 
 @pytest.fixture
 def program():
-    """Sets who makes programs; afterwards it is again whom the library set."""
+    """Sets what makes programs; afterwards the library's own is back."""
     yield library.set_program_callback
     library.set_program_callback(library._specialize)
 

@@ -1,4 +1,4 @@
-"""Into how many parts a batch is worth being cut on the CPU: a core runs a part from end to end, and waits for none."""
+"""Into how many parts it pays to split a batch on the CPU: a core runs a part from end to end, waiting for no other."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROWS = 256
 
 
 def parts_that_pay(outputs: Iterable[Any], data: Set[str], batch: int) -> int:
-    """How many equal parts of a batch are worth being run apart; 1 for none.
+    """How many equal parts a batch should be split into; 1 leaves it whole.
 
     `outputs` are those of a program in OpenVINO, `data` the names of the parameters that are not weights.
     """

@@ -117,7 +117,7 @@ class ChipTask:
         except ValueError:
             pass  # no NEFF: the caller says so, and failures are not kept
         except CacheError as error:
-            # The program is there; what is lost is that the next compile need not make it.
+            # The program is there; only the next compile has to make it again.
             _logger.warning("%s", error)
 
     def _compile(self, running: Running) -> bytes:
