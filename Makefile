@@ -13,7 +13,7 @@ CTEST := $(VENV)/bin/ctest
 # The compiler that is checked is the one that CMake takes.
 export CXX
 
-.PHONY: help venv demo native test bench docs lint lint-check lint-format lint-types clean
+.PHONY: help venv demo native test coverage coverage-report bench docs lint lint-check lint-format lint-types wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -21,9 +21,11 @@ help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
+	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
+	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
 	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
 	@echo "make clean   remove what was built; .venv stays"
 
@@ -36,7 +38,17 @@ native: $(VENV)/.native
 	$(CTEST) --preset release --parallel 2
 
 test: native
-	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(COLLECT) $(PYTEST_ARGS)
+
+# The floor is for the whole suite, so a run of a part does not look at it.
+COLLECT = $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0)
+
+coverage:
+	$(MAKE) test COVERAGE=1
+	$(MAKE) coverage-report
+
+coverage-report: $(VENV)/.dev
+	$(PY) -m coverage report
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)
@@ -56,8 +68,19 @@ lint-format: $(VENV)/.dev
 lint-types: $(VENV)/.dev
 	$(PY) -m mypy
 
+# The oldest system that wheels are for: Amazon Linux 2023 has glibc 2.34.
+PLATFORM := manylinux_2_34_$(shell uname -m)
+# The wheel is built from the source distribution, which shows that nothing is missing there.
+wheel: $(VENV)/.dev
+	rm -rf dist build/unrepaired
+	$(PY) -m build --outdir build/unrepaired
+	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --plat $(PLATFORM) --wheel-dir dist build/unrepaired/*.whl
+	mv build/unrepaired/*.tar.gz dist
+	$(PY) -m twine check --strict dist/*
+	$(PY) -m tests.release.check_dist dist
+
 clean:
-	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 	rm -f gluon_neuron/engine/*.so
 	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -65,7 +88,7 @@ clean:
 # Ends with one line if the native operator could not be compiled later.
 define need_compiler
 printf '#include <string>\nint main() { return 0; }\n' | $(CXX) -std=c++17 -x c++ -fsyntax-only - 2>/dev/null || { \
-	echo "gluon_neuron needs a C++17 compiler, and '$(CXX)' is none that works: install g++ or name yours with CXX=..." >&2; \
+	echo "gluon_neuron needs a C++17 compiler, and '$(CXX)' does not work: install g++ or name yours with CXX=..." >&2; \
 	exit 1; }
 endef
 

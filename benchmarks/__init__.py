@@ -1,1 +1,1 @@
-"""Measures gluon_neuron beside its rivals, in one run, taking turns; nothing here is a test."""
+"""Measures gluon_neuron and its rivals in one run, taking turns; nothing here is a test."""

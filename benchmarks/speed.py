@@ -1,4 +1,4 @@
-"""Measures every model and batch size: latencies in turns, what a call costs above the engine, memory, load time."""
+"""Measures every model and batch size: latencies in turns, what a call costs beyond the engine, memory, load time."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _overhead(
 
 
 def _above_engine(compiled: Any, picture: mx.nd.NDArray, seconds: float) -> dict[str, Any] | None:
-    """What a call costs above the same program in bare OpenVINO; None where the model is more than one region."""
+    """What a call costs beyond the same program in bare OpenVINO; None where the model is more than one region."""
     bare = bare_region(compiled, picture.asnumpy())
     if bare is None or compiled.report.outside:
         return None

@@ -106,10 +106,10 @@ def _speed(cases: Sequence[Mapping[str, Any]]) -> str:
                 f"{case['difference']:.0e}",
             )
         )
-    head = ("model", "batch", "MXNet hybridized", "MXNet oneDNN", "ms p50 / p90 / p99", "pictures/s", "difference")
+    head = ("model", "batch", "MXNet hybridized", "MXNet oneDNN", "ms p50 / p90 / p99", "images/s", "difference")
     caption = (
-        "How many times as long MXNet takes for a call (10th to 90th percentile of the rounds), our own times, and the "
-        "largest difference as a share of the output's range:\n\n"
+        "How many times as long as ours a call of MXNet takes (10th to 90th percentile of the rounds), our own times, "
+        "and the largest difference as a share of the output's range:\n\n"
     )
     return caption + tabulate(rows, head, tablefmt="github", disable_numparse=True)
 
@@ -140,7 +140,8 @@ def _costs(cases: Sequence[Mapping[str, Any]], overheads: Sequence[Mapping[str, 
         *("compile, s", "load, s"),
     )
     caption = (
-        "What a call costs above the same program in bare OpenVINO, peak memory of a whole process, and times:\n\n"
+        "What a call costs beyond the same program in bare OpenVINO, peak memory of a whole process, and times to "
+        "compile and load:\n\n"
     )
     return caption + tabulate(rows, head, tablefmt="github", disable_numparse=True)
 

@@ -13,7 +13,7 @@ _BURST = 6
 threads of its own asleep."""
 
 _PAUSE = 0.01
-"""Seconds between turns: OpenMP's threads go on spinning for a while after a call, for which the next shall not pay."""
+"""Seconds between turns: OpenMP's threads spin on for a while after a call, and the next call is not to pay for it."""
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -31,7 +31,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 
 def latency(turns: Sequence[Sequence[float]], batch: int) -> dict[str, float]:
-    """Seconds of a call at three percentiles, and pictures a second at the median."""
+    """Seconds of a call at three percentiles, and images per second at the median."""
     values = [t for turn in turns for t in turn]
     middle = percentile(values, 0.5)
     return {

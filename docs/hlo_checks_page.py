@@ -28,9 +28,9 @@ def page() -> str:
     parts += ["| code | what is refused |", "|---|---|", *_rows(ours)]
     parts += [
         "",
-        "Published, and not to be seen in a module:",
+        "Published, but not visible in a module:",
         "",
-        "| code | what it is, and who sees to it |",
+        "| code | what it is, and who takes care of it |",
         "|---|---|",
     ]
     return "\n".join([*parts, *_rows(NOT_READ)]) + "\n"

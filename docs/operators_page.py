@@ -61,7 +61,7 @@ def _restrictions(found: Rule) -> Iterator[str]:
     for question in questions:
         if question is not None:
             text = _first_line(question.__doc__).rstrip(".")
-            yield text.removeprefix("Refuse ") if text else "its attributes are others than MXNet documents"
+            yield text.removeprefix("Refuse ") if text else "its attributes are not those that MXNet documents"
 
 
 def _first_line(text: str | None) -> str:

@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns 0 when the compiled model agrees with MXNet, 1 when not or when it cannot be compiled."""
     parser = argparse.ArgumentParser(prog="python -m gluon_neuron.demo", description=__doc__)
     parser.add_argument("model", nargs="?", default="resnet50_v1", help="a name of gluon_neuron.model_zoo.names()")
-    parser.add_argument("--batch", type=int, default=1, help="pictures in one call")
+    parser.add_argument("--batch", type=int, default=1, help="images in one call")
     parser.add_argument("--calls", type=int, default=40, help="timed calls of each")
     given = parser.parse_args(argv)
     try:

@@ -43,7 +43,7 @@ class RegistrationError(GluonNeuronError, ValueError):
 
 
 class HloError(GluonNeuronError, ValueError):
-    """Bytes are no HLO module, or not one that fits what they are to be rewritten for."""
+    """The bytes are not an HLO module, or the module does not fit what it is to be rewritten for."""
 
 
 class CompileError(GluonNeuronError):

@@ -26,7 +26,7 @@ class CompileOptions:
     """How a model is compiled. Every field enters the identity of a compiled program unless its text says otherwise."""
 
     target: str = "auto"
-    """Where it shall run: "auto" (the chip if there is one, else the CPU), "cpu", "inf1", "inf2", "trn1", "trn2"."""
+    """Where it is to run: "auto" (the chip if there is one, else the CPU), "cpu", "inf1", "inf2", "trn1", "trn2"."""
 
     auto_cast: str = "none"
     """What may be computed in `auto_cast_type`: "none", "matmult" (matrix products and convolutions) or "all"."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# Read when mxnet is imported; it may take one thread for itself where nothing is said.
+# Read when mxnet is imported; it may use a single thread where it is not set.
 os.environ.setdefault("OMP_NUM_THREADS", str(min(len(os.sched_getaffinity(0)), 4)))
 
 import hypothesis

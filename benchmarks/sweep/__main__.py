@@ -25,7 +25,9 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timeout", type=float, default=300, help="seconds for one model")
     parser.add_argument("--memory", type=int, default=16_000, help="the most that the process of a model takes, in MiB")
-    parser.add_argument("--update", action="store_true", help="of the page, only what is said of the models walked now")
+    parser.add_argument(
+        "--update", action="store_true", help="change only what the page says about the models walked now"
+    )
     parser.add_argument("--table-only", action="store_true", help="of the records in the file")
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(given.threads)

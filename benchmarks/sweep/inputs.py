@@ -23,7 +23,7 @@ class Rule:
 
     `sizes` may be a function of the net. Without any, it is (3, *net.in_size), or 224 x 224 where nets do not say.
     `few` are attributes by path that make the work less, such as the number of proposals; `spread` is the
-    deviation that the outputs of layers shall have, by the attributes that hold the layers, in the order of the graph;
+    deviation that the outputs of layers are to have, by the attributes that hold the layers, in the order of the graph;
     `batch` is 1 where nets do not need more.
     """
 

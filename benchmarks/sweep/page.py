@@ -1,4 +1,4 @@
-"""Reads the walk's page back, so that a few models can be walked anew without the records of all others."""
+"""Reads the walk's page back, so that a few models can be walked again without the records of all others."""
 
 from __future__ import annotations
 

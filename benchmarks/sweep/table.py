@@ -38,7 +38,7 @@ ALL = "All models that were compared"
 
 
 def good(record: Record) -> bool:
-    """Whether the model agrees, or is none that MXNet itself can make a graph of and run."""
+    """Whether the model agrees, or MXNet itself cannot make a graph of it and run it."""
     return bool(record.get("agrees")) or record["stage"] in ("build", "run", "hybridize")
 
 
@@ -104,7 +104,7 @@ def _notes(heading: str, found: Sequence[Record]) -> str:
 
 
 def _note(record: Record) -> str:
-    """What is to be said of a model that does not agree without more ado."""
+    """The remark on a model that does not simply agree."""
     if "note" in record:
         return str(record["note"])
     parts = []

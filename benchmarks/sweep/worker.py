@@ -16,7 +16,7 @@ def main() -> None:
     os.dup2(2, 1)
     limit = int(sys.argv[1]) * 2**20
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-    # Nothing shall be downloaded; a model that tries to fails at once.
+    # Nothing is to be downloaded; a model that tries to fails at once.
     os.environ["MXNET_GLUON_REPO"] = "http://127.0.0.1:9/"
     os.environ["MXNET_SUBGRAPH_VERBOSE"] = "0"
     warnings.simplefilter("ignore")

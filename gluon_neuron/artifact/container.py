@@ -137,7 +137,9 @@ def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
         raise ArtifactCorruptError(f"{where} has only {len(view)} bytes: it is truncated. Compile the model again.")
     magic, version, crc, length = _PREFIX.unpack_from(view)
     if magic != MAGIC:
-        raise ArtifactCorruptError(f"{where} does not begin with {MAGIC.decode()}: it is no artifact of gluon_neuron.")
+        raise ArtifactCorruptError(
+            f"{where} does not begin with {MAGIC.decode()}: it is not an artifact of gluon_neuron."
+        )
     if version > VERSION:
         raise ArtifactVersionError(
             f"{where} was written in format version {version}; this gluon_neuron reads up to {VERSION}. "
@@ -155,7 +157,7 @@ def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
             f"{where} has a header that is not valid JSON: {error}. Compile the model again."
         ) from error
     if not isinstance(header, dict):
-        raise ArtifactCorruptError(f"{where} has a header that is no JSON object. Compile the model again.")
+        raise ArtifactCorruptError(f"{where} has a header that is not a JSON object. Compile the model again.")
     return header, end + -end % ALIGNMENT
 
 

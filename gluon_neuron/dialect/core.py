@@ -98,7 +98,7 @@ class Core(Dtypes, ABC):
     def _check(self, name: str, x: Any, dtypes: frozenset[str] = ALL) -> Array:
         """Raise DialectError unless `x` is an array of this namespace with an allowed dtype."""
         if not isinstance(x, Array):
-            raise DialectError(f"{name}() wants an array of the language, not {type(x).__name__}; see constant().")
+            raise DialectError(f"{name}() takes an array of the language, not {type(x).__name__}; see constant().")
         if x.xp is not self:
             raise DialectError(f"{name}(): {x!r} belongs to another namespace.")
         if x.dtype not in dtypes:

@@ -36,7 +36,7 @@ class Dtypes:
 def check_dtype(dtype: str) -> str:
     """Return `dtype` when the language has it; raises DialectError otherwise."""
     if not isinstance(dtype, str) or dtype not in ALL:
-        raise DialectError(f"{dtype!r} is no dtype of the array language; it has {', '.join(sorted(ALL))}.")
+        raise DialectError(f"{dtype!r} is not a dtype of the array language; it has {', '.join(sorted(ALL))}.")
     return dtype
 
 

@@ -169,7 +169,7 @@ def _visible(environ: Mapping[str, str], total: int | None, notes: list[str]) ->
     if listed:
         cores = visible_cores(listed)
         if cores is None:
-            notes.append(f"NEURON_RT_VISIBLE_CORES={listed} is no list of cores, such as 0, 1-3 or 0,2.")
+            notes.append(f"NEURON_RT_VISIBLE_CORES={listed} is not a list of cores, such as 0, 1-3 or 0,2.")
         return None if cores is None else len(cores)
     wanted = environ.get("NEURON_RT_NUM_CORES", "")
     return int(wanted) if wanted.isdigit() and int(wanted) else total

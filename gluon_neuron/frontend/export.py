@@ -18,8 +18,8 @@ from .symbol import original
 def export(block: Any, sample: Any) -> Model:
     """Trace `block` with the sample input, in inference mode.
 
-    Raises BlockError when it is no HybridBlock or cannot be traced, UninitializedError when parameters have no values,
-    InputError when the sample does not fit.
+    Raises BlockError when it is not a HybridBlock or cannot be traced, UninitializedError when parameters have no
+    values, InputError when the sample does not fit.
     """
     if not isinstance(block, mx.gluon.HybridBlock):
         raise BlockError(

@@ -52,7 +52,7 @@ def convert(value: Any, is_np: bool, where: str = "The input") -> Any:
 def arguments(block: mx.gluon.HybridBlock, sample: Any, is_np: bool) -> list[Any]:
     """The positional arguments to call `block` with, from a sample in any of the accepted forms.
 
-    Raises InputError for unknown names, a wrong count, or something that is no array.
+    Raises InputError for unknown names, a wrong count, or something that is not an array.
     """
     if isinstance(sample, Mapping):
         return _by_name(block, sample, is_np)

@@ -36,7 +36,7 @@ class Violation:
 def check(data: bytes | Module, target: str) -> tuple[Violation, ...]:
     """Every violation in a module, in its order; `target` is inf2, trn1 or trn2.
 
-    Raises HloError where the bytes are no module, OptionError for another target.
+    Raises HloError where the bytes are not a module, OptionError for another target.
     """
     if target not in GENERATION:
         raise OptionError(

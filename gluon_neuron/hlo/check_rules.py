@@ -20,7 +20,7 @@ RULES: dict[str, list[Rule]] = {}
 _WIDE = ("s32", "u32", "s64", "u64")
 _INTEGERS = ("pred", "s8", "u8", "s16", "u16", *_WIDE)
 _ORDERS = ("LT", "LE", "GT", "GE")
-# Threefry is made of additions, shifts and xors; what gives it away is the word that it xors its key with.
+# Threefry is made of additions, shifts and xors; it is recognised by the word that it xors its key with.
 _THREEFRY = 0x1BD11BDA
 
 

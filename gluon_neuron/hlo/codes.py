@@ -1,4 +1,4 @@
-"""The codes of the checker: what each refuses, which cannot be read off a module, and who sees to those."""
+"""The codes of the checker: what each refuses, which cannot be seen in a module, and what takes care of those."""
 
 from __future__ import annotations
 

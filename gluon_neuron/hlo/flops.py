@@ -44,7 +44,7 @@ def _of(i: Instruction, done: dict[int, int]) -> int:
         return inner * (trip_count(i) or 1)
     if i.opcode == "conditional":
         return max((done.get(c.id, 0) for c in i.called), default=0)
-    # Those that apply a computation to elements: so many times.
+    # Those that apply a computation to elements, and how often.
     arrays = max(len(i.operands) // 2, 1)
     first = i.operands[0].shape if i.operands else i.shape
     result = i.shape.size // arrays
@@ -71,7 +71,7 @@ def _dot(i: Instruction) -> int:
 
 
 def _convolution(i: Instruction) -> int:
-    """Positions that fall on padding or between dilated elements are no work."""
+    """Positions that fall on padding or between dilated elements cost nothing."""
     numbers = i.message.message(InInstruction.CONVOLUTION)
     if numbers is None or len(i.operands) != 2:
         return 0

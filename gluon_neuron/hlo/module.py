@@ -129,8 +129,8 @@ class Module:
 def read(data: bytes | memoryview) -> Module:
     """The view of a serialised HloModuleProto.
 
-    Raises HloError where the bytes are no module: damaged, or an instruction or computation that another names is not
-    there.
+    Raises HloError where the bytes are not a module: damaged, or an instruction or computation that another names is
+    missing.
     """
     message = Message(data)
     shapes: dict[bytes, Shape] = {}

@@ -44,7 +44,7 @@ class Quality:
 
 
 def quality(data: bytes | Module) -> Quality:
-    """The counts of a module; raises HloError where the bytes are none."""
+    """The counts of a module; raises HloError where the bytes are not one."""
     module = data if isinstance(data, Module) else read(data)
     everything = module.instructions
     constants = [i.shape.nbytes for i in everything if i.opcode == "constant"]

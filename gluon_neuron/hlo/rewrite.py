@@ -26,7 +26,7 @@ _SOURCE = (
 
 
 def rewrite(data: bytes, inputs: Sequence[str], outputs: Sequence[str], name: str | None = None) -> bytes:
-    """The module with what the Neuron compiler wants, computing the same; what we do not know is kept as it is.
+    """The module with what the Neuron compiler needs, computing the same; what we do not know is kept as it is.
 
     `inputs` and `outputs` name the parameters and results in order. Instructions and computations are numbered from 1
     over the whole module and called `<node>.<opcode>.<id>`; parameters are called as the inputs, here and in the

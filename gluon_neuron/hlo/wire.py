@@ -21,7 +21,7 @@ class Message:
     """A message's fields: read by number, with the type that the caller knows them to have.
 
     A field that is absent has protobuf's default; of several the last counts, and messages merge. Raises HloError where
-    the bytes are no message, or a field is not of the type asked for.
+    the bytes are not a message, or a field is not of the type asked for.
     """
 
     __slots__ = ("buffer", "fields")
@@ -155,7 +155,7 @@ class Pieces:
 
 
 def edited(message: Message, changes: Mapping[int, Pieces | Sequence[Pieces]]) -> Pieces:
-    """`message` with some fields written anew, all else byte by byte as it was.
+    """`message` with some fields replaced, and everything else byte by byte as it was.
 
     `changes` gives a field's number and its new writing, number and all: pieces for the whole field, put where it first
     was or else at the end; or, for a repeated field, pieces for each of its occurrences. Empty pieces take it out.

@@ -1,4 +1,4 @@
-"""Activations, softmax and its kin, and the output layers of the symbolic API at inference."""
+"""Activations, softmax and its variants, and the output layers of the symbolic API at inference."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _channel_mode(n: Node) -> str | None:
     """Refuse mode="channel" below three dimensions."""
     ndim = len(n.in_spec(0).shape)
     if n.attrs.text("mode", "instance") == "channel" and ndim < 3:
-        return f"mode='channel' of {ndim}-d data; MXNet wants 3 dimensions"
+        return f"mode='channel' of {ndim}-d data; MXNet needs 3 dimensions"
     return None
 
 

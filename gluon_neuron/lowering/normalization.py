@@ -1,4 +1,4 @@
-"""BatchNorm and its kin at inference, LayerNorm, InstanceNorm, GroupNorm, L2Normalization, LRN."""
+"""BatchNorm and its variants at inference, LayerNorm, InstanceNorm, GroupNorm, L2Normalization, LRN."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def _along(xp: Any, v: Any, ndim: int, axis: int) -> Any:
 
 
 def _epsilon(n: Node) -> float:
-    """MXNet holds one that is given to BatchNorm in 64 bits, and its default and that of its kin in 32."""
+    """MXNet holds one that is given to BatchNorm in 64 bits, and its default and that of its variants in 32."""
     if n.attrs.has("eps") and n.op not in ("BatchNorm_v1", "_contrib_SyncBatchNorm"):
         return n.attrs.number("eps")
     return n.attrs.single("eps", 1e-3)

@@ -1,4 +1,4 @@
-"""Elementwise operators with a number in an attribute: _plus_scalar and its sisters, clip, smooth_l1."""
+"""Elementwise operators with a number in an attribute: _plus_scalar and the like, clip, smooth_l1."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     ),
     _left(
         NOT_FOR_INFERENCE,
-        "it reads and decodes pictures while a data set is prepared",
+        "it reads and decodes images while a data set is prepared",
         "_imdecode|(_npi)?_?cv(imdecode|imread|imresize|copyMakeBorder)",
     ),
     _left(NOT_FOR_INFERENCE, "it samples graphs", "_contrib_dgl_.*|_contrib_edge_id"),

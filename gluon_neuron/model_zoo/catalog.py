@@ -1,4 +1,4 @@
-"""The models' names, where each comes from, and the size of its pictures."""
+"""The models' names, where each comes from, and the size of its images."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VISION = (
 """The names of `mxnet.gluon.model_zoo.vision`."""
 
 _DEFAULT = (224, 224)
-# The first pattern that fits a name decides: height and width of the pictures that the model was made for.
+# The first pattern that fits a name decides: height and width of the images that the model was made for.
 _SIZES: tuple[tuple[str, tuple[int, int]], ...] = (
     (r"ssd_300", (300, 300)),
     (r"ssd_512|center_net", (512, 512)),
@@ -47,5 +47,5 @@ def gluoncv_models() -> dict[str, Any]:
 
 
 def image_size_of(name: str) -> tuple[int, int]:
-    """Height and width of the pictures that the model of this name was made for."""
+    """Height and width of the images that the model of this name was made for."""
     return next((size for pattern, size in _SIZES if re.search(pattern, name)), _DEFAULT)

@@ -27,7 +27,7 @@ def get_model(
 ) -> NeuronHybridBlock:
     """A compiled model of Gluon's vision zoo or of GluonCV.
 
-    It takes float32 pictures of shape `(batch_size, 3, height, width)`; `image_size` is one length for both, or
+    It takes float32 images of shape `(batch_size, 3, height, width)`; `image_size` is one length for both, or
     `(height, width)`, and what the model was made for if not given (299 for inceptionv3, 224 for most). Weights are
     random unless `pretrained=True`, which downloads them through MXNet's zoo. `model_options` go to the network's
     constructor, for example `{"classes": 10}`; all other `options` are those of `gluon_neuron.compile`.

@@ -49,7 +49,7 @@ def register_file(path: Path) -> None:
     elif not _is_mapped(path):
         # Loading it as well would take the operator over from nodes that are already bound.
         raise NativeLibraryError(
-            f"Another library in this process has registered {OPERATOR}; gluon_neuron cannot be used beside it."
+            f"Another library in this process has registered {OPERATOR}; gluon_neuron cannot be used together with it."
         )
 
 

@@ -43,7 +43,7 @@ def archive(
 
     `net` is a compiled block, or the prefix of an exported checkpoint, compiled or not (`epoch` as in its files).
     `inputs` gives the only input's name and shape, batch first; a compiled net knows them. `labels` is a list, or
-    a file with a label a line. For `input_type="image/jpeg"` a request's body is a picture that OpenCV reads: its
+    a file with one label per line. For `input_type="image/jpeg"` a request's body is an image that OpenCV reads: its
     shorter side is resized to `resize` pixels (256/224 of the input's unless given), the middle is cropped, values in
     0..1 are normalised with `mean` and `std` for red, green and blue. The answer is the `top` labels with their
     probabilities; `softmax=False` if the net's output is probabilities already. For `"application/json"` a request's
@@ -63,7 +63,7 @@ def archive(
             folder = Path(made)
             name, spec = _write_model(net, epoch, inputs, folder)
             if input_type == IMAGE and (len(spec.shape) != 4 or spec.shape[1] != 3):
-                raise InputError(f"Pictures need an input of shape (batch, 3, height, width), not {spec}.")
+                raise InputError(f"Images need an input of shape (batch, 3, height, width), not {spec}.")
             short = min(spec.shape[2:]) if input_type == IMAGE else 0
             before = Preprocessing(resize or short * 256 // 224, _three("mean", mean), _three("std", std))
             Signature(name, spec.shape, spec.dtype, input_type, before, softmax, top).write(folder)

@@ -49,7 +49,9 @@ class Model:
         labels = folder / signature.LABELS
         self._labels = labels.read_text().splitlines() if labels.exists() else None
         shape = self.signature.data_shape
-        self._run([np.zeros(shape[1:], self.signature.dtype)])  # the first request shall not pay for what is lazy
+        self._run(
+            [np.zeros(shape[1:], self.signature.dtype)]
+        )  # so that the first request does not pay for what is lazy
 
     def predict(self, bodies: Sequence[bytes | str]) -> list[Any]:
         """For each body the answer, or the InputError that says why there is none."""
@@ -65,7 +67,7 @@ class Model:
         return [self._answer(next(outputs)) if a is None else a for a in answers]
 
     def _run(self, examples: Sequence[np.ndarray]) -> list[np.ndarray]:
-        # In the batches that were compiled, the last one filled up: another size would be compiled anew.
+        # In the batches that were compiled, the last one filled up: another size would have to be compiled.
         size = self.signature.data_shape[0]
         found: list[np.ndarray] = []
         for start in range(0, len(examples), size):
@@ -83,7 +85,7 @@ class Model:
         try:
             array = np.asarray(json.loads(body) if isinstance(body, bytes | bytearray | str) else body, wanted.dtype)
         except (ValueError, TypeError) as error:
-            raise InputError(f"The body is no list of numbers: {error}.") from error
+            raise InputError(f"The body must be a list of numbers: {error}.") from error
         if array.shape != wanted.data_shape[1:]:
             raise InputError(f"The body has shape {array.shape}; an example of the model has {wanted.data_shape[1:]}.")
         return array
@@ -108,7 +110,7 @@ def _body(request: Mapping[str, Any]) -> Any:
 
 def _picture(body: Any, wanted: Signature) -> np.ndarray:
     if not isinstance(body, bytes | bytearray) or not body:
-        raise InputError("The body is no picture; send JPEG or PNG.")
+        raise InputError("The body is not an image; send JPEG or PNG.")
     try:
         image = mx.image.imdecode(bytes(body), to_rgb=1)
         height, width = wanted.data_shape[2:]
@@ -116,7 +118,7 @@ def _picture(body: Any, wanted: Signature) -> np.ndarray:
         image = mx.image.center_crop(image, (width, height))[0]
         array = image.asnumpy().astype(np.float32) / 255
     except mx.base.MXNetError as error:
-        raise InputError("The body is no picture that can be decoded; send JPEG or PNG.") from error
+        raise InputError("The body is not an image that can be decoded; send JPEG or PNG.") from error
     normal = (array - np.array(wanted.preprocessing.mean, np.float32)) / np.array(wanted.preprocessing.std, np.float32)
     return normal.transpose(2, 0, 1).astype(wanted.dtype)
 

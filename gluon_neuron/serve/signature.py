@@ -17,7 +17,7 @@ IMAGE, JSON = "image/jpeg", "application/json"
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """How a picture becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
+    """How an image becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
 
     resize: int
     mean: tuple[float, float, float]
@@ -26,7 +26,7 @@ class Preprocessing:
 
 @dataclass(frozen=True)
 class Signature:
-    """The input's name, shape (the batch first) and dtype, and what is done before and behind the model."""
+    """The input's name, shape (the batch first) and dtype, and what is done before and after the model."""
 
     data_name: str
     data_shape: tuple[int, ...]
@@ -45,7 +45,7 @@ class Signature:
 
     @classmethod
     def read(cls, folder: Path) -> Signature:
-        """The inverse of `write`; raises InputError for a file that is none of ours."""
+        """The inverse of `write`; raises InputError for a file that `write` did not make."""
         try:
             raw: Any = json.loads((folder / FILE).read_text())
             (data,), own = raw["inputs"], raw["gluon_neuron"]
@@ -60,4 +60,4 @@ class Signature:
                 own["top"],
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f"{folder / FILE} is no signature of gluon_neuron.serve.archive: {error!r}.") from error
+            raise InputError(f"{folder / FILE} is not a signature of gluon_neuron.serve.archive: {error!r}.") from error

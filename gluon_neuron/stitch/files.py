@@ -97,7 +97,7 @@ def _first_line(error: Exception) -> str:
 def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     """Load a compiled symbol's file after `check_symbol`.
 
-    Raises FileNotFoundError, GraphError when it is no symbol, InputError when gluon_neuron did not write it.
+    Raises FileNotFoundError, GraphError when it is not a symbol, InputError when gluon_neuron did not write it.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -124,7 +124,7 @@ def _refuse_foreign(text: str, path: str | os.PathLike[str]) -> None:
     if has_compiled_nodes(text):
         raise InputError(
             f"{path} was compiled by the archived Neuron package: its programs run on Inf1 only. It keeps the original "
-            "operators, so compile it anew: sym, args, aux = mx.model.load_checkpoint(prefix, epoch), then "
+            "operators, so compile it again: sym, args, aux = mx.model.load_checkpoint(prefix, epoch), then "
             "gluon_neuron.compile(sym, inputs, args=args, aux=aux)."
         )
     raise InputError(

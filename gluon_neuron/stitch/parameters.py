@@ -29,7 +29,7 @@ class ArtifactParameter(mx.gluon.Parameter):
         """Does nothing: an artifact is not drawn from a distribution."""
 
     def cast(self, dtype: Any) -> None:
-        """Does nothing: an artifact's bytes are no numbers."""
+        """Does nothing: an artifact's bytes are not numbers."""
 
 
 def artifact_parameter(name: str, data: bytes | np.ndarray, ctx: Any) -> ArtifactParameter:

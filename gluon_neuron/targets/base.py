@@ -51,7 +51,7 @@ class Compilation:
 
     @property
     def data(self) -> tuple[str, ...]:
-        """The names of the inputs that are no weights."""
+        """The names of the inputs that are not weights."""
         return tuple(n for n in self.inputs if self.roles[n] == DATA)
 
 

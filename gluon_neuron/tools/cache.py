@@ -12,7 +12,7 @@ from ..targets.neuron.compile_cache import Cache, Entry, bound, directory, size_
 def run(action: str, place: str | None = None, size: str | None = None) -> str:
     """Do what `action` says (list, prune or clear) to the cache at `place`; returns what to print.
 
-    Raises CacheError for a place that is no local path, or a size that cannot be read.
+    Raises CacheError for a place that is not a local path, or a size that cannot be read.
     """
     cache = Cache(directory(place), size_of(size, "--size") if size else bound())
     if action == "list":

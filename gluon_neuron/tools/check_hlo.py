@@ -16,14 +16,14 @@ _MOST_OPCODES = 8
 def check_hlo(path: str, target: str) -> tuple[str, int]:
     """A page about the serialised HloModuleProto in a file, and how many violations there are.
 
-    Raises HloError where the file is no module.
+    Raises HloError where the file is not a module.
     """
     from tabulate import tabulate
 
     try:
         module = read(Path(path).read_bytes())
     except HloError as error:
-        raise HloError(f"{path} is no serialised HloModuleProto: {error}") from error
+        raise HloError(f"{path} is not a serialised HloModuleProto: {error}") from error
     found = check(module, target)
     page = [f"{path}: module {module.name}, checked for {target}", ""]
     # One line for what one node does several times.

@@ -26,13 +26,13 @@ def check_model(
     """The tables and totals for the checkpoint `PREFIX-symbol.json`, compiled or not.
 
     An operator is supported when there is a rule for it; whether a node's attributes and shapes are is for `analyze` to
-    say, which knows the inputs. Raises FileNotFoundError, or GraphError for a file that is no symbol.
+    say, which knows the inputs. Raises FileNotFoundError, or GraphError for a file that is not a symbol.
     """
     symbol_path, params_path = files.paths(prefix, epoch)
     if not symbol_path.exists():
         raise FileNotFoundError(f"There is no symbol file {symbol_path}.")
     graph = files.check_symbol(symbol_path.read_text(encoding="utf-8"), str(symbol_path))
-    # A copy that keeps an output's name is no operation of the model.
+    # A copy that keeps an output's name is not an operation of the model.
     operators = [n for n in graph.operators if NAMING not in n.raw.get("attrs", {})]
     compiled = [n for n in operators if n.op == SUBGRAPH_OP]
     if compiled:
@@ -115,9 +115,9 @@ def _artifacts(path: Path) -> dict[str, bytes]:
 
 
 def _programs(data: bytes | None) -> tuple[str, int]:
-    """What an artifact holds, in words, and how many cores it takes."""
+    """A description of what an artifact holds, and how many cores it takes."""
     if data is None:
-        return "missing: there is no parameters' file, or not in it", 1
+        return "missing: there is no parameters file, or the name is not in it", 1
     if data.startswith(MAGIC):
         try:
             artifact = unpack(data)

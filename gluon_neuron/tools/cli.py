@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check-model", help="what of a checkpoint is, or could be, compiled")
     check.add_argument("prefix", help="the part of the files' names before -symbol.json")
-    check.add_argument("--epoch", type=int, default=0, help="the number in the parameters' file")
+    check.add_argument("--epoch", type=int, default=0, help="the number in the name of the parameters file")
     check.add_argument(
         "--show-names", "--show_names", action="store_true", help="a line for each node instead of each operator"
     )
@@ -73,11 +73,11 @@ def _parser() -> argparse.ArgumentParser:
     mar = commands.add_parser("archive", help="pack a checkpoint for multi-model-server")
     mar.add_argument("prefix", help="the part of the files' names before -symbol.json")
     mar.add_argument("output", help="NAME.mar, to be served under NAME")
-    mar.add_argument("--epoch", type=int, default=0, help="the number in the parameters' file")
+    mar.add_argument("--epoch", type=int, default=0, help="the number in the name of the parameters file")
     mar.add_argument("--input", help="NAME=BATCH,... : the only input's name and shape; compiled checkpoints know them")
-    mar.add_argument("--labels", help="a file with a label a line")
+    mar.add_argument("--labels", help="a file with one label per line")
     mar.add_argument("--input-type", default="image/jpeg", help="image/jpeg (the default) or application/json")
-    mar.add_argument("--resize", type=int, help="pixels of a picture's shorter side before the middle is cropped")
+    mar.add_argument("--resize", type=int, help="pixels of an image's shorter side before the middle is cropped")
     mar.add_argument("--no-softmax", action="store_true", help="the model's output is probabilities already")
     mar.add_argument("--top", type=int, default=5, help="how many labels an answer has")
     mar.set_defaults(run=_archive)

@@ -1,4 +1,4 @@
-"""`gluon-neuron gather-info`: collects what a bug report needs, and nothing that a user would not want to send."""
+"""`gluon-neuron gather-info`: collects what a bug report needs, and nothing private."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def gather_info(
     work_dir: str | os.PathLike[str] = ".",
     include_weights: bool = False,
 ) -> list[str]:
-    """Write versions, environment names that matter, a model's report and kept compiler files to a new directory.
+    """Write versions, environment variables that matter, a model's report and kept compiler files to a new directory.
 
     No weights unless asked for, and never inputs. Returns the names of the files, for the user to look through. Raises
     ExportError when the directory exists or cannot be written, FileNotFoundError when the model does not.
@@ -85,7 +85,7 @@ def _baked(signature: Path, program: Path) -> bool:
 
 
 def versions() -> dict[str, str]:
-    """The versions of what takes part, by name; of packages, those that are installed."""
+    """The versions of everything involved, by name; packages that are not installed are left out."""
     found = {
         "gluon_neuron": __version__,
         "python": platform.python_version(),
@@ -102,7 +102,7 @@ def versions() -> dict[str, str]:
 
 
 def environment() -> Iterator[tuple[str, str]]:
-    """The environment's names that change how a model is compiled or run, and no others."""
+    """The environment variables that change how a model is compiled or run, and no others."""
     for name, value in sorted(os.environ.items()):
         if name in _NAMES or name.startswith(_BEGINNINGS):
             yield name, value

@@ -36,7 +36,7 @@ def checkpoint(seed=0):
 
 
 def image(seed=0, batch=SHAPE[0]):
-    """A batch of pictures."""
+    """A batch of images."""
     return mx.nd.array(np.random.default_rng(seed).normal(size=(batch, *SHAPE[1:])))
 
 
@@ -52,7 +52,7 @@ def run(sym, args, aux, x, ctx=None):
 def archived(cores=1, counted=False, front=False):
     """`(sym, args, aux)` as the archived package left them: NEFFs for artifacts, and nothing of ours in the symbol.
 
-    `counted` says in the node that its last input is none of the subgraph's; `front` puts that input before the others.
+    `counted` says in the node that its last input is not the subgraph's; `front` puts that input before the others.
     """
     made, args, aux = mx.contrib.neuron.compile(*checkpoint(), {"data": image()})
     raw = json.loads(made.tojson())

@@ -1,4 +1,4 @@
-"""Checkpoints of the archived package are recognised: compiled anew for the CPU, or refused with the reason."""
+"""Checkpoints of the archived package are recognised: compiled again for the CPU, or refused with the reason."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def files(request, tmp_path):
     return prefix
 
 
-def test_it_runs_on_the_cpu_when_compiled_anew(files):
+def test_it_runs_on_the_cpu_when_compiled_again(files):
     sym, args, aux = mx.contrib.neuron.compile(*mx.model.load_checkpoint(files, 0), {"data": image()})
     x = image(1)
     agree(run(sym, args, aux, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
@@ -34,7 +34,7 @@ def test_it_runs_on_the_cpu_when_compiled_anew(files):
 
 
 def test_load_refuses_with_the_reason(files):
-    with pytest.raises(InputError, match=r"archived Neuron package: its programs run on Inf1 only.*compile it anew"):
+    with pytest.raises(InputError, match=r"archived Neuron package: its programs run on Inf1 only.*compile it again"):
         gluon_neuron.load(files)
 
 

@@ -22,7 +22,7 @@ def run_in_jax(
 ) -> list[np.ndarray]:
     """The values of what `build` makes of its leaves. The HLO may be refused for the codes `refused` only.
 
-    64-bit floats, which every chip lacks, are no fault of a program that is given them, or asked for them.
+    64-bit floats, which every chip lacks, are not the fault of a program that is given them, or asked for them.
     """
     program = traced(build, {n: (v.shape, v.dtype.name) for n, v in inputs.items()})
     module = read(program.compiler_ir(dialect="hlo").as_serialized_hlo_module_proto())

@@ -57,7 +57,7 @@ def pack(neff: Neff, name: str = "file.neff") -> bytes:
 def unpack(data: bytes) -> Neff:
     """Read the bytes; raises ValueError, saying what is wrong, for anything that is not such a file."""
     if len(data) < HEADER_SIZE:
-        raise ValueError(f"{len(data)} bytes are no NEFF: its header has {HEADER_SIZE}")
+        raise ValueError(f"{len(data)} bytes are not a NEFF: its header has {HEADER_SIZE}")
     package, header_size, size, major, _, _, cores, digest, *_ = _HEADER.unpack_from(data)
     body = data[HEADER_SIZE:]
     if package != PKG_VERSION or header_size != HEADER_SIZE:

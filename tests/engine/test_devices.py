@@ -123,7 +123,7 @@ def test_the_environment_names_the_instance(machine):
 def test_visible_cores_without_a_runtime(machine, environ, visible):
     found = gluon_neuron.devices(machine("inf2.24xlarge", [described(0), described(1)], **environ))
     assert found.visible == visible
-    assert any("NEURON_RT_VISIBLE_CORES=all is no list" in n for n in found.notes) == (visible is None)
+    assert any("NEURON_RT_VISIBLE_CORES=all is not a list" in n for n in found.notes) == (visible is None)
 
 
 def test_lists_of_cores():

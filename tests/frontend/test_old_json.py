@@ -23,7 +23,7 @@ def variable(name: str, **extra: Any) -> dict[str, Any]:
 def convolution_net(key: str, long: bool, aux: bool) -> dict[str, Any]:
     """Convolution, BatchNorm, an old scalar operator, pooling and a classifier, its attributes under `key`.
 
-    `long` entries have a version as their third number. Without `aux` the moving statistics are no nodes, as up to 0.9.
+    `long` entries have a version as their third number. Without `aux` the moving statistics are not nodes, as in 0.9.
     """
 
     def entry(node: int, output: int = 0) -> list[int]:

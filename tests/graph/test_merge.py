@@ -8,7 +8,7 @@ from tests.agreement import agree
 
 
 class Siamese(mx.gluon.HybridBlock):
-    """The distance of two pictures' features, both from the same layers."""
+    """The distance of two images' features, both from the same layers."""
 
     def __init__(self, features):
         super().__init__()

@@ -59,7 +59,7 @@ def test_a_net(inline):
     weights = sum(v.nbytes for n, v in values.items() if n != "data")
     assert q.bytes >= weights
     assert q.parameters == (values["data"].nbytes if inline else values["data"].nbytes + weights)
-    # 16 x 16 positions and then 8 x 8; the padding's are no work.
+    # 16 x 16 positions and then 8 x 8; those on padding cost nothing.
     convolutions = 2 * 8 * 3 * (16 * 3 - 2) ** 2 + 2 * 16 * 8 * (8 * 3 - 2) ** 2
     assert convolutions < q.flops < 1.1 * convolutions
 

@@ -55,7 +55,7 @@ def branches(x):
         # A result of 8 x 8, each 3 x 3 x 3 multiplications and additions.
         (convolution(), (ones(1, 3, 10, 10), ones(4, 3, 3, 3)), 2 * 4 * 8 * 8 * 27),
         (convolution(stride=2), (ones(2, 3, 10, 10), ones(4, 3, 3, 3)), 2 * 2 * 4 * 4 * 4 * 27),
-        # Padding is no work: of the 3 positions of the kernel the outermost results use 2.
+        # Padding is not work: of the 3 positions of the kernel the outermost results use 2.
         (convolution(pad=1), (ones(1, 3, 8, 8), ones(4, 3, 3, 3)), 2 * 4 * 3 * (8 * 3 - 2) ** 2),
         (convolution(kernel=2), (ones(1, 3, 10, 10), ones(4, 3, 3, 3)), 2 * 4 * 6 * 6 * 27),
         # Transposed, 4 to 7: every input element meets every kernel position once, but for the borders.

@@ -99,7 +99,7 @@ def test_a_result_that_is_an_input():
 
 
 def test_layouts_are_complete(module):
-    """Every array says its order of axes, as the compiler wants it."""
+    """Every array states its order of axes, as the compiler needs it."""
 
     def check_shape(shape):
         for part in shape.messages(4):

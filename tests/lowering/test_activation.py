@@ -1,4 +1,4 @@
-"""Activations, softmax and its kin, and output layers against MXNet."""
+"""Activations, softmax and its variants, and output layers against MXNet."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ CONVOLUTIONS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
 
 
 def _arrays(shape: tuple[int, ...], attrs: dict[str, Any], kernel: tuple[int, ...], transposed: bool) -> list[Any]:
-    """Data, weight and, unless there is none, bias."""
+    """Data, weight and, if there is one, bias."""
     filters, groups = attrs["num_filter"], attrs.get("num_group", 1)
     wide = (shape[1], filters // groups) if transposed else (filters, shape[1] // groups)
     arrays = [random(*shape), random(*wide, *kernel, seed=1)]

@@ -1,4 +1,4 @@
-"""BatchNorm and its kin, LayerNorm, InstanceNorm, GroupNorm, L2Normalization and LRN against MXNet."""
+"""BatchNorm and its variants, LayerNorm, InstanceNorm, GroupNorm, L2Normalization and LRN against MXNet."""
 
 from __future__ import annotations
 

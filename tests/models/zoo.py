@@ -21,7 +21,7 @@ RTOL, ATOL = 1e-3, 1e-4
 
 @dataclass(frozen=True)
 class Head:
-    """Layers whose outputs shall have a mean and a deviation: one number, or a few to repeat over the channels.
+    """Layers whose outputs are to have a given mean and deviation: one number, or a few to repeat over the channels.
 
     Without a deviation, the layers keep theirs. The mean of a layer without bias becomes 0.
     """

@@ -46,7 +46,7 @@ def copy_a_piece(rng, blob):
 
 
 def header_of_another_size(rng, blob):
-    """Without a checksum, as the fields before the header are written anew."""
+    """Without a checksum, as the fields before the header are written again."""
     end = damage.header_end(blob)
     text = bytearray(blob[damage.PREFIX : end])
     at = rng.randrange(len(text))

@@ -31,7 +31,7 @@ class Pair:
         return {n: p.data().asnumpy() for n, p in self.params.items() if n in self.region.weights}
 
     def check(self, against_mxnet=True):
-        """Against NumPy, and against MXNet, which lays the weights out anew in their place as it runs."""
+        """Against NumPy, and against MXNet, which changes the layout of the weights in place as it runs."""
         w = self.values()
         out = self.x.asnumpy() @ w["weight"].T + w["bias"]
         expected = (out - w["mean"]) * w["gamma"] / np.sqrt(w["var"] + 1e-3) + w["beta"]

@@ -35,7 +35,7 @@ def region():
 
 @pytest.fixture
 def program():
-    """Sets who makes programs; afterwards it is again whom the library set."""
+    """Sets what makes programs; afterwards the package's own is back."""
     yield callbacks.set_program_maker
     callbacks.set_program_maker(with_mxnet._specialize)
 

@@ -26,7 +26,7 @@ def jpegs() -> list[bytes]:
 
 
 def probabilities(net: mx.gluon.Block, body: bytes) -> np.ndarray:
-    """What Gluon's own transforms and the net give for a picture."""
+    """What Gluon's own transforms and the net give for an image."""
     image = mx.image.resize_short(mx.image.imdecode(body), 256)
     prepare = transforms.Compose(
         [

@@ -114,7 +114,7 @@ def test_command(net, tmp_path, capsys):
         ("a.mar", {"mean": (1, 2)}, InputError, "mean"),
         ("a.mar", {"std": (1, 0, 1)}, InputError, "std"),
         ("a.mar", {"labels": ["two\nlines"]}, InputError, "single line"),
-        ("a.mar", {"inputs": {"data": (1, 3)}}, InputError, "Pictures"),
+        ("a.mar", {"inputs": {"data": (1, 3)}}, InputError, "Images need"),
     ],
 )
 def test_errors(net, tmp_path, name, options, error, words):

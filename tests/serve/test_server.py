@@ -74,11 +74,11 @@ def test_concurrent_requests_with_one_and_two_workers(server, net, photographs):
     send_all(server, net, photographs, 3)
 
 
-@pytest.mark.parametrize("body", [b"", b"no picture", b"\xff\xd8\xff\xe0" + bytes(100)])
+@pytest.mark.parametrize("body", [b"", b"not an image", b"\xff\xd8\xff\xe0" + bytes(100)])
 def test_garbage(server, net, photographs, body):
     answer = server.predict("mobilenet", body)
     assert answer.status_code == 400
-    assert "no picture" in answer.json()["message"]
+    assert "not an image" in answer.json()["message"]
     check(server.predict("mobilenet", photographs[0]), probabilities(net, photographs[0]))
 
 

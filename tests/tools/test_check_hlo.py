@@ -47,7 +47,7 @@ def test_none(write, capsys):
 def test_no_module(tmp_path, capsys):
     (tmp_path / "a").write_bytes(b"nothing")
     assert main(["check-hlo", str(tmp_path / "a")]) == 1
-    assert "is no serialised HloModuleProto" in capsys.readouterr().err
+    assert "is not a serialised HloModuleProto" in capsys.readouterr().err
     assert main(["check-hlo", str(tmp_path / "b")]) == 1
     assert "No such file" in capsys.readouterr().err
 

@@ -125,7 +125,7 @@ class Binary(Core):
         """x limited to lo..hi: known scalars, lo <= hi, either may be infinite for floats."""
         self._check("clip", x, NUMBERS)
         if not lo <= hi:
-            raise DialectError(f"clip() wants lo <= hi, not {lo!r} and {hi!r}.")
+            raise DialectError(f"clip() needs lo <= hi, not {lo!r} and {hi!r}.")
         if self._has("clip") and math.isfinite(lo) and math.isfinite(hi):
             return self._call("clip", (x,), (scalar(lo, x.dtype), scalar(hi, x.dtype)))
         if lo != -math.inf:

@@ -16,7 +16,7 @@ class Product(Shape, Binary):
         """Product of the last two axes of floats; leading axes broadcast; the flags transpose those two axes first."""
         self.pair("matmul", a, b, FLOATS)
         if min(a.ndim, b.ndim) < 2:
-            raise DialectError(f"matmul() wants two axes at least, not {a!r} and {b!r}.")
+            raise DialectError(f"matmul() needs at least two axes, not {a!r} and {b!r}.")
         if a.shape[-2 if transpose_a else -1] != b.shape[-1 if transpose_b else -2]:
             raise DialectError(f"matmul(): {a!r} and {b!r} do not fit (transposed: {transpose_a}, {transpose_b}).")
         return self._call("matmul", (a, b), (bool(transpose_a), bool(transpose_b)))
@@ -25,7 +25,7 @@ class Product(Shape, Binary):
         """x[..., I] times w[O, I] transposed, plus b[O]."""
         self.pair("linear", x, w, FLOATS)
         if w.ndim != 2:
-            raise DialectError(f"linear() wants a weight of two axes, not {w!r}.")
+            raise DialectError(f"linear() needs a weight of two axes, not {w!r}.")
         if x.ndim == 1:
             y = self.squeeze(self.matmul(self.expand_dims(x, 0), w, transpose_b=True), 0)
         else:

@@ -97,4 +97,4 @@ class Regions(Sample, Reduce):
     def _roi(self, name: str, x: Array, rois: Any) -> None:
         self.pair(name, x, rois, FLOATS)
         if x.ndim != 4 or rois.ndim != 2 or rois.shape[1] != 5:
-            raise DialectError(f"{name}(): {x!r} with regions {rois!r}; it wants four axes and n x 5.")
+            raise DialectError(f"{name}(): {x!r} with regions {rois!r}; it needs four axes and n x 5.")

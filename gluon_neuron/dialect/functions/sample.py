@@ -33,7 +33,7 @@ class Sample(Unary, Indexing, Window):
         self._check("sample", image, INT32)
         self.pair("sample", rows, columns, FLOATS)
         if x.ndim != 4 or rows.shape != columns.shape or border not in BORDERS:
-            raise DialectError(f"sample(): {rows!r} and {columns!r} with border {border!r} are no points of {x!r}.")
+            raise DialectError(f"sample(): {rows!r} and {columns!r} with border {border!r} are not points of {x!r}.")
         height, width, channels = x.shape[1:]
         flat = self.reshape(x, (x.shape[0] * height * width, channels))
         first = self.multiply(image, height * width)
@@ -53,7 +53,7 @@ class Sample(Unary, Indexing, Window):
         """
         self.pair("grid_sample", x, grid, FLOATS)
         if x.ndim != 4 or grid.ndim != 4 or grid.shape[-1] != 2 or grid.shape[0] != x.shape[0]:
-            raise DialectError(f"grid_sample(): {grid!r} is no grid for {x!r}.")
+            raise DialectError(f"grid_sample(): {grid!r} is not a grid for {x!r}.")
         if self._has("grid_sample"):
             return self._call("grid_sample", (x, grid))
         columns, rows = (
@@ -88,7 +88,7 @@ class Sample(Unary, Indexing, Window):
         self._check("deform_conv", x, FLOATS)
         kernel = w.shape[2:]
         if x.ndim != 4 or border not in BORDERS:
-            raise DialectError(f"deform_conv() wants four axes, not {x!r}, and a border of {BORDERS}, not {border!r}.")
+            raise DialectError(f"deform_conv() needs four axes, not {x!r}, and a border of {BORDERS}, not {border!r}.")
         stride, pads, dilate = self._window("deform_conv", x, kernel, stride, pads, dilate)
         size = self._window_output("deform_conv", x, kernel, stride, pads, dilate)
         taps = deform_groups * prod(kernel)

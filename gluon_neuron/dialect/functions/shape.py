@@ -30,7 +30,7 @@ class Shape(Core):
         self._check("permute_dims", x)
         found = tuple(self._axis("permute_dims", x, a) for a in axes)
         if sorted(found) != list(range(x.ndim)):
-            raise DialectError(f"permute_dims(): {found} is no order of the axes of {x!r}.")
+            raise DialectError(f"permute_dims(): {found} is not an order of the axes of {x!r}.")
         return x if found == tuple(range(x.ndim)) else self._call("permute_dims", (x,), (found,))
 
     def broadcast_to(self, x: Array, shape: Iterable[int]) -> Array:
@@ -59,7 +59,7 @@ class Shape(Core):
         for x in xs:
             self._check("concat", x)
         if not xs:
-            raise DialectError("concat() wants at least one array.")
+            raise DialectError("concat() needs at least one array.")
         k = self._axis("concat", xs[0], axis)
         self._same_dtype("concat", *xs)
         if len({(*x.shape[:k], *x.shape[k + 1 :], x.ndim) for x in xs}) > 1:

@@ -10,7 +10,7 @@ from .binary import Binary
 
 
 class Unary(Binary):
-    """One array in; the same shape and dtype out unless said."""
+    """One array in; the same shape and dtype out unless stated otherwise."""
 
     def _unary(self, name: str, x: Array, dtypes: frozenset[str] = FLOATS) -> Array:
         return self._call(name, (self._check(name, x, dtypes),))

@@ -9,7 +9,7 @@ import numpy as np
 
 
 def broadcast(lax: Any, *arrays: Any) -> list[Any]:
-    """The arrays in their common shape, which lax wants before anything else."""
+    """The arrays in their common shape, which lax needs before anything else."""
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     return [broadcast_to(lax, a, shape) for a in arrays]
 

@@ -36,7 +36,7 @@ def cpu_device() -> Any:
 def wide_types() -> AbstractContextManager[Any]:
     """A context in which jax has 64-bit types, for this thread only.
 
-    Without it jax takes int64 for int32 in silence. The setting of the process is the user's and stays as it is.
+    Without it jax silently takes int64 for int32. The setting of the process is the user's and stays as it is.
     """
     jax = import_jax()
     # Newer versions of jax have it at their top.

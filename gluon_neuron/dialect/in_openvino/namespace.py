@@ -60,7 +60,7 @@ class OpenVINONamespace(Namespace):
         unknown = [n for n in names if n not in nodes]
         if unknown or len(set(names)) != len(names):
             raise DialectError(
-                f"model(): {unknown or names} are no parameters, or not distinct; there are {list(nodes)}."
+                f"model(): {unknown or names} are not parameters, or not distinct; there are {list(nodes)}."
             )
         results = []
         for k, array in enumerate(outputs):
@@ -69,7 +69,7 @@ class OpenVINONamespace(Namespace):
         try:
             return self._builder.ov.Model(results, [nodes[n] for n in names], "gluon_neuron")
         except RuntimeError as error:
-            raise DialectError(f"model(): the parameters {names} do not suffice: {_reason(error)}") from error
+            raise DialectError(f"model(): the parameters {names} are not enough: {_reason(error)}") from error
 
     def _has(self, name: str) -> bool:
         return name in KERNELS

@@ -1,4 +1,4 @@
-"""Into how many parts a batch is worth being cut on the CPU: a core runs a part from end to end, and waits for none."""
+"""Into how many parts it pays to split a batch on the CPU: a core runs a part from end to end, waiting for no other."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ more from its size than the parts do from their independence."""
 
 REUSE = 16
 KEPT = 16 << 20
-"""A weight that a part uses less than `REUSE` times is read from memory for each part anew. Up to `KEPT` bytes of such
+"""A weight that a part uses less than `REUSE` times is read from memory again for each part. Up to `KEPT` bytes of such
 weights stay in a core's share of the caches."""
 
 ROWS = 256
 """Rows of a part in a product with a weight. With fewer, the product's kernels lose more than independence gains."""
 
-# These were measured on two cores of a Xeon with AVX-512. Eight parts of one picture run 1.05 to 1.3 times as fast as
+# These were measured on two cores of a Xeon with AVX-512. Eight parts of one image run 1.05 to 1.3 times as fast as
 # one batch in resnet50, mobilenetv2, squeezenet, densenet121 and inceptionv3 (0.6 GFLOP a part and more), 0.94 to 1.08
-# times in small nets (80 MFLOP a part), and 0.93 times in vgg16, which has 494 MB of weights that a picture uses once.
+# times in small nets (80 MFLOP a part), and 0.93 times in vgg16, which has 494 MB of weights that an image uses once.
 # BERT base for 8 sequences of 128 words: 1.03 in parts of two or four, 1 in parts of one; of 16 words, 0.68 in parts of
 # one (16 rows each) and 0.97 in parts of four.
 
 
 def parts_that_pay(outputs: Iterable[Any], data: Set[str], batch: int) -> int:
-    """How many equal parts of a batch are worth being run apart; 1 for none.
+    """How many equal parts a batch should be split into; 1 leaves it whole.
 
-    `outputs` are those of a program in OpenVINO, `data` the names of the parameters that are no weights.
+    `outputs` are those of a program in OpenVINO, `data` the names of the parameters that are not weights.
     """
     products = list(_products(outputs, data))
     operations = sum(p.operations for p in products)

@@ -16,7 +16,7 @@ import numpy as np
 
 
 class PartsMeet(Exception):
-    """What one part gives may depend on another; the message says where."""
+    """The result of one part may depend on another part; the message says where."""
 
 
 Axis = int | None
@@ -122,7 +122,7 @@ def _outputs(pair: Pair) -> list[Axis]:
     else:
         shapes = _SHAPE_INPUTS.get(kind, ())
         if any(a == _UNPROVED for i, a in enumerate(pair.axes) if i not in shapes):
-            raise PartsMeet(f"{name} reads a value of which nothing is known.")
+            raise PartsMeet(f"{name} reads a value about which nothing is known.")
         if pair.whole.get_attributes() != pair.part.get_attributes():
             raise PartsMeet(f"{name} has other attributes.")
         if all(a is None for a in pair.axes):

@@ -67,7 +67,7 @@ class CpuTarget:
     folds = True
 
     def refusal(self, node: Node) -> tuple[str, str] | None:
-        """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
+        """Why OpenVINO's CPU plugin cannot run the node, would silently give wrong numbers, or is slower than MXNet."""
         found = without_rule(self, node)
         if found is not None:
             return found
@@ -133,7 +133,7 @@ def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
 
 
 def _in_parts(work: Compilation, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
-    """Into how many parts the batch is cut, and the program for one; where there is only one, what was given."""
+    """Into how many parts the batch is split, and the program for one; where there is only one, what was given."""
     whole = 1, (xp, outputs)
     shapes = [xp.parameters[n].output(0).get_shape() for n in work.data]
     lengths = {shape[0] if len(shape) else 1 for shape in shapes}

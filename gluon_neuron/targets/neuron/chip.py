@@ -88,7 +88,7 @@ class ChipTask:
         try:
             header = read_header(data)
         except ValueError as error:
-            raise CompileError(f"What {self.compiler.name} wrote is no NEFF: {error}.") from error
+            raise CompileError(f"What {self.compiler.name} wrote is not a NEFF: {error}.") from error
         given = self.payload
         program = {**given.program, "cores": header.cores}
         made = Payload(given.target, given.engine, given.engine_version, given.signature, program, data)
@@ -117,7 +117,7 @@ class ChipTask:
         except ValueError:
             pass  # no NEFF: the caller says so, and failures are not kept
         except CacheError as error:
-            # The program is there; what is lost is that the next compile need not make it.
+            # The program is there; only the next compile has to make it again.
             _logger.warning("%s", error)
 
     def _compile(self, running: Running) -> bytes:
@@ -128,7 +128,7 @@ class ChipTask:
             running.run(self.command, place, self.work.options.compiler_timeout, self.compiler.path)
             result = place / NEFF
             if not result.is_file():
-                raise CompileError(f"{self.compiler.name} ended well, but wrote no {NEFF}. Its directory: {place}")
+                raise CompileError(f"{self.compiler.name} succeeded, but wrote no {NEFF}. Its directory: {place}")
             data = result.read_bytes()
         except CompileError:
             if running.stopped and self.work.keep is None:

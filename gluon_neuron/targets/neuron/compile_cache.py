@@ -102,14 +102,16 @@ class Cache:
         try:
             place = self.root / "locks"
             place.mkdir(parents=True, exist_ok=True)
-            # Lock files stay: whoever removes one may split those who wait from those who come.
+            # Lock files stay: once one is gone, those that wait and those that come later would hold different locks.
             lock = FileLock(place / f"{key[:2]}.lock", thread_local=False)
             while not lock.is_locked:
                 try:
                     lock.acquire(timeout=_LOCK_TICK)
                 except Timeout:
                     if stopped():
-                        raise CompileError("It was stopped while it waited for another compile of the same.") from None
+                        raise CompileError(
+                            "It was stopped while it waited for another compile of the same program."
+                        ) from None
         except OSError as error:
             raise CacheError(
                 f"The compile cache at {self.root} cannot be used: {error}. Set {VARIABLE} to a directory that can be "
@@ -121,7 +123,7 @@ class Cache:
             lock.release()
 
     def get(self, key: str) -> tuple[bytes, Mapping[str, Any]] | None:
-        """The program of `key` and what is known of it, or None. A damaged entry is removed and counts as none."""
+        """The program of `key` and what is known of it, or None. A damaged entry is removed and counts as missing."""
         path = self._path(key)
         try:
             about = json.loads((path / _ABOUT).read_text(encoding="utf-8"))

@@ -52,7 +52,7 @@ class Inf1Target:
         kept, specs = work.checkpoint(), {n.name: n.out for n in work.graph.variables}
         data = [n for n in work.inputs if work.roles[n] == DATA]
         if not data:
-            raise CompileError("The region reads no data, and neuron-cc wants an input.")
+            raise CompileError("The region reads no data, and neuron-cc needs an input.")
         command = tuple(neuron_cc(tuple(kept.files), {n: specs[n] for n in data}, kept.outputs, work.options))
         payload = self._payload(work, data, kept, command, self._compiler)
         return ChipTask(self._compiler, work, command, kept.files, payload, {})

@@ -18,7 +18,7 @@ class NeffHeader:
 
 
 def read_header(data: bytes) -> NeffHeader:
-    """The header of a file's bytes; raises ValueError, saying what is wrong, when they are no whole NEFF."""
+    """The header of a file's bytes; raises ValueError, saying what is wrong, when they are not a whole NEFF."""
     if len(data) < HEADER_SIZE:
         raise ValueError(f"it has {len(data)} bytes, less than a NEFF's header of {HEADER_SIZE}")
     _, header_size, data_size, _, _, _, num_tpb, requested, *_ = _HEADER.unpack_from(data)

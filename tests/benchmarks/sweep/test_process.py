@@ -19,7 +19,7 @@ for number, line in enumerate(sys.stdin):
 
 @pytest.fixture
 def worker(monkeypatch, tmp_path):
-    package = tmp_path / "benchmarks" / "walk"
+    package = tmp_path / "benchmarks" / "sweep"
     package.mkdir(parents=True)
     (package / "worker.py").write_text(PROCESS)
     monkeypatch.setattr("benchmarks.sweep.process.ROOT", tmp_path)

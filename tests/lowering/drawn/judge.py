@@ -78,6 +78,6 @@ def _compare(got: np.ndarray, want: np.ndarray, case: Case, where: str) -> None:
         given = [np.abs(v.astype(np.float64)).max(initial=0.0) for v in case.inputs if v.dtype.kind == "f"]
         allowed = np.full(want.shape, max(largest, *given, 0.0))
     with np.errstate(invalid="ignore"):
-        # The difference of two infinities is no number.
+        # The difference of two infinities is not a number.
         close = (got == want) | (np.abs(got - want) <= tolerance * allowed)
     assert close.all(), f"{where}: {got[~close][:5]} where MXNet has {want[~close][:5]}"

@@ -125,7 +125,7 @@ def test_too_little_work(monkeypatch):
     operations = 2 * BATCH * 8 * 3 * 9 * 12 * 12
     assert operations < 1 << 20
     assert parts_of(gluon_neuron.compile(net, pictures())) == [1]
-    # Each part has enough of it, but not each picture.
+    # Each part has enough of it, but not each image.
     assert parts_of(gluon_neuron.compile(net, pictures(40))) == [2]
 
 

@@ -118,7 +118,7 @@ def test_what_several_read_or_add():
     assert sorted(check(program((128, 2, INSIDE), several))) == sorted(
         ["Reshape", *ONE, "PRelu", "Reshape", "Relu", "Exp", "Result", "Result"]
     )
-    # A sum with data, or along another axis, is no bias.
+    # A sum with data, or along another axis, is not a bias.
     assert "PRelu" in check(program((ROWS, INSIDE), itself))
     assert check(program((ROWS, INSIDE), bias=(ROWS, 1))) == ["MatMul", "PRelu", "Add", "Result"]
     assert check(program((64, 2, INSIDE), bias=(64, 1, 1))) == [

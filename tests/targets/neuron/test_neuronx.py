@@ -170,7 +170,7 @@ def test_a_failed_compile_leaves_its_region_in_mxnet(does, compilers, monkeypatc
 
 def test_a_compiler_that_writes_nothing(compilers, monkeypatch):
     monkeypatch.setenv("DOUBLE_COMPILER_DOES", "nothing")
-    with pytest.raises(CompileError, match=r"ended well, but wrote no file\.neff"):
+    with pytest.raises(CompileError, match=r"succeeded, but wrote no file\.neff"):
         gluon_neuron.compile(*small(), target="inf2", strict=True)
 
 

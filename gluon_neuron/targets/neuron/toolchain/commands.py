@@ -1,4 +1,4 @@
-"""The command lines of the two Neuron compilers, with every precision said."""
+"""The command lines of the two Neuron compilers, with every precision stated."""
 
 from __future__ import annotations
 

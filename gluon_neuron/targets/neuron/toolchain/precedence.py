@@ -97,11 +97,11 @@ def _within_the_target(options: CompileOptions, said: bool, by_option: bool) -> 
     if options.target == "inf1" and options.auto_cast == "none":
         if said:
             raise OptionError(
-                "Inf1 multiplies no matrices in float32: its compiler casts their operands at least. "
+                "Inf1 does not multiply matrices in float32: its compiler casts at least their operands. "
                 "Give auto_cast='matmult' or 'all', or another target."
             )
         warnings.warn(
-            "Inf1 multiplies no matrices in float32: the model is compiled with auto_cast='matmult' and "
+            "Inf1 does not multiply matrices in float32: the model is compiled with auto_cast='matmult' and "
             f"auto_cast_type={options.auto_cast_type!r}. Give auto_cast yourself to say so.",
             RuntimeWarning,
             stacklevel=5,

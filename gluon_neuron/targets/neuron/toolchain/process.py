@@ -46,7 +46,7 @@ class Running:
         return self._stopped
 
     def run(self, command: Sequence[str], directory: Path, timeout: float | None, program: Path | None = None) -> None:
-        """Run `command` in `directory`, in whose log goes what it says; `program` is its first word's place.
+        """Run `command` in `directory`, whose log gets its output; `program` is the path of its first word.
 
         Raises CompileError, with the log's place and the last line that speaks of an error, when it fails, is stopped
         by a signal, or takes more than `timeout` seconds.

@@ -37,7 +37,7 @@ def values_of(words: Sequence[str], name: str) -> list[str]:
 
 
 def groups(words: Iterable[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Each flag by its usual name, with its own word and the words after it that are no flags."""
+    """Each flag by its usual name, with its own word and the words after it that are not flags."""
     found: list[tuple[str, list[str]]] = []
     for word in words:
         if word.startswith("-") or not found:

@@ -1,4 +1,4 @@
-"""The command lines are what the compilers publish, with every precision said; their doubles parse each."""
+"""The command lines are what the compilers publish, with every precision stated; their doubles parse each."""
 
 import itertools
 import json
