@@ -23,6 +23,7 @@ from .graph.subgraph import unnameable
 from .options import CompileOptions
 from .partition.cost import flops
 from .partition.partition import Partition, partition
+from .refusal import Category, Refusal
 from .report import Outside, RegionReport, Report
 from .runtime import library
 from .runtime.devices import for_this_machine
@@ -165,14 +166,15 @@ def _infer(model: Model, options: CompileOptions) -> list[Graph]:
     return graphs
 
 
-def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], tuple[str, str] | None]:
+def _refusal(graph: Graph, model: Model, target: Target) -> Callable[[Node], Refusal | None]:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
 
-    def refusal(node: Node) -> tuple[str, str] | None:
+    def refusal(node: Node) -> Refusal | None:
         found = ask(node)
         if found is None and node.id in pinned:
-            return "attribute", f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
+            sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
+            return Refusal(Category.ATTRIBUTE, sentence)
         return found
 
     return refusal

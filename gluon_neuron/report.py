@@ -7,31 +7,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-REASONS = {
-    "no rule": "no lowering rule for the operator",
-    "not for inference": "the operator is for training, random numbers, sparse arrays or quantized kernels",
-    "cannot be compiled": "what the operator does cannot be compiled",
-    "not yet": "no lowering rule for the operator yet",
-    "attribute": "an attribute is refused",
-    "dtype": "a dtype is refused",
-    "shape": "a shape is refused or unknown",
-    "target": "the target refuses",
-    "slower": "MXNet computes the operator faster",
-    "excluded": "excluded by the user",
-    "small": "the region is too small to be worth a call",
-    "compile failed": "the region could not be compiled",
-}
-"""The closed list of categories of reasons why a node stays in MXNet."""
+from .refusal import Category
+
+REASONS: Mapping[str, str] = {category.value: category.description for category in Category}
+"""The closed list of categories of reasons why a node stays in MXNet, by their words."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """One operator that stays in MXNet: its node, its operator, the category (a key of REASONS), and the sentence."""
+    """One operator that stays in MXNet: its node, its operator, the category, and the sentence.
+
+    The category is a `Category`, also where its word was given; only a word that this version does not know stays one.
+    """
 
     node: str
     op: str
     category: str
     sentence: str
+
+    def __post_init__(self) -> None:
+        if self.category in REASONS:
+            object.__setattr__(self, "category", Category(self.category))
+
+    def __getstate__(self) -> dict[str, str]:
+        # Files hold the word, as they always did.
+        return {**self.__dict__, "category": str(self.category)}
+
+    def __setstate__(self, state: Mapping[str, str]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
 
 @dataclass(frozen=True)
@@ -102,7 +106,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-compatible values."""
-        return asdict(self)
+        raw = asdict(self)
+        for found in raw["outside"]:
+            found["category"] = str(found["category"])
+        return raw
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Report:

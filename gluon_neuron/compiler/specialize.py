@@ -43,7 +43,7 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     for node in graph.operators:
         why = refusal(node)
         if why is not None:
-            raise CompileError(f"{node} cannot be compiled for these inputs: {why[1]}.")
+            raise CompileError(f"{node} cannot be compiled for these inputs: {why.sentence}.")
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
     data = [n for n, role in roles.items() if role == DATA]

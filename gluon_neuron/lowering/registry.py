@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import GraphError, RegistrationError
 from ..graph.graph import Node
+from ..refusal import Category, Refusal
 from .unsupported import left_out
 
 FLOATS = frozenset(("float16", "bfloat16", "float32", "float64"))
@@ -73,8 +74,8 @@ def rule_of(node: Node) -> Rule | None:
     return rules().get(name)
 
 
-def refusal(node: Node) -> tuple[str, str] | None:
-    """Why no rule can serve the node, as (category, sentence), or None when one can.
+def refusal(node: Node) -> Refusal | None:
+    """Why no rule can serve the node, or None when one can.
 
     Categories: "no rule" (or, where it is known why there is none, "not for inference", "cannot be compiled" or
     "not yet"), "shape", "dtype", "attribute".
@@ -82,22 +83,25 @@ def refusal(node: Node) -> tuple[str, str] | None:
     found = rule_of(node)
     if found is None:
         known = left_out(node.op)
-        return (known.kind, known.reason) if known else ("no rule", f"there is no lowering rule for {node.op}")
+        if known is None:
+            return Refusal(Category.NO_RULE, f"there is no lowering rule for {node.op}")
+        return Refusal(known.kind, known.reason)
     specs = (*node.ins, *node.outs.values())
     for spec in specs:
         if spec is None:
-            return "shape", "MXNet could not infer all of its shapes and dtypes"
+            return Refusal(Category.SHAPE, "MXNet could not infer all of its shapes and dtypes")
     for spec in specs:
         assert spec is not None
         if spec.dtype not in found.dtypes:
-            return "dtype", f"{node.op} is not compiled for {spec.dtype} (only {', '.join(sorted(found.dtypes))})"
+            allowed = ", ".join(sorted(found.dtypes))
+            return Refusal(Category.DTYPE, f"{node.op} is not compiled for {spec.dtype} (only {allowed})")
     if found.refuse is not None:
         try:
             sentence = found.refuse(node)
         except GraphError as error:
             sentence = str(error)
         if sentence:
-            return "attribute", sentence
+            return Refusal(Category.ATTRIBUTE, sentence)
     if any(spec is not None and spec.size == 0 for spec in specs):
-        return "shape", "an array without elements is left to MXNet"
+        return Refusal(Category.SHAPE, "an array without elements is left to MXNet")
     return None

@@ -13,6 +13,7 @@ from ..graph.graph import Graph, Node
 from ..graph.known import known_from_shapes
 from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
+from ..refusal import Category, Refusal
 from .neuron.toolchain.process import Running
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
@@ -79,8 +80,8 @@ class Target(Protocol):
     folds: bool
     """Whether nodes whose values follow from shapes alone are computed while a region is lowered, and not there."""
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
-        """Why the node cannot run here, as (category, sentence), or None."""
+    def refusal(self, node: Node) -> Refusal | None:
+        """Why the node cannot run here, or None."""
 
     def ready(self) -> None:
         """Raises CompilerMissingError or EngineError when what compiles for it is not installed."""
@@ -109,7 +110,7 @@ def beside(target: Target) -> Target | None:
     return None if target.name == "cpu" else get_target("cpu")
 
 
-def without_rule(target: Target, node: Node) -> tuple[str, str] | None:
+def without_rule(target: Target, node: Node) -> Refusal | None:
     """Why the node, or one in its body, has no rule that serves it, or the target refuses one in its body."""
     found = rule_refusal(node)
     if found is not None:
@@ -117,11 +118,11 @@ def without_rule(target: Target, node: Node) -> tuple[str, str] | None:
     for inner in (n for body in node.bodies for n in body.operators):
         found = target.refusal(inner)
         if found is not None:
-            return found[0], f"in its body, {inner}: {found[1]}"
+            return Refusal(found.category, f"in its body, {inner}: {found.sentence}")
     return None
 
 
-def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] | None]:
+def refusals(target: Target, graph: Graph) -> Callable[[Node], Refusal | None]:
     """The refusals for the nodes of `graph`: the target's, and those of the target whose program stands beside its own.
 
     Nodes whose values follow from shapes alone are spared where they fold in NumPy while the region is lowered, so that
@@ -130,23 +131,24 @@ def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] |
     known = known_from_shapes(graph)
     companion = beside(target)
 
-    def refusal(node: Node) -> tuple[str, str] | None:
+    def refusal(node: Node) -> Refusal | None:
         found = _ask(target, node, known)
         if found is not None or companion is None:
             return found
         other = _ask(companion, node, known)
-        if other is None or other[0] == "slower":
+        if other is None or other.category is Category.SLOWER:
             return None
-        why = f"the artifact holds a program for the CPU too, and {other[1]}" if other[0] == "target" else other[1]
-        return other[0], why
+        if other.category is not Category.TARGET:
+            return other
+        return Refusal(Category.TARGET, f"the artifact holds a program for the CPU too, and {other.sentence}")
 
     return refusal
 
 
-def _ask(target: Target, node: Node, known: Collection[int]) -> tuple[str, str] | None:
+def _ask(target: Target, node: Node, known: Collection[int]) -> Refusal | None:
     found = target.refusal(node)
     folded = target.folds and node.id in known
-    return None if found is not None and found[0] == "target" and folded else found
+    return None if found is not None and found.category is Category.TARGET and folded else found
 
 
 def signature(work: Compilation, roles: Mapping[str, str]) -> dict[str, Any]:

@@ -19,19 +19,23 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "__init__": ("*",),
     "errors": (),
     "options": ("errors",),
-    "report": ("errors",),
+    "refusal": (),
+    "report": ("errors", "refusal"),
     "_version": (),
     "graph.*": ("errors",),
     "artifact.*": ("errors", "options", "_version"),
     "hlo.*": ("errors",),
-    "partition.*": ("graph.*", "report", "options", "errors"),
+    "partition.*": ("graph.*", "refusal", "report", "options", "errors"),
     "dialect.*": ("errors",),
-    "lowering.*": ("graph.*", "dialect.*", "errors"),
-    "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*", "errors", "options", "_version"),
+    "lowering.*": ("graph.*", "dialect.*", "refusal", "errors"),
+    "targets.*": (
+        *("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*"),
+        *("refusal", "errors", "options", "_version"),
+    ),
     # They cut out and write what partition and targets found, so they know their records, not how they work.
     "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
     # It cuts, lowers, compiles and keeps, one region after the other: the pipeline's inner loop.
-    "compile_regions": ("frontend.*", "targets.*", "partition.*", "graph.*", "report", "options", "errors"),
+    "compile_regions": ("frontend.*", "targets.*", "partition.*", "graph.*", "refusal", "report", "options", "errors"),
     "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
     "frontend.*": ("graph.*", "artifact.*", "report", "options", "errors", "_version"),
     "runtime.*": ("graph.*", "artifact.*", "options", "errors", "_version", "specialize"),
@@ -67,7 +71,7 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
     "jaxlib": ("dialect.jax_*",),
 }
 # These may use the standard library and NumPy, and nothing else that is not ours.
-ONLY_NUMPY = ("graph.*", "partition.*", "lowering.*", "artifact.*", "hlo.*", "errors", "options", "_version")
+ONLY_NUMPY = ("graph.*", "partition.*", "lowering.*", "artifact.*", "hlo.*", "errors", "refusal", "options", "_version")
 # What the compile cache is built on besides: locks that survive whoever held them, and the user's cache directory.
 CACHE = ("filelock", "platformdirs")
 # Slow to import or not always there: imported where they are needed, so that a missing one is a clear error.

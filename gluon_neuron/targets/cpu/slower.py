@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...graph.graph import Node
+from ...refusal import Category, Refusal
 
 SLOWER = {
     "sort": 10_000,
@@ -12,10 +13,11 @@ SLOWER = {
 """By operator: from how many elements on it is worth a break of the region around it."""
 
 
-def slower(node: Node) -> tuple[str, str] | None:
-    """The category and sentence of a node that MXNet computes faster, or None."""
+def slower(node: Node) -> Refusal | None:
+    """The refusal of a node that MXNet computes faster, or None."""
     least = SLOWER.get(node.op)
     size = node.in_spec(0).size if least is not None else 0
     if least is None or size < least:
         return None
-    return "slower", f"MXNet computes it faster than the CPU engine from {least} elements on, and it has {size}"
+    sentence = f"MXNet computes it faster than the CPU engine from {least} elements on, and it has {size}"
+    return Refusal(Category.SLOWER, sentence)

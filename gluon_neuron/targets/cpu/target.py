@@ -13,6 +13,7 @@ from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError, EngineError
 from ...graph.graph import Graph, Node
 from ...lowering.build import lower
+from ...refusal import Category, Refusal
 from ..base import Compilation, Program, signature, without_rule
 from .batch_parts import parts_that_pay
 from .ir import serialize
@@ -66,7 +67,7 @@ class CpuTarget:
     engine = "openvino"
     folds = True
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
         found = without_rule(self, node)
         if found is not None:
@@ -74,15 +75,16 @@ class CpuTarget:
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype == "int64":
-                return "target", "the CPU engine computes int64 as int32"
+                return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
-                return "target", "the CPU engine computes float64 as float32"
+                return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
             if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
-                return "target", f"the CPU engine saturates {spec.dtype} where MXNet wraps"
+                return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
             if spec.dtype == "int32" and _INEXACT_INT32.fullmatch(node.op):
-                return "target", "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
+                sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
+                return Refusal(Category.TARGET, sentence)
         if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
-            return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
+            return Refusal(Category.TARGET, f"the CPU engine saturates {node.out.dtype} where MXNet wraps")
         return slower(node)
 
     def ready(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from ...artifact.container import Payload
 from ...errors import CompileError
 from ...graph.graph import Node
+from ...refusal import Category, Refusal
 from ..base import DATA, Checkpoint, Compilation, Task, signature
 from .chip import ChipTask, Compiler
 from .inf1_operators import OPERATORS
@@ -32,15 +33,16 @@ class Inf1Target:
         """Find the compiler; raises CompilerMissingError."""
         self._compiler = self._compiler or Compiler("neuron-cc")
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why neuron-cc does not take the node: its operator is not on the published list, or a dtype."""
         if node.op not in OPERATORS:
-            return "target", f"{node.op} is not among the {len(OPERATORS)} operators of neuron-cc"
+            return Refusal(Category.TARGET, f"{node.op} is not among the {len(OPERATORS)} operators of neuron-cc")
         for spec in (*node.ins, *node.outs.values()):
             if spec is None:
-                return "shape", "MXNet could not infer all of its shapes and dtypes"
+                return Refusal(Category.SHAPE, "MXNet could not infer all of its shapes and dtypes")
             if spec.dtype not in DTYPES:
-                return "target", f"neuron-cc does not take {spec.dtype} (only {', '.join(sorted(DTYPES))})"
+                allowed = ", ".join(sorted(DTYPES))
+                return Refusal(Category.TARGET, f"neuron-cc does not take {spec.dtype} (only {allowed})")
         return None
 
     def prepare(self, work: Compilation) -> Task:

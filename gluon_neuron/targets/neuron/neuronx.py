@@ -16,6 +16,7 @@ from ...hlo.module import read
 from ...hlo.quality import quality
 from ...hlo.rewrite import rewrite
 from ...options import CompileOptions
+from ...refusal import Category, Refusal
 from ..base import DATA, Compilation, Task, signature, without_rule
 from .chip import ChipTask, Compiler
 from .hlo_program import HloProgram, build
@@ -38,13 +39,13 @@ class NeuronxTarget:
         import_jax()
         self.name = name
         self._compiler: Compiler | None = None
-        self._asked: dict[str, tuple[str, str] | None] = {}
+        self._asked: dict[str, Refusal | None] = {}
 
     def ready(self) -> None:
         """Find the compiler; raises CompilerMissingError."""
         self._compiler = self._compiler or Compiler("neuronx-cc")
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why there is no rule for the node, the chip lacks a dtype of it, or neuronx-cc refuses what it becomes."""
         found = without_rule(self, node)
         if found is not None:
@@ -52,7 +53,8 @@ class NeuronxTarget:
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype not in DTYPES:
-                return "target", f"{self.name} does not compute {spec.dtype} (only {', '.join(sorted(DTYPES))})"
+                allowed = ", ".join(sorted(DTYPES))
+                return Refusal(Category.TARGET, f"{self.name} does not compute {spec.dtype} (only {allowed})")
         likeness = _likeness(node)
         if likeness not in self._asked:
             self._asked[likeness] = self._check_alone(node)
@@ -89,14 +91,14 @@ class NeuronxTarget:
         }
         return Payload(self.name, self.engine, compiler.version, signature(work, work.roles), about, b"")
 
-    def _check_alone(self, node: Node) -> tuple[str, str] | None:
+    def _check_alone(self, node: Node) -> Refusal | None:
         """What the check says of the module of this node alone; what only its region shows is found in `prepare`."""
         try:
             program = build(_alone(node))
             found = check(rewrite(program.module, program.inputs, program.outputs), self.name)
         except (CompileError, DialectError):
             return None  # it reads a value that only its region knows
-        return ("target", _sentence(found[0])) if found else None
+        return Refusal(Category.TARGET, _sentence(found[0])) if found else None
 
 
 def _sentence(found: Violation) -> str:
