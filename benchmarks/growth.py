@@ -88,6 +88,7 @@ def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, flo
     from gluon_neuron.frontend.infer import annotate
     from gluon_neuron.frontend.symbol import from_symbol
     from gluon_neuron.graph.subgraph import Replacement, replace
+    from gluon_neuron.lowering.cost import worth_a_region
     from gluon_neuron.options import CompileOptions
     from gluon_neuron.partition.partition import partition
     from gluon_neuron.targets.base import get_target, refusals
@@ -100,7 +101,7 @@ def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, flo
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        parts = partition(graph, model.inputs, refusals(target, graph), options)
+        parts = partition(graph, model.inputs, refusals(target, graph), worth_a_region, options)
         times.append(time.perf_counter() - start)
     start = time.perf_counter()
     made = []

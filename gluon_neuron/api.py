@@ -20,8 +20,8 @@ from .frontend.symbol import from_symbol
 from .graph.graph import Graph, Node
 from .graph.spec import Spec
 from .graph.subgraph import unnameable
+from .lowering.cost import flops, worth_a_region
 from .options import CompileOptions
-from .partition.cost import flops
 from .partition.partition import Partition, partition
 from .refusal import Category, Refusal
 from .report import Outside, RegionReport, Report
@@ -75,7 +75,7 @@ def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     symbolic = isinstance(net, mx.sym.Symbol)
     model = from_symbol(net, args, aux, sample_input) if symbolic else export(net, sample_input)
     graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
-    parts = partition(graph, model.inputs, _refusal(graph, model, target), chosen)
+    parts = partition(graph, model.inputs, _refusal(graph, model, target), worth_a_region, chosen)
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(parts.regions)
     )
@@ -128,7 +128,8 @@ def _compile(source: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHyb
     banned: list[Outside] = []
     while True:
         with clock("partition"):
-            parts = partition(graphs[0], model.inputs, _refusal(graphs[0], model, target), options, banned)
+            refusal = _refusal(graphs[0], model, target)
+            parts = partition(graphs[0], model.inputs, refusal, worth_a_region, options, banned)
         with clock("compile"):
             compiled, failed = compile_regions(parts, graphs, model, target, options)
         if not failed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import OptionError, nearest
@@ -10,15 +10,13 @@ from ..graph.graph import Graph, Node
 from ..options import CompileOptions
 from ..refusal import Category, Refusal
 from ..report import Outside
-from .cost import flops, heavy
 from .regions import Region, grow
 
 WhyNot = Callable[[Node], Refusal | None]
 """Why a node cannot be compiled, or None."""
 
-WORTH_FLOPS = 2_000_000
-"""A region without a matrix product or convolution is kept from this much work on: about 0.2 ms on one core, some ten
-times what a call costs."""
+Worth = Callable[[Sequence[Node]], bool]
+"""Whether operators are together worth a compiled region."""
 
 
 @dataclass(frozen=True)
@@ -33,13 +31,15 @@ def partition(
     graph: Graph,
     inputs: Collection[str],
     refusal: WhyNot,
+    worth: Worth,
     options: CompileOptions,
     banned: Iterable[Outside] = (),
 ) -> Partition:
     """Partition `graph`, whose specs are filled in; `inputs` are the names of its data inputs.
 
-    `refusal(node)` says why a node cannot be compiled. `banned` are nodes refused for a reason found later, such as a
-    failed compile. Raises OptionError when an option names a node that does not exist.
+    `refusal(node)` says why a node cannot be compiled, `worth(nodes)` whether a region of them is worth a call.
+    `banned` are nodes refused for a reason found later, such as a failed compile. Raises OptionError when an option
+    names a node that does not exist.
     """
     _check_names(graph, options)
     outside: dict[int, Outside] = {}
@@ -52,7 +52,7 @@ def partition(
             outside[node.id] = Outside(node.name, node.op, *why)
     regions = []
     for region in grow(graph, [n.id for n in graph.operators if n.id not in outside]):
-        if _worth(graph, region, inputs, options):
+        if _kept(graph, region, inputs, worth, options):
             regions.append(region)
         else:
             for i in region.nodes:
@@ -72,7 +72,7 @@ def _why_not(node: Node, refusal: WhyNot, options: CompileOptions) -> Refusal | 
     return None if asked_for else why
 
 
-def _worth(graph: Graph, region: Region, inputs: Collection[str], options: CompileOptions) -> bool:
+def _kept(graph: Graph, region: Region, inputs: Collection[str], worth: Worth, options: CompileOptions) -> bool:
     if not region.outputs:
         return False
     nodes = [graph.nodes[i] for i in region.nodes]
@@ -81,7 +81,7 @@ def _worth(graph: Graph, region: Region, inputs: Collection[str], options: Compi
     # A region that reads only parameters would compute the same at every call, and has no batch to be called with.
     if all(graph.nodes[e.node].is_variable and graph.nodes[e.node].name not in inputs for e in region.inputs):
         return False
-    return any(map(heavy, nodes)) or sum(flops(n) for n in nodes) >= WORTH_FLOPS
+    return worth(nodes)
 
 
 def _check_names(graph: Graph, options: CompileOptions) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from ..artifact.container import Payload
 from ..errors import OptionError
 from ..graph.graph import Graph, Node
-from ..graph.known import known_from_shapes
+from ..lowering.known import known_from_shapes
 from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
 from ..refusal import Category, Refusal

@@ -14,6 +14,7 @@ from gluon_neuron.compiler.region_job import cut
 from gluon_neuron.stitch.write import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
+from gluon_neuron.lowering.cost import worth_a_region
 from gluon_neuron.partition.partition import partition
 from gluon_neuron.targets.base import get_target, refusals
 
@@ -33,7 +34,7 @@ def compiled(units):
     model = from_symbol(x, args, {}, {"data": mx.nd.zeros((1, units))})
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target, options = get_target("cpu"), CompileOptions()
-    (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
+    (region,) = partition(graph, model.inputs, refusals(target, graph), worth_a_region, options).regions
     piece = cut(0, region, [graph], model, options)
     made = finish(piece, prepare(piece, target), options, model.is_np)
     return peak() - before, len(made.artifact)

@@ -13,7 +13,7 @@ from ..registry import FLOATS, NUMBERS, rule
 _REFUSE = first_of(nonempty, same_dtypes)
 
 
-@rule("_npi_matmul", dtypes=FLOATS, refuse=_REFUSE)
+@rule("_npi_matmul", dtypes=FLOATS, refuse=_REFUSE, heavy=True)
 def matmul(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """The product over the last two axes; a vector is a row on the left and a column on the right."""
     a = xp.reshape(a, (1, a.size)) if a.ndim == 1 else a

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 from ...artifact.container import Payload
@@ -13,6 +12,7 @@ from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError, EngineError
 from ...graph.graph import Graph, Node
 from ...lowering.build import lower
+from ...lowering.registry import rule_of
 from ...refusal import Category, Refusal
 from ..base import Compilation, Program, signature, without_rule
 from .batch_parts import parts_that_pay
@@ -21,40 +21,6 @@ from .separable import PartsMeet, prove
 from .slower import slower
 
 _logger = logging.getLogger(__name__)
-
-_MOVERS = frozenset(
-    (
-        "Reshape",
-        "reshape",
-        "Flatten",
-        "flatten",
-        "expand_dims",
-        "squeeze",
-        "transpose",
-        "Concat",
-        "concat",
-        "slice",
-        "slice_axis",
-        "slice_like",
-        "stack",
-        "SwapAxis",
-        "swapaxes",
-        "broadcast_to",
-        "Cast",
-        "cast",
-        "_copy",
-        "identity",
-    )
-)
-"""Operators that move or convert 8-bit values without computing with them."""
-
-_INEXACT_INT32 = re.compile(
-    r"(_np_|_npi_|nan)?(sum|mean|prod|a?max|a?min|argmax|argmin)(_axis|_channel)?|"
-    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index|"
-    r"_npi_(r?mod(_scalar)?|pad|clip)|(_|_npi_)r?power_scalar|_np_trace"
-)
-"""Operators for which OpenVINO's CPU plugin computes int32 as float32."""
-
 
 CASTS = ("bf16",)
 """What the CPU engine can cast to."""
@@ -72,15 +38,17 @@ class CpuTarget:
         found = without_rule(self, node)
         if found is not None:
             return found
+        rule = rule_of(node)
+        assert rule is not None
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype == "int64":
                 return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
                 return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
-            if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
+            if spec.dtype in ("int8", "uint8") and not rule.moves:
                 return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
-            if spec.dtype == "int32" and _INEXACT_INT32.fullmatch(node.op):
+            if spec.dtype == "int32" and not rule.exact_int32:
                 sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
                 return Refusal(Category.TARGET, sentence)
         if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
