@@ -91,7 +91,8 @@ def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, flo
     from gluon_neuron.lowering.cost import worth_a_region
     from gluon_neuron.options import CompileOptions
     from gluon_neuron.partition.partition import partition
-    from gluon_neuron.targets.base import get_target, refusals
+    from gluon_neuron.targets.refusals import refusals
+    from gluon_neuron.targets.registry import get_target
 
     # Large enough for every operator to be worth a region of its own.
     model = from_symbol(make(size), {}, {}, {"data": mx.nd.zeros((2000, 1000))})

@@ -31,8 +31,10 @@ from .stitch import files
 from .stitch.metadata import Metadata, find
 from .stitch.parameters import ArtifactParameter
 from .stitch.write import Compiled, artifacts, stitch
-from .targets.base import Target, get_target, refusals
+from .targets.base import Target
 from .targets.neuron.toolchain.precedence import resolve
+from .targets.refusals import refusals
+from .targets.registry import get_target
 from .verification import Verification, compare
 
 

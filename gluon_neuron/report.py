@@ -56,7 +56,8 @@ class ProgramReport:
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
-    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in `parts`.
+    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in
+    `batch_parts`.
     """
 
     name: str
@@ -65,7 +66,16 @@ class RegionReport:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     programs: tuple[ProgramReport, ...] = ()
-    parts: int = 1
+    batch_parts: int = 1
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # Before they were called so, batch parts were "parts".
+        self.__dict__.update({"batch_parts" if k == "parts" else k: v for k, v in state.items()})
+
+    @property
+    def parts(self) -> int:
+        """The former name of `batch_parts`."""
+        return self.batch_parts
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ class Report:
             RegionReport(
                 *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
                 tuple(ProgramReport(**p) for p in r.get("programs", ())),
-                r.get("parts", 1),
+                r.get("batch_parts", r.get("parts", 1)),
             )
             for r in raw["regions"]
         )
@@ -141,7 +151,7 @@ class Report:
                 (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs)) for r in self.regions
             ]
             lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
-        cut = [f"{r.name} in {r.parts}" for r in self.regions if r.parts > 1]
+        cut = [f"{r.name} in {r.batch_parts}" for r in self.regions if r.batch_parts > 1]
         if cut:
             lines += ["", f"The CPU computes the batch in parts, each on a core or more of its own: {', '.join(cut)}."]
         lines += self._programs()

@@ -87,7 +87,7 @@ class Keeper:
             del chosen[name]
         return {
             # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
-            "inputs": [_inputs(piece, number) for number in range(len(piece.works))],
+            "inputs": [_inputs(piece, number) for number in range(len(piece.jobs))],
             "outputs": list(piece.outputs),
             "reads": list(piece.data),
             "options": chosen,
@@ -99,7 +99,7 @@ class Keeper:
 
 
 def _inputs(piece: Piece, number: int) -> dict[str, Any]:
-    work = piece.works[number]
-    specs = {n.name: n.out for n in work.graph.variables}
-    data = [n for n, role in work.roles.items() if role == "data"]
+    job = piece.jobs[number]
+    specs = {n.name: n.out for n in job.graph.variables}
+    data = [n for n, role in job.roles.items() if role == "data"]
     return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

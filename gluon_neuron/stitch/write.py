@@ -15,7 +15,8 @@ from ..compiler.region_job import Piece
 from ..graph.graph import Graph
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, NODE_NAME, SUBGRAPH_OP, Replacement, replace
 from ..options import CompileOptions
-from ..targets.base import Program, Target, Task, beside
+from ..targets.base import Program, Target, Task
+from ..targets.registry import fallback_target
 from .metadata import KEY, Metadata
 from .node_placement import placing
 
@@ -40,9 +41,9 @@ def prepare(piece: Piece, target: Target) -> list[Program | Task]:
 
     Raises CompileError when the piece cannot be lowered.
     """
-    companion = beside(target)
+    companion = fallback_target(target)
     targets = [target] if companion is None else [companion, target]
-    return [t.prepare(work) for t in targets for work in piece.works]
+    return [t.prepare(job) for t in targets for job in piece.jobs]
 
 
 def finish(piece: Piece, programs: Sequence[Program], options: CompileOptions, is_np: bool) -> Compiled:

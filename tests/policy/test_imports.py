@@ -36,7 +36,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "frontend.piece": ("graph.*", "partition.regions", "targets.base", "options", "errors"),
     # It cuts, lowers, compiles and keeps, one region after the other: the pipeline's inner loop.
     "compile_regions": ("frontend.*", "targets.*", "partition.*", "graph.*", "refusal", "report", "options", "errors"),
-    "frontend.stitch": ("graph.*", "artifact.*", "targets.base", "report", "options", "errors", "_version"),
+    "frontend.stitch": (
+        *("graph.*", "artifact.*", "targets.base", "targets.registry"),
+        *("report", "options", "errors", "_version"),
+    ),
     "frontend.*": ("graph.*", "artifact.*", "report", "options", "errors", "_version"),
     "runtime.*": ("graph.*", "artifact.*", "options", "errors", "_version", "specialize"),
     "block": (

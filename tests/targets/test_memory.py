@@ -16,7 +16,8 @@ from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.lowering.cost import worth_a_region
 from gluon_neuron.partition.partition import partition
-from gluon_neuron.targets.base import get_target, refusals
+from gluon_neuron.targets.registry import get_target
+from gluon_neuron.targets.refusals import refusals
 
 
 def peak():

@@ -11,7 +11,9 @@ from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.lowering.cost import worth_a_region
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition
-from gluon_neuron.targets.base import Target, get_target, refusals
+from gluon_neuron.targets.base import Target
+from gluon_neuron.targets.refusals import refusals
+from gluon_neuron.targets.registry import get_target
 
 
 def dense(hidden=3, flatten=True):

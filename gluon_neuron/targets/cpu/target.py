@@ -14,10 +14,11 @@ from ...graph.graph import Graph, Node
 from ...lowering.build import lower
 from ...lowering.registry import rule_of
 from ...refusal import Category, Refusal
-from ..base import Compilation, Program, signature, without_rule
-from .batch_parts import parts_that_pay
+from ..base import Program, RegionJob, signature
+from ..refusals import rule_refusal
+from .batch_parts import batch_parts_that_pay
 from .ir import serialize
-from .separable import PartsMeet, prove
+from .separable import NotSeparable, prove
 from .slower import slower
 
 _logger = logging.getLogger(__name__)
@@ -35,7 +36,7 @@ class CpuTarget:
 
     def refusal(self, node: Node) -> Refusal | None:
         """Why OpenVINO's CPU plugin cannot run the node, would give wrong numbers in silence, or loses to MXNet."""
-        found = without_rule(self, node)
+        found = rule_refusal(self, node)
         if found is not None:
             return found
         rule = rule_of(node)
@@ -58,11 +59,11 @@ class CpuTarget:
     def ready(self) -> None:
         """Nothing is needed before the first region."""
 
-    def prepare(self, work: Compilation) -> Program:
+    def prepare(self, job: RegionJob) -> Program:
         """The region as an OpenVINO IR; raises as `compile` does."""
-        return Program(self.compile(work))
+        return Program(self.compile(job))
 
-    def compile(self, work: Compilation) -> Payload:
+    def compile(self, job: RegionJob) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
         try:
             openvino = import_openvino()
@@ -70,18 +71,18 @@ class CpuTarget:
             raise EngineError(
                 f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
             ) from error
-        options, cast = work.options, work.options.auto_cast
+        options, cast = job.options, job.options.auto_cast
         if cast != "none" and options.auto_cast_type not in CASTS:
             if options.target in ("auto", "cpu"):
                 raise CompileError(
                     f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
                 )
             cast = "none"
-        xp, outputs = _lowered(work.graph, cast)
-        parts, found = _in_parts(work, cast, xp, outputs)
-        data, program, roles = serialize(*found, work)
-        if parts > 1:
-            program["parts"] = parts
+        xp, outputs = _lowered(job.graph, cast)
+        batch_parts, found = _in_batch_parts(job, cast, xp, outputs)
+        data, program, roles = serialize(*found, job)
+        if batch_parts > 1:
+            program["parts"] = batch_parts
         config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
         if options.num_threads:
             config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
@@ -89,7 +90,7 @@ class CpuTarget:
             target=self.name,
             engine=self.engine,
             engine_version=openvino.__version__.split("-")[0],
-            signature=signature(work, roles),
+            signature=signature(job, roles),
             program={**program, "config": config},
             data=data,
         )
@@ -102,21 +103,21 @@ def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
     return xp, lower(graph, xp)
 
 
-def _in_parts(work: Compilation, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
+def _in_batch_parts(job: RegionJob, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
     """Into how many parts the batch is cut, and the program for one; where there is only one, what was given."""
     whole = 1, (xp, outputs)
-    shapes = [xp.parameters[n].output(0).get_shape() for n in work.data]
+    shapes = [xp.parameters[n].output(0).get_shape() for n in job.data]
     lengths = {shape[0] if len(shape) else 1 for shape in shapes}
-    if work.smaller is None or len(lengths) != 1 or any(o.known for o in outputs):
+    if job.for_batch_part is None or len(lengths) != 1 or any(o.known for o in outputs):
         return whole
-    parts = parts_that_pay([o.v for o in outputs], set(work.data), lengths.pop())
-    graph = work.smaller(parts) if parts > 1 else None
+    batch_parts = batch_parts_that_pay([o.v for o in outputs], set(job.data), lengths.pop())
+    graph = job.for_batch_part(batch_parts) if batch_parts > 1 else None
     if graph is None:
         return whole
     try:
-        smaller = _lowered(graph, cast)
-        prove([o.v for o in outputs], [o.v for o in smaller[1]], parts)
-    except (CompileError, PartsMeet) as why:
-        _logger.debug("%s runs its batch as one: %s", work.name, why)
+        part = _lowered(graph, cast)
+        prove([o.v for o in outputs], [o.v for o in part[1]], batch_parts)
+    except (CompileError, NotSeparable) as why:
+        _logger.debug("%s runs its batch as one: %s", job.name, why)
         return whole
-    return parts, smaller
+    return batch_parts, part
