@@ -83,14 +83,16 @@ EXCLUDED: dict[Callable[[int], Any], tuple[str, ...]] = {
 def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, float, float]:
     """Operators, regions, seconds of the partition (median), microseconds an operator, seconds to cut all out."""
     import mxnet as mx
-
     from gluon_neuron.compiler.region_job import cut
+
     from gluon_neuron.frontend.infer import annotate
     from gluon_neuron.frontend.symbol import from_symbol
     from gluon_neuron.graph.subgraph import Replacement, replace
+    from gluon_neuron.lowering.cost import worth_a_region
     from gluon_neuron.options import CompileOptions
     from gluon_neuron.partition.partition import partition
-    from gluon_neuron.targets.base import get_target, refusals
+    from gluon_neuron.targets.refusals import refusals
+    from gluon_neuron.targets.registry import get_target
 
     # Large enough for every operator to be worth a region of its own.
     model = from_symbol(make(size), {}, {}, {"data": mx.nd.zeros((2000, 1000))})
@@ -100,7 +102,7 @@ def measure(make: Callable[[int], Any], size: int) -> tuple[int, int, float, flo
     times = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        parts = partition(graph, model.inputs, refusals(target, graph), options)
+        parts = partition(graph, model.inputs, refusals(target, graph), worth_a_region, options)
         times.append(time.perf_counter() - start)
     start = time.perf_counter()
     made = []

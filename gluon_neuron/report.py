@@ -7,31 +7,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-REASONS = {
-    "no rule": "no lowering rule for the operator",
-    "not for inference": "the operator is for training, random numbers, sparse arrays or quantized kernels",
-    "cannot be compiled": "what the operator does cannot be compiled",
-    "not yet": "no lowering rule for the operator yet",
-    "attribute": "an attribute is refused",
-    "dtype": "a dtype is refused",
-    "shape": "a shape is refused or unknown",
-    "target": "the target refuses",
-    "slower": "MXNet computes the operator faster",
-    "excluded": "excluded by the user",
-    "small": "the region is too small to be worth a call",
-    "compile failed": "the region could not be compiled",
-}
-"""The closed list of categories of reasons why a node stays in MXNet."""
+from .refusal import Category
+
+REASONS: Mapping[str, str] = {category.value: category.description for category in Category}
+"""The closed list of categories of reasons why a node stays in MXNet, by their words."""
 
 
 @dataclass(frozen=True)
 class Outside:
-    """One operator that stays in MXNet: its node, its operator, the category (a key of REASONS), and the sentence."""
+    """One operator that stays in MXNet: its node, its operator, the category, and the sentence.
+
+    The category is a `Category`, also where its word was given; only a word that this version does not know stays one.
+    """
 
     node: str
     op: str
     category: str
     sentence: str
+
+    def __post_init__(self) -> None:
+        if self.category in REASONS:
+            object.__setattr__(self, "category", Category(self.category))
+
+    def __getstate__(self) -> dict[str, str]:
+        # Files hold the word, as they always did.
+        return {**self.__dict__, "category": str(self.category)}
+
+    def __setstate__(self, state: Mapping[str, str]) -> None:
+        self.__dict__.update(state)
+        self.__post_init__()
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,8 @@ class ProgramReport:
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
-    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in `parts`.
+    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in
+    `batch_parts`.
     """
 
     name: str
@@ -61,7 +66,16 @@ class RegionReport:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     programs: tuple[ProgramReport, ...] = ()
-    parts: int = 1
+    batch_parts: int = 1
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        # Before they were called so, batch parts were "parts".
+        self.__dict__.update({"batch_parts" if k == "parts" else k: v for k, v in state.items()})
+
+    @property
+    def parts(self) -> int:
+        """The former name of `batch_parts`."""
+        return self.batch_parts
 
 
 @dataclass(frozen=True)
@@ -102,7 +116,10 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-compatible values."""
-        return asdict(self)
+        raw = asdict(self)
+        for found in raw["outside"]:
+            found["category"] = str(found["category"])
+        return raw
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> Report:
@@ -111,7 +128,7 @@ class Report:
             RegionReport(
                 *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
                 tuple(ProgramReport(**p) for p in r.get("programs", ())),
-                r.get("parts", 1),
+                r.get("batch_parts", r.get("parts", 1)),
             )
             for r in raw["regions"]
         )
@@ -134,7 +151,7 @@ class Report:
                 (r.name, r.operators, f"{r.flops / 1e9:.3g}", ", ".join(r.inputs), len(r.outputs)) for r in self.regions
             ]
             lines += ["", tabulate(rows, ("region", "operators", "GFLOP", "inputs", "outputs"), tablefmt="simple")]
-        cut = [f"{r.name} in {r.parts}" for r in self.regions if r.parts > 1]
+        cut = [f"{r.name} in {r.batch_parts}" for r in self.regions if r.batch_parts > 1]
         if cut:
             lines += ["", f"The CPU computes the batch in parts, each on a core or more of its own: {', '.join(cut)}."]
         lines += self._programs()

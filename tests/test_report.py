@@ -16,7 +16,7 @@ PROGRAM = ProgramReport(
 )
 CACHED = ProgramReport("inf1", "neuron-cc 1.20", "neuron-cc compile y", True, 0.0, 4)
 FIRST = RegionReport("region0", 3, 2_500_000_000, ("data", "mask"), ("fc", "act"), (PROGRAM, CACHED))
-SECOND = RegionReport("region1", 1, 500_000_000, ("boxes",), ("out",), parts=4)
+SECOND = RegionReport("region1", 1, 500_000_000, ("boxes",), ("out",), batch_parts=4)
 SORTED = Outside("sort0", "sort", "no rule", "there is no rule for it")
 SLOW = Outside("pool0", "Pooling", "slower", "MXNet is faster")
 REPORT = Report(
@@ -58,9 +58,9 @@ def test_dict_holds_every_field():
 def test_dict_of_older_files():
     raw = REPORT.to_dict()
     for region in raw["regions"]:
-        del region["programs"], region["parts"]
+        del region["programs"], region["batch_parts"]
     found = Report.from_dict(raw)
-    assert found.regions == tuple(dataclasses.replace(r, programs=(), parts=1) for r in REPORT.regions)
+    assert found.regions == tuple(dataclasses.replace(r, programs=(), batch_parts=1) for r in REPORT.regions)
 
 
 @pytest.mark.parametrize("key", ["target", "engine", "operators", "flops", "seconds", "regions", "outside"])

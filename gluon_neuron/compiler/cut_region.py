@@ -23,7 +23,7 @@ from ..graph.spec import Spec
 from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
 from ..partition.regions import Region
-from ..targets.base import DATA, WEIGHT, Checkpoint, Compilation
+from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class CutRegion:
     visible: Mapping[str, Any]
     inputs: Mapping[str, Entry]
     weights: tuple[str, ...]
-    works: tuple[Compilation, ...]
+    jobs: tuple[RegionJob, ...]
     data: tuple[str, ...]
     outputs: tuple[str, ...]
 
@@ -69,13 +69,13 @@ def cut_out(
     roles = {n: DATA if n in data else WEIGHT for n in shown}
     node = f"{SUBGRAPH_OP}{number}"
     weights = tuple(n for n in names if n not in data)
-    works = tuple(
-        Compilation(
+    jobs = tuple(
+        RegionJob(
             *(annotate(sub.text, specs, model.is_np), shown, roles, outputs, options, values),
             name=node if len(graphs) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
-            smaller=partial(annotate_part, sub.text, specs, data, model.is_np),
+            for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
         )
         for i, specs in enumerate(_specs(g, sub) for g in graphs)
     )
@@ -86,7 +86,7 @@ def cut_out(
         visible=_without_weights(sub, values, graph) if inline else sub.raw,
         inputs={n: sub.inputs[n] for n in shown},
         weights=weights,
-        works=works,
+        jobs=jobs,
         data=tuple(_entry_name(graph, sub.inputs[n]) for n in data),
         outputs=outputs,
     )

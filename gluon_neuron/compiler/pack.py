@@ -11,7 +11,8 @@ from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.subgraph import NODE_NAME, Replacement
 from ..options import CompileOptions
 from ..stitch.node_placement import placing
-from ..targets.base import Program, Target, Task, beside
+from ..targets.base import Program, Target, Task
+from ..targets.registry import fallback_target
 from .cut_region import CutRegion
 
 
@@ -35,9 +36,9 @@ def prepare(cut: CutRegion, target: Target) -> list[Program | Task]:
 
     Raises CompileError when the region cannot be lowered.
     """
-    companion = beside(target)
+    companion = fallback_target(target)
     targets = [target] if companion is None else [companion, target]
-    return [t.prepare(work) for t in targets for work in cut.works]
+    return [t.prepare(job) for t in targets for job in cut.jobs]
 
 
 def finish(cut: CutRegion, programs: Sequence[Program], options: CompileOptions, is_np: bool) -> CompiledRegion:

@@ -15,15 +15,19 @@ from ..frontend.model import Model
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
 from ..graph.subgraph import ARTIFACT_SUFFIX, unnameable
+from ..lowering.cost import worth_a_region
 from ..options import CompileOptions
 from ..partition.partition import Partition, partition
+from ..refusal import Category, Refusal
 from ..report import Outside, Report
 from ..runtime import registration
 from ..stitch.metadata import Metadata
 from ..stitch.parameters import artifact_parameter
 from ..stitch.write import stitch
-from ..targets.base import Target, get_target, refusals
+from ..targets.base import Target
 from ..targets.neuron.toolchain.precedence import resolve
+from ..targets.refusals import refusals
+from ..targets.registry import get_target
 from .first_run import first_run
 from .pack import CompiledRegion
 from .regions import compile_regions
@@ -86,13 +90,14 @@ def _partition(
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
 
-    def refusal(node: Node) -> tuple[str, str] | None:
+    def refusal(node: Node) -> Refusal | None:
         found = ask(node)
         if found is None and node.id in pinned:
-            return "attribute", f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
+            sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
+            return Refusal(Category.ATTRIBUTE, sentence)
         return found
 
-    return partition(graph, model.inputs, refusal, options, banned or ())
+    return partition(graph, model.inputs, refusal, worth_a_region, options, banned or ())
 
 
 def _reimport(

@@ -87,7 +87,7 @@ class RegionDump:
             del chosen[name]
         return {
             # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
-            "inputs": [_inputs(cut, number) for number in range(len(cut.works))],
+            "inputs": [_inputs(cut, number) for number in range(len(cut.jobs))],
             "outputs": list(cut.outputs),
             "reads": list(cut.data),
             "options": chosen,
@@ -99,7 +99,7 @@ class RegionDump:
 
 
 def _inputs(cut: CutRegion, number: int) -> dict[str, Any]:
-    work = cut.works[number]
-    specs = {n.name: n.out for n in work.graph.variables}
-    data = [n for n, role in work.roles.items() if role == "data"]
+    job = cut.jobs[number]
+    specs = {n.name: n.out for n in job.graph.variables}
+    data = [n for n, role in job.roles.items() if role == "data"]
     return {n: {"shape": list(specs[n].shape), "dtype": specs[n].dtype} for n in data}

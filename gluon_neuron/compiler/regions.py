@@ -12,6 +12,7 @@ from ..graph.graph import Graph
 from ..options import CompileOptions
 from ..partition.partition import Partition
 from ..partition.regions import Region, boundary
+from ..refusal import Category
 from ..report import Outside
 from ..targets.base import Program, Target, Task
 from ..targets.neuron.toolchain.pool import jobs_of, run_all
@@ -59,7 +60,7 @@ def compile_regions(
 def outside(graph: Graph, reasons: Mapping[int, str]) -> list[Outside]:
     """The records of operators (by id) that stay in MXNet because their compile failed, each for its reason."""
     nodes = [graph.nodes[i] for i in reasons]
-    return [Outside(n.name, n.op, "compile failed", reasons[n.id]) for n in nodes]
+    return [Outside(n.name, n.op, Category.COMPILE_FAILED, reasons[n.id]) for n in nodes]
 
 
 def _compile(
@@ -101,7 +102,7 @@ def _compile(
 
 def _refused(graph: Graph, region: Region, error: RefusedError) -> list[Outside]:
     nodes = [graph.nodes[i] for i in region.nodes if graph.nodes[i].name in error.nodes]
-    return [Outside(n.name, n.op, "target", error.nodes[n.name]) for n in nodes]
+    return [Outside(n.name, n.op, Category.TARGET, error.nodes[n.name]) for n in nodes]
 
 
 def _culprits(

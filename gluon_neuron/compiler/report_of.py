@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from ..graph.graph import Graph
-from ..partition.cost import flops
+from ..lowering.cost import flops
 from ..partition.partition import Partition
 from ..report import ProgramReport, RegionReport, Report
 from ..targets.base import Program, Target

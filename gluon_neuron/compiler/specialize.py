@@ -11,9 +11,11 @@ from ..errors import CompileError
 from ..frontend.infer import annotate, annotate_part
 from ..graph.spec import Spec
 from ..options import CompileOptions
-from ..targets.base import DATA, WEIGHT, Compilation, Program, get_target, refusals
+from ..targets.base import DATA, WEIGHT, Program, RegionJob
 from ..targets.cpu.target import CASTS
 from ..targets.neuron.toolchain.process import Running
+from ..targets.refusals import refusals
+from ..targets.registry import get_target
 
 
 def specialize(graph_json: str, request_json: str) -> bytes:
@@ -43,12 +45,13 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     for node in graph.operators:
         why = refusal(node)
         if why is not None:
-            raise CompileError(f"{node} cannot be compiled for these inputs: {why[1]}.")
+            raise CompileError(f"{node} cannot be compiled for these inputs: {why.sentence}.")
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
     data = [n for n, role in roles.items() if role == DATA]
-    smaller = partial(annotate_part, graph_json, specs, data, np_shape)
-    work = Compilation(graph, [i["name"] for i in inputs], roles, outputs, options, {}, smaller=smaller)
-    made = target.prepare(work)
+    for_batch_part = partial(annotate_part, graph_json, specs, data, np_shape)
+    names = [i["name"] for i in inputs]
+    job = RegionJob(graph, names, roles, outputs, options, {}, for_batch_part=for_batch_part)
+    made = target.prepare(job)
     payload = (made if isinstance(made, Program) else made(Running())).payload
     return pack(Artifact(request["graph"], request["options"], (payload,), __version__))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from .functions.normalize import Normalize
 from .functions.recurrent import Recurrent
 from .functions.resample import Resample
-from .functions.roi import Regions
+from .functions.roi import Roi
 from .functions.scatter import Scatter
 
 
-class Namespace(Recurrent, Normalize, Resample, Regions, Scatter):
+class Namespace(Recurrent, Normalize, Resample, Roi, Scatter):
     """What a lowering rule knows as `xp`; the functions live in the modules `core` and `base_*`."""

@@ -92,15 +92,19 @@ FUNCTIONS: dict[str, tuple[Function, frozenset[str], tuple[str, ...]]] = {
 }
 
 
-def _register(function: Function, dtypes: frozenset[str], names: tuple[str, ...]) -> None:
-    @rule(*names, refuse=same_dtypes, dtypes=dtypes)
+INEXACT = frozenset(("div", "mod", "maximum", "minimum"))
+"""What OpenVINO's CPU plugin computes in float32 of int32 too."""
+
+
+def _register(function: Function, dtypes: frozenset[str], names: tuple[str, ...], exact_int32: bool) -> None:
+    @rule(*names, refuse=same_dtypes, dtypes=dtypes, exact_int32=exact_int32)
     def build(xp: Any, n: Node, a: Any, b: Any) -> Any:
         return function(xp, a, b)
 
 
-for _function, _dtypes, _names in FUNCTIONS.values():
-    _register(_function, _dtypes, _names)
-_register(_named("add"), NUMBERS, ("_grad_add",))
+for _key, (_function, _dtypes, _names) in FUNCTIONS.items():
+    _register(_function, _dtypes, _names, _key not in INEXACT)
+_register(_named("add"), NUMBERS, ("_grad_add",), True)
 
 
 @rule("add_n", "ElementWiseSum", refuse=same_dtypes, dtypes=NUMBERS)

@@ -17,7 +17,12 @@ def _symmetric(pad: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
 
 
 @rule(
-    "Convolution", "Convolution_v1", "_npx_convolution", refuse=first_of(nonempty, same_dtypes, channels_first, _SHAPES)
+    "Convolution",
+    "Convolution_v1",
+    "_npx_convolution",
+    refuse=first_of(nonempty, same_dtypes, channels_first, _SHAPES),
+    heavy=True,
+    kernel=1,
 )
 def convolution(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, C, spatial...), w (O, C / groups, kernel...), b (O,)."""
@@ -68,6 +73,7 @@ def _dilated_double(n: Node) -> str | None:
     "Deconvolution",
     "_npx_deconvolution",
     refuse=first_of(_partial_target, _dilated_double, nonempty, same_dtypes, channels_first, _SHAPES),
+    heavy=True,
 )
 def deconvolution(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, C, spatial...), w (C, O / groups, kernel...), b (O,)."""

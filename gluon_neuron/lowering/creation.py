@@ -16,19 +16,21 @@ def _filled(xp: Any, n: Node, value: float) -> Any:
     return xp.constant(np.full(n.out.shape, value), n.out.dtype)
 
 
-@rule("_zeros", "_zeros_without_dtype", "zeros_like", "_npi_zeros", dtypes=ANY, refuse=nonempty)
+@rule("zeros_like", dtypes=ANY, refuse=nonempty, moves=True, source=True)
+@rule("_zeros", "_zeros_without_dtype", "_npi_zeros", dtypes=ANY, refuse=nonempty, source=True)
 def zeros(xp: Any, n: Node, like: Any = None) -> Any:
     """Zeros of a given shape, or of the shape and dtype of the input."""
     return _filled(xp, n, 0)
 
 
-@rule("_ones", "ones_like", "_npi_ones", dtypes=ANY, refuse=nonempty)
+@rule("ones_like", dtypes=ANY, refuse=nonempty, moves=True, source=True)
+@rule("_ones", "_npi_ones", dtypes=ANY, refuse=nonempty, source=True)
 def ones(xp: Any, n: Node, like: Any = None) -> Any:
     """Ones of a given shape, or of the shape and dtype of the input."""
     return _filled(xp, n, 1)
 
 
-@rule("_full", "_npi_full", dtypes=ANY, refuse=nonempty)
+@rule("_full", "_npi_full", dtypes=ANY, refuse=nonempty, source=True)
 def full(xp: Any, n: Node) -> Any:
     """One value everywhere."""
     return _filled(xp, n, n.attrs.number("value"))
@@ -44,20 +46,20 @@ def _ramp(xp: Any, n: Node, start: float, step: float) -> Any:
     return xp.constant(values.astype(dtype).reshape(n.out.shape), n.out.dtype)
 
 
-@rule("_arange", "_npi_arange", dtypes=NUMBERS, refuse=nonempty)
+@rule("_arange", "_npi_arange", dtypes=NUMBERS, refuse=nonempty, source=True)
 def arange(xp: Any, n: Node) -> Any:
     """start, start + step, ... below stop; start is the stop when stop is missing."""
     bare = not n.attrs.has("stop") and not n.attrs.flag("infer_range")
     return _ramp(xp, n, 0.0 if bare else n.attrs.number("start", 0.0), n.attrs.number("step", 1.0))
 
 
-@rule("_contrib_arange_like", "_npx_arange_like", dtypes=NUMBERS, refuse=nonempty)
+@rule("_contrib_arange_like", "_npx_arange_like", dtypes=NUMBERS, refuse=nonempty, source=True)
 def arange_like(xp: Any, n: Node, like: Any) -> Any:
     """A range as long as one axis of the input, or in the shape of the whole input."""
     return _ramp(xp, n, n.attrs.number("start", 0.0), n.attrs.number("step", 1.0))
 
 
-@rule("_linspace", "_npi_linspace", dtypes=NUMBERS, refuse=nonempty)
+@rule("_linspace", "_npi_linspace", dtypes=NUMBERS, refuse=nonempty, source=True)
 def linspace(xp: Any, n: Node) -> Any:
     """`num` evenly spaced values from start to stop."""
     start, stop, num = n.attrs.number("start"), n.attrs.number("stop"), n.attrs.integer("num")
@@ -66,7 +68,7 @@ def linspace(xp: Any, n: Node) -> Any:
     return xp.constant(start + step * np.arange(num), n.out.dtype)
 
 
-@rule("_eye", "_npi_eye", dtypes=NUMBERS, refuse=nonempty)
+@rule("_eye", "_npi_eye", dtypes=NUMBERS, refuse=nonempty, source=True)
 def eye(xp: Any, n: Node) -> Any:
     """Ones on diagonal k, zeros elsewhere."""
     rows, columns = n.out.shape
@@ -103,20 +105,20 @@ def diag(xp: Any, n: Node, x: Any) -> Any:
     return diagonal_of(xp, x, k, axis_of(n, "axis1", 0, x.ndim), axis_of(n, "axis2", 1, x.ndim))
 
 
-@rule("shape_array", "_npx_shape_array", dtypes=ANY, refuse=nonempty)
+@rule("shape_array", "_npx_shape_array", dtypes=ANY, refuse=nonempty, source=True)
 def shape_array(xp: Any, n: Node, x: Any) -> Any:
     """The input's shape, known while building."""
     return xp.constant(np.array(x.shape), n.out.dtype)
 
 
-@rule("_contrib_index_array", dtypes=ANY, refuse=nonempty)
+@rule("_contrib_index_array", dtypes=ANY, refuse=nonempty, source=True)
 def index_array(xp: Any, n: Node, x: Any) -> Any:
     """For every element its positions along some axes, or all, as a new last axis; known while building."""
     axes = axes_of(n, "axes", x.ndim) if n.attrs.has("axes") else range(x.ndim)
     return xp.constant(np.stack([np.indices(x.shape)[a] for a in axes], -1), n.out.dtype)
 
 
-@rule("size_array", dtypes=ANY, refuse=nonempty)
+@rule("size_array", dtypes=ANY, refuse=nonempty, source=True)
 def size_array(xp: Any, n: Node, x: Any) -> Any:
     """The input's number of elements, known while building."""
     return xp.constant(np.array([x.size]), n.out.dtype)

@@ -11,7 +11,7 @@ from .extents import nonempty
 from .registry import rule
 
 
-@rule("FullyConnected", "_npx_fully_connected", refuse=first_of(nonempty, same_dtypes))
+@rule("FullyConnected", "_npx_fully_connected", refuse=first_of(nonempty, same_dtypes), heavy=True)
 def fully_connected(xp: Any, n: Node, x: Any, w: Any, b: Any = None) -> Any:
     """x (N, ...), or (..., C) when it is not flattened; w (O, C), b (O,)."""
     if n.attrs.flag("flatten", True) and x.ndim != 2:
@@ -25,7 +25,7 @@ def _sparse_result(n: Node) -> str | None:
     return None if stype == "default" else f"forward_stype={stype!r} asks for a sparse result"
 
 
-@rule("dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
+@rule("dot", refuse=first_of(nonempty, _sparse_result, same_dtypes), heavy=True)
 def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """The last axis of a (the first if transpose_a) times the first of b (the last if transpose_b); others are kept."""
     flip_a, flip_b = n.attrs.flag("transpose_a"), n.attrs.flag("transpose_b")
@@ -36,7 +36,7 @@ def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     return xp.reshape(xp.matmul(a, b, transpose_a=flip_a, transpose_b=flip_b), n.out.shape)
 
 
-@rule("batch_dot", "_npx_batch_dot", refuse=first_of(nonempty, _sparse_result, same_dtypes))
+@rule("batch_dot", "_npx_batch_dot", refuse=first_of(nonempty, _sparse_result, same_dtypes), heavy=True)
 def batch_dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """A matrix product over the last two axes; the leading axes are equal."""
     return xp.matmul(a, b, transpose_a=n.attrs.flag("transpose_a"), transpose_b=n.attrs.flag("transpose_b"))

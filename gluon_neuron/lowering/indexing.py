@@ -107,7 +107,7 @@ def _flat_positions(n: Node) -> str | None:
     return None if axes == 1 else f"its positions have {axes} axes, not 1"
 
 
-@rule("_unravel_index", "unravel_index", dtypes=NUMBERS, refuse=first_of(nonempty, _flat_positions))
+@rule("_unravel_index", "unravel_index", dtypes=NUMBERS, refuse=first_of(nonempty, _flat_positions), exact_int32=False)
 def unravel_index(xp: Any, n: Node, flat: Any) -> Any:
     """Flat positions to positions along each axis of `shape`, as a new first axis."""
     shape, index = n.attrs.ints("shape"), xp.astype(flat, xp.int32)

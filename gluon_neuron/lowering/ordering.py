@@ -38,13 +38,13 @@ def topk(xp: Any, n: Node, x: Any) -> Any:
     return values if indices is None else (values, xp.astype(positions, indices.dtype))
 
 
-@rule("sort", "_npi_sort", dtypes=NUMBERS, refuse=nonempty)
+@rule("sort", "_npi_sort", dtypes=NUMBERS, refuse=nonempty, slower=10_000)
 def sort(xp: Any, n: Node, x: Any) -> Any:
     """The values in order along an axis, or of the flattened array."""
     return _top(xp, n, x, 0, n.attrs.flag("is_ascend", True))[0]
 
 
-@rule("argsort", "_npi_argsort", dtypes=NUMBERS, refuse=nonempty)
+@rule("argsort", "_npi_argsort", dtypes=NUMBERS, refuse=nonempty, slower=10_000)
 def argsort(xp: Any, n: Node, x: Any) -> Any:
     """The positions that would sort the values; MXNet leaves the order of equals open."""
     x, axis = _along(xp, n, x)

@@ -60,7 +60,13 @@ def _plain(n: Node) -> str | None:
     return None
 
 
-@rule("RNN", "_npx_rnn", refuse=first_of(_plain, nonempty), notes="dropout between layers is inactive at inference")
+@rule(
+    "RNN",
+    "_npx_rnn",
+    refuse=first_of(_plain, nonempty),
+    notes="dropout between layers is inactive at inference",
+    heavy=True,
+)
 def rnn(xp: Any, n: Node, x: Any, flat: Any, state: Any, cell: Any = None) -> Any:
     """All layers and directions over data [T, N, C]; the states are [layers * directions, N, H]."""
     mode, directions = n.attrs.text("mode"), _directions(n)

@@ -80,8 +80,9 @@ _REDUCTIONS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "min": (("min", "min_axis"), ("_np_min", "_np_amin")),
 }
 for _name, (_classic, _np_names) in _REDUCTIONS.items():
-    rule(*_classic, dtypes=NUMBERS, refuse=nonempty)(_simple(_name))
-    rule(*_np_names, dtypes=ANY, refuse=first_of(nonempty, _accumulates, _no_bool, _no_initial))(_numpy(_name))
+    rule(*_classic, dtypes=NUMBERS, refuse=nonempty, exact_int32=False)(_simple(_name))
+    _refuse = first_of(nonempty, _accumulates, _no_bool, _no_initial)
+    rule(*_np_names, dtypes=ANY, refuse=_refuse, exact_int32=False)(_numpy(_name))
 
 
 def _floating(n: Node) -> str | None:
@@ -89,10 +90,12 @@ def _floating(n: Node) -> str | None:
     return None if n.out.dtype in FLOATS else f"a mean as {n.out.dtype} is not compiled; cast after it"
 
 
-rule("_npi_mean", dtypes=ANY, refuse=first_of(nonempty, _accumulates, _floating, _no_initial))(_numpy("mean"))
+rule("_npi_mean", dtypes=ANY, refuse=first_of(nonempty, _accumulates, _floating, _no_initial), exact_int32=False)(
+    _numpy("mean")
+)
 
 
-@rule("mean", dtypes=NUMBERS, refuse=nonempty)
+@rule("mean", dtypes=NUMBERS, refuse=nonempty, exact_int32=False)
 def mean(xp: Any, n: Node, x: Any) -> Any:
     """The mean; of integers the sum (which may wrap) divided towards zero."""
     axes = _axes(n)
@@ -106,13 +109,13 @@ def _without_nan(xp: Any, x: Any, value: float) -> Any:
     return x if x.dtype in INTS else xp.where(xp.isnan(x), value, x)
 
 
-@rule("nansum", dtypes=NUMBERS, refuse=nonempty)
+@rule("nansum", dtypes=NUMBERS, refuse=nonempty, exact_int32=False)
 def nansum(xp: Any, n: Node, x: Any) -> Any:
     """The sum of what is not NaN."""
     return xp.reshape(xp.sum(_without_nan(xp, x, 0.0), _axes(n), True), n.out.shape)
 
 
-@rule("nanprod", dtypes=NUMBERS, refuse=nonempty)
+@rule("nanprod", dtypes=NUMBERS, refuse=nonempty, exact_int32=False)
 def nanprod(xp: Any, n: Node, x: Any) -> Any:
     """The product of what is not NaN."""
     return xp.reshape(xp.prod(_without_nan(xp, x, 1.0), _axes(n), True), n.out.shape)
@@ -181,6 +184,6 @@ def _position(name: str, default_axis: int | None) -> Callable[..., Any]:
 
 
 _asked = first_of(nonempty, _position_fits)
-rule("argmax", "_npi_argmax", dtypes=NUMBERS, refuse=_asked)(_position("argmax", None))
-rule("argmin", "_npi_argmin", dtypes=NUMBERS, refuse=_asked)(_position("argmin", None))
-rule("argmax_channel", dtypes=NUMBERS, refuse=_asked)(_position("argmax", 1))
+rule("argmax", "_npi_argmax", dtypes=NUMBERS, refuse=_asked, exact_int32=False)(_position("argmax", None))
+rule("argmin", "_npi_argmin", dtypes=NUMBERS, refuse=_asked, exact_int32=False)(_position("argmin", None))
+rule("argmax_channel", dtypes=NUMBERS, refuse=_asked, exact_int32=False)(_position("argmax", 1))

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import GraphError, RegistrationError
 from ..graph.graph import Node
+from ..refusal import Category, Refusal
 from .unsupported import left_out
 
 FLOATS = frozenset(("float16", "bfloat16", "float32", "float64"))
@@ -23,7 +24,14 @@ Refuse = Callable[[Node], str | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """How one MXNet operator is expressed in the array language, and for which nodes."""
+    """How one MXNet operator is expressed in the array language, for which nodes, and what is known of it besides.
+
+    `moves`: it moves, repeats or drops values and computes none, so it counts no floating-point operations, and 8-bit
+    integers stay right where an engine cannot compute with them. `heavy`: it is worth a compiled region of its own.
+    `kernel`: which input is a convolution's kernel, of shape (outputs, inputs of a group, extents...). `source`: its
+    values follow from shapes and attributes alone. Of the CPU's engine: `slower` is from how many elements on MXNet is
+    faster by more than a break of the region costs, and without `exact_int32` it computes int32 as float32.
+    """
 
     op: str
     build: Callable[..., Any]
@@ -31,20 +39,35 @@ class Rule:
     dtypes: frozenset[str]
     notes: str
     family: str
+    moves: bool = False
+    heavy: bool = False
+    kernel: int | None = None
+    source: bool = False
+    slower: int | None = None
+    exact_int32: bool = True
 
 
 _RULES: dict[str, Rule] = {}
 
 
 def rule(
-    *names: str, refuse: Refuse | None = None, dtypes: frozenset[str] = FLOATS, notes: str = ""
+    *names: str,
+    refuse: Refuse | None = None,
+    dtypes: frozenset[str] = FLOATS,
+    notes: str = "",
+    moves: bool = False,
+    heavy: bool = False,
+    kernel: int | None = None,
+    source: bool = False,
+    slower: int | None = None,
+    exact_int32: bool = True,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register `build(xp, node, *inputs)` as the rule of the MXNet operators `names`; "Custom:TYPE" is one in Python.
 
     `xp` is a dialect namespace and each input a dialect `Array`; the result is an `Array`, or a tuple of them for the
     node's outputs. `refuse(node)` returns a sentence when the rule cannot serve the node, else None; it is asked before
-    anything is built. `dtypes` are those allowed for every input and output. Raises RegistrationError for a name
-    that has a rule already.
+    anything is built. `dtypes` are those allowed for every input and output. The rest are facts about the operator, as
+    `Rule` has them. Raises RegistrationError for a name that has a rule already.
     """
     if not names:
         raise RegistrationError("rule() needs the name of at least one MXNet operator.")
@@ -54,7 +77,8 @@ def rule(
             if name in _RULES:
                 raise RegistrationError(f"Operator {name!r} has a rule already, in {_RULES[name].family}.")
         for name in names:
-            _RULES[name] = Rule(name, build, refuse, dtypes, notes, build.__module__)
+            about = (notes, build.__module__, moves, heavy, kernel, source, slower, exact_int32)
+            _RULES[name] = Rule(name, build, refuse, dtypes, *about)
         return build
 
     return register
@@ -73,8 +97,8 @@ def rule_of(node: Node) -> Rule | None:
     return rules().get(name)
 
 
-def refusal(node: Node) -> tuple[str, str] | None:
-    """Why no rule can serve the node, as (category, sentence), or None when one can.
+def refusal(node: Node) -> Refusal | None:
+    """Why no rule can serve the node, or None when one can.
 
     Categories: "no rule" (or, where it is known why there is none, "not for inference", "cannot be compiled" or
     "not yet"), "shape", "dtype", "attribute".
@@ -82,22 +106,25 @@ def refusal(node: Node) -> tuple[str, str] | None:
     found = rule_of(node)
     if found is None:
         known = left_out(node.op)
-        return (known.kind, known.reason) if known else ("no rule", f"there is no lowering rule for {node.op}")
+        if known is None:
+            return Refusal(Category.NO_RULE, f"there is no lowering rule for {node.op}")
+        return Refusal(known.kind, known.reason)
     specs = (*node.ins, *node.outs.values())
     for spec in specs:
         if spec is None:
-            return "shape", "MXNet could not infer all of its shapes and dtypes"
+            return Refusal(Category.SHAPE, "MXNet could not infer all of its shapes and dtypes")
     for spec in specs:
         assert spec is not None
         if spec.dtype not in found.dtypes:
-            return "dtype", f"{node.op} is not compiled for {spec.dtype} (only {', '.join(sorted(found.dtypes))})"
+            allowed = ", ".join(sorted(found.dtypes))
+            return Refusal(Category.DTYPE, f"{node.op} is not compiled for {spec.dtype} (only {allowed})")
     if found.refuse is not None:
         try:
             sentence = found.refuse(node)
         except GraphError as error:
             sentence = str(error)
         if sentence:
-            return "attribute", sentence
+            return Refusal(Category.ATTRIBUTE, sentence)
     if any(spec is not None and spec.size == 0 for spec in specs):
-        return "shape", "an array without elements is left to MXNet"
+        return Refusal(Category.SHAPE, "an array without elements is left to MXNet")
     return None

@@ -57,8 +57,10 @@ def _finite(n: Node) -> str | None:
     return _fits(n)
 
 
-def _register(function: Function, dtypes: frozenset[str], names: tuple[str, ...], refuse: Any = _fits) -> None:
-    @rule(*names, refuse=refuse, dtypes=dtypes)
+def _register(
+    function: Function, dtypes: frozenset[str], names: tuple[str, ...], refuse: Any = _fits, exact_int32: bool = True
+) -> None:
+    @rule(*names, refuse=refuse, dtypes=dtypes, exact_int32=exact_int32)
     def build(xp: Any, n: Node, x: Any) -> Any:
         # Of integers with is_int=0 the result is float64, of bool it is int64.
         return function(xp, xp.astype(x, n.out.dtype), _value(n))
@@ -69,18 +71,18 @@ _register(_OF["add"], ANY, ("_plus_scalar", "_PlusScalar", "_npi_add_scalar"))
 _register(_OF["sub"], ANY, ("_minus_scalar", "_MinusScalar", "_npi_subtract_scalar"))
 _register(_flipped(_OF["sub"]), ANY, ("_rminus_scalar", "_RMinusScalar", "_npi_rsubtract_scalar"))
 _register(_OF["mul"], ANY, ("_mul_scalar", "_MulScalar", "_npi_multiply_scalar"))
-_register(_OF["div"], ANY, ("_div_scalar", "_DivScalar"), _divisor)
-_register(_flipped(_OF["div"]), ANY, ("_rdiv_scalar", "_RDivScalar"))
+_register(_OF["div"], ANY, ("_div_scalar", "_DivScalar"), _divisor, exact_int32=False)
+_register(_flipped(_OF["div"]), ANY, ("_rdiv_scalar", "_RDivScalar"), exact_int32=False)
 # These give float32 for integers, so that the scalar keeps its fraction and may be 0.
 _register(_OF["div"], ANY, ("_npi_true_divide_scalar",))
 _register(_flipped(_OF["div"]), ANY, ("_npi_rtrue_divide_scalar",))
-_register(_OF["mod"], ANY, ("_mod_scalar", "_ModScalar", "_npi_mod_scalar"), _finite)
-_register(_flipped(_OF["mod"]), ANY, ("_rmod_scalar", "_RModScalar", "_npi_rmod_scalar"), _finite)
-_register(_OF["power"], ANY, ("_power_scalar", "_PowerScalar", "_npi_power_scalar"), _exponent)
-_register(_flipped(_OF["power"]), FLOATS, ("_rpower_scalar", "_RPowerScalar", "_npi_rpower_scalar"))
+_register(_OF["mod"], ANY, ("_mod_scalar", "_ModScalar", "_npi_mod_scalar"), _finite, exact_int32=False)
+_register(_flipped(_OF["mod"]), ANY, ("_rmod_scalar", "_RModScalar", "_npi_rmod_scalar"), _finite, exact_int32=False)
+_register(_OF["power"], ANY, ("_power_scalar", "_PowerScalar", "_npi_power_scalar"), _exponent, exact_int32=False)
+_register(_flipped(_OF["power"]), FLOATS, ("_rpower_scalar", "_RPowerScalar", "_npi_rpower_scalar"), exact_int32=False)
 _register(_OF["hypot"], FLOATS, ("_hypot_scalar", "_HypotScalar", "_npi_hypot_scalar"), _finite)
-_register(_OF["maximum"], ANY, ("_maximum_scalar", "_MaximumScalar", "_npi_maximum_scalar"))
-_register(_OF["minimum"], ANY, ("_minimum_scalar", "_MinimumScalar", "_npi_minimum_scalar"))
+_register(_OF["maximum"], ANY, ("_maximum_scalar", "_MaximumScalar", "_npi_maximum_scalar"), exact_int32=False)
+_register(_OF["minimum"], ANY, ("_minimum_scalar", "_MinimumScalar", "_npi_minimum_scalar"), exact_int32=False)
 _register(_OF["equal"], ANY, ("_equal_scalar", "_EqualScalar"))
 _register(_OF["not_equal"], ANY, ("_not_equal_scalar", "_NotEqualScalar"))
 _register(_OF["greater"], ANY, ("_greater_scalar", "_GreaterScalar"))
@@ -111,7 +113,7 @@ def _clip(n: Node) -> str | None:
     return f"a_min={n.attrs['a_min']} and a_max={n.attrs['a_max']} leave no value of {n.out.dtype} between them"
 
 
-@rule("clip", "_npi_clip", refuse=_clip, dtypes=NUMBERS)
+@rule("clip", "_npi_clip", refuse=_clip, dtypes=NUMBERS, exact_int32=False)
 def clip(xp: Any, n: Node, x: Any) -> Any:
     """x limited to a_min..a_max, either of which may be infinite. Of crossed bounds a_max is tested first."""
     lo, hi = _limits(n)

@@ -26,27 +26,28 @@ def _row_major(n: Node) -> str | None:
     "squeeze",
     dtypes=ANY,
     refuse=nonempty,
+    moves=True,
 )
-@rule("_np_squeeze", "_npx_batch_flatten", dtypes=ANY, refuse=nonempty)
-@rule("_np_reshape", "_npx_reshape", "_npi_reshape", dtypes=ANY, refuse=first_of(nonempty, _row_major))
+@rule("_np_squeeze", "_npx_batch_flatten", dtypes=ANY, refuse=nonempty, moves=True)
+@rule("_np_reshape", "_npx_reshape", "_npi_reshape", dtypes=ANY, refuse=first_of(nonempty, _row_major), moves=True)
 def reshape(xp: Any, n: Node, x: Any) -> Any:
     """The same elements in another shape; what 0, -1, -2, -3, -4 and reverse mean is in MXNet's inferred shape."""
     return xp.reshape(x, n.out.shape)
 
 
-@rule("reshape_like", "_npx_reshape_like", dtypes=ANY, refuse=nonempty)
+@rule("reshape_like", "_npx_reshape_like", dtypes=ANY, refuse=nonempty, moves=True)
 def reshape_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     """The elements of x in a shape that follows the other input."""
     return xp.reshape(x, n.out.shape)
 
 
-@rule("transpose", "_np_transpose", dtypes=ANY, refuse=nonempty)
+@rule("transpose", "_np_transpose", dtypes=ANY, refuse=nonempty, moves=True)
 def transpose(xp: Any, n: Node, x: Any) -> Any:
     """Permute the axes; without `axes` they are reversed."""
     return xp.permute_dims(x, axes_of(n, "axes", x.ndim) or tuple(reversed(range(x.ndim))))
 
 
-@rule("SwapAxis", "swapaxes", "_npi_swapaxes", dtypes=ANY, refuse=nonempty)
+@rule("SwapAxis", "swapaxes", "_npi_swapaxes", dtypes=ANY, refuse=nonempty, moves=True)
 def swap_axis(xp: Any, n: Node, x: Any) -> Any:
     """Exchange two axes."""
     order = list(range(x.ndim))
@@ -65,19 +66,19 @@ def moveaxis(xp: Any, n: Node, x: Any) -> Any:
     return xp.permute_dims(x, tuple(order))
 
 
-@rule("broadcast_to", "broadcast_axis", "broadcast_axes", "_npi_broadcast_to", dtypes=ANY, refuse=nonempty)
+@rule("broadcast_to", "broadcast_axis", "broadcast_axes", "_npi_broadcast_to", dtypes=ANY, refuse=nonempty, moves=True)
 def broadcast_to(xp: Any, n: Node, x: Any) -> Any:
     """Repeat along axes of size 1."""
     return xp.broadcast_to(x, n.out.shape)
 
 
-@rule("broadcast_like", dtypes=ANY, refuse=nonempty)
+@rule("broadcast_like", dtypes=ANY, refuse=nonempty, moves=True)
 def broadcast_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     """Repeat x along axes of size 1 up to the sizes of the other input."""
     return xp.broadcast_to(x, n.out.shape)
 
 
-@rule("tile", "_npi_tile", dtypes=ANY, refuse=nonempty)
+@rule("tile", "_npi_tile", dtypes=ANY, refuse=nonempty, moves=True)
 def tile(xp: Any, n: Node, x: Any) -> Any:
     """Repeat the whole array `reps` times along each axis; a longer `reps` adds axes in front."""
     reps = n.attrs.ints("reps")
@@ -94,7 +95,7 @@ def tile(xp: Any, n: Node, x: Any) -> Any:
     return xp.reshape(xp.broadcast_to(xp.reshape(x, tuple(before)), tuple(after)), n.out.shape)
 
 
-@rule("repeat", "_np_repeat", dtypes=ANY, refuse=nonempty)
+@rule("repeat", "_np_repeat", dtypes=ANY, refuse=nonempty, moves=True)
 def repeat(xp: Any, n: Node, x: Any) -> Any:
     """Repeat each element along `axis`, or of the flattened array."""
     count = n.attrs.integer("repeats")
@@ -107,7 +108,7 @@ def repeat(xp: Any, n: Node, x: Any) -> Any:
     return xp.reshape(x, n.out.shape)
 
 
-@rule("reverse", "flip", "_npi_flip", dtypes=ANY, refuse=nonempty)
+@rule("reverse", "flip", "_npi_flip", dtypes=ANY, refuse=nonempty, moves=True)
 def reverse(xp: Any, n: Node, x: Any) -> Any:
     """Reverse the order along the axes."""
     axes = axes_of(n, "axis", x.ndim)

@@ -21,7 +21,7 @@ def _cut(x: Any, axis: int, part: slice | int) -> Any:
     return x[(slice(None),) * axis + (part,)]
 
 
-@rule("slice", "crop", "_npx_slice", "_npi_slice", dtypes=ANY, refuse=nonempty)
+@rule("slice", "crop", "_npx_slice", "_npi_slice", dtypes=ANY, refuse=nonempty, moves=True)
 def slice_(xp: Any, n: Node, x: Any) -> Any:
     """A range with a step, which may be negative, along each of the first axes."""
     return x[bounds(n, x.shape)]
@@ -34,7 +34,7 @@ def bounds(n: Node, shape: tuple[int, ...]) -> tuple[slice, ...]:
     return tuple(_range(*r) for r in zip(begin, end, step, shape))
 
 
-@rule("slice_axis", dtypes=ANY, refuse=nonempty)
+@rule("slice_axis", dtypes=ANY, refuse=nonempty, moves=True)
 def slice_axis(xp: Any, n: Node, x: Any) -> Any:
     """A range along one axis."""
     axis = axis_of(n, "axis", 0, x.ndim)
@@ -42,7 +42,7 @@ def slice_axis(xp: Any, n: Node, x: Any) -> Any:
     return _cut(x, axis, _range(n.attrs.integer("begin", 0), end, None, x.shape[axis]))
 
 
-@rule("slice_like", dtypes=ANY, refuse=nonempty)
+@rule("slice_like", dtypes=ANY, refuse=nonempty, moves=True)
 def slice_like(xp: Any, n: Node, x: Any, like: Any) -> Any:
     """The first elements along the axes, as many as the other input has."""
     return x[tuple(slice(0, size) for size in n.out.shape)]
@@ -56,7 +56,7 @@ def _split(xp: Any, n: Node, x: Any, axis: int, starts: list[int]) -> tuple[Any,
     return tuple(xp.squeeze(p, axis) if squeeze and p.shape[axis] == 1 else p for p in parts)
 
 
-@rule("SliceChannel", "split", dtypes=ANY, refuse=nonempty)
+@rule("SliceChannel", "split", dtypes=ANY, refuse=nonempty, moves=True)
 def slice_channel(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     """`num_outputs` equal parts along an axis, which is dropped if asked to."""
     axis = axis_of(n, "axis", 1, x.ndim)
@@ -64,7 +64,7 @@ def slice_channel(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     return _split(xp, n, x, axis, list(range(0, x.shape[axis], length)))
 
 
-@rule("_split_v2", "_npi_split", "_npi_dsplit", dtypes=ANY, refuse=nonempty)
+@rule("_split_v2", "_npi_split", "_npi_dsplit", dtypes=ANY, refuse=nonempty, moves=True)
 def split_v2(xp: Any, n: Node, x: Any) -> tuple[Any, ...]:
     """Parts that begin at `indices` along an axis, or `sections` parts of which the first are one longer."""
     return split_at(xp, n, x, axis_of(n, "axis", 1, x.ndim))
@@ -94,14 +94,14 @@ def _crop_fits(n: Node) -> str | None:
     return None
 
 
-@rule("Crop", dtypes=ANY, refuse=first_of(nonempty, _crop_fits))
+@rule("Crop", dtypes=ANY, refuse=first_of(nonempty, _crop_fits), moves=True)
 def crop(xp: Any, n: Node, x: Any, like: Any = None) -> Any:
     """A window of x (N, C, H, W): its size is `h_w` or that of the other input, its place `offset` or the centre."""
     (top, left), (height, width) = _crop_offset(n), n.out.shape[2:]
     return x[:, :, top : top + height, left : left + width]
 
 
-@rule("Concat", "concat", dtypes=ANY, refuse=first_of(nonempty, same_dtypes))
+@rule("Concat", "concat", dtypes=ANY, refuse=first_of(nonempty, same_dtypes), moves=True)
 def concat(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along an existing axis."""
     return xp.concat(list(parts), axis_of(n, "dim", 1, parts[0].ndim))
@@ -115,7 +115,7 @@ def np_concatenate(xp: Any, n: Node, *parts: Any) -> Any:
     return xp.concat(list(parts), axis_of(n, "axis", 0, parts[0].ndim))
 
 
-@rule("stack", "_npi_stack", dtypes=ANY, refuse=first_of(nonempty, same_dtypes))
+@rule("stack", "_npi_stack", dtypes=ANY, refuse=first_of(nonempty, same_dtypes), moves=True)
 def stack(xp: Any, n: Node, *parts: Any) -> Any:
     """Join along a new axis."""
     return xp.stack(list(parts), axis_of(n, "axis", 0, len(n.out.shape)))
@@ -136,7 +136,7 @@ def _pads_fit(n: Node) -> str | None:
     return None
 
 
-@rule("Pad", "pad", dtypes=FLOATS, refuse=first_of(nonempty, _pads_fit))
+@rule("Pad", "pad", dtypes=FLOATS, refuse=first_of(nonempty, _pads_fit), moves=True)
 def pad(xp: Any, n: Node, x: Any) -> Any:
     """Add a border of one value, of the edge repeated, or of the mirrored inside."""
     return xp.pad(x, _pad_widths(n), n.attrs.text("mode"), n.attrs.number("constant_value", 0.0))

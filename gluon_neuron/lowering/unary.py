@@ -137,8 +137,8 @@ def _dropout(n: Node) -> str | None:
     return None
 
 
-def _identity(*names: str, refuse: Callable[[Node], str | None] | None = None) -> None:
-    @rule(*names, refuse=refuse, dtypes=ANY)
+def _identity(*names: str, refuse: Callable[[Node], str | None] | None = None, moves: bool = True) -> None:
+    @rule(*names, refuse=refuse, dtypes=ANY, moves=moves)
     def build(xp: Any, n: Node, x: Any, like: Any = None) -> Any:
         return x
 
@@ -153,7 +153,7 @@ _identity(
     "MakeLoss",
     "_contrib_gradientmultiplier",
 )
-_identity("_identity_with_attr_like_rhs")
+_identity("_identity_with_attr_like_rhs", moves=False)
 _identity("Dropout", "_npx_dropout", refuse=first_of(_dropout, only_first_output))
 
 
@@ -168,7 +168,7 @@ def cast(xp: Any, x: Any, dtype: str) -> Any:
     return xp.astype(xp.subtract(xp.remainder(xp.add(x, 128), 256), 128), dtype)
 
 
-@rule("Cast", "cast", "_npi_cast", "_npx_cast", dtypes=ANY)
+@rule("Cast", "cast", "_npi_cast", "_npx_cast", dtypes=ANY, moves=True)
 def cast_rule(xp: Any, n: Node, x: Any) -> Any:
     """Floats are truncated to integers; those that do not fit 32 bits are undefined, as in MXNet."""
     return cast(xp, x, n.out.dtype)

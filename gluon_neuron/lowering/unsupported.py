@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-NOT_FOR_INFERENCE, NEVER, NOT_YET = "not for inference", "cannot be compiled", "not yet"
+from ..refusal import Category
+
+NOT_FOR_INFERENCE, NEVER, NOT_YET = Category.NOT_FOR_INFERENCE, Category.CANNOT_BE_COMPILED, Category.NOT_YET
 
 
 @dataclass(frozen=True)
 class LeftOut:
     """Operators by a pattern of their names, the kind of reason, and the reason as the report gives it."""
 
-    kind: str
+    kind: Category
     reason: str
     names: re.Pattern[str]
 
 
-def _left(kind: str, reason: str, *patterns: str) -> LeftOut:
+def _left(kind: Category, reason: str, *patterns: str) -> LeftOut:
     return LeftOut(kind, reason, re.compile("|".join(f"(?:{p})" for p in patterns)))
 
 

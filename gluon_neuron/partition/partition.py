@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import OptionError, nearest
 from ..graph.graph import Graph, Node
 from ..options import CompileOptions
+from ..refusal import Category, Refusal
 from ..report import Outside
-from .cost import flops, heavy
 from .regions import Region, grow
 
-Refusal = Callable[[Node], tuple[str, str] | None]
+WhyNot = Callable[[Node], Refusal | None]
+"""Why a node cannot be compiled, or None."""
 
-WORTH_FLOPS = 2_000_000
-"""A region without a matrix product or convolution is kept from this much work on: about 0.2 ms on one core, some ten
-times what a call costs."""
+Worth = Callable[[Sequence[Node]], bool]
+"""Whether operators are together worth a compiled region."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,16 @@ class Partition:
 def partition(
     graph: Graph,
     inputs: Collection[str],
-    refusal: Refusal,
+    refusal: WhyNot,
+    worth: Worth,
     options: CompileOptions,
     banned: Iterable[Outside] = (),
 ) -> Partition:
     """Partition `graph`, whose specs are filled in; `inputs` are the names of its data inputs.
 
-    `refusal(node)` says, as (category, sentence), why a node cannot be compiled. `banned` are nodes refused for a
-    reason found later, such as a failed compile. Raises OptionError when an option names a node that does not exist.
+    `refusal(node)` says why a node cannot be compiled, `worth(nodes)` whether a region of them is worth a call.
+    `banned` are nodes refused for a reason found later, such as a failed compile. Raises OptionError when an option
+    names a node that does not exist.
     """
     _check_names(graph, options)
     outside: dict[int, Outside] = {}
@@ -50,26 +52,27 @@ def partition(
             outside[node.id] = Outside(node.name, node.op, *why)
     regions = []
     for region in grow(graph, [n.id for n in graph.operators if n.id not in outside]):
-        if _worth(graph, region, inputs, options):
+        if _kept(graph, region, inputs, worth, options):
             regions.append(region)
         else:
             for i in region.nodes:
                 node = graph.nodes[i]
                 sentence = "too little work to be worth a call of its own"
-                outside[i] = Outside(node.name, node.op, "small", sentence)
+                outside[i] = Outside(node.name, node.op, Category.SMALL, sentence)
     return Partition(tuple(regions), tuple(outside[i] for i in sorted(outside)))
 
 
-def _why_not(node: Node, refusal: Refusal, options: CompileOptions) -> tuple[str, str] | None:
+def _why_not(node: Node, refusal: WhyNot, options: CompileOptions) -> Refusal | None:
     if node.name in options.exclude_nodes:
-        return "excluded", "excluded by the option exclude_nodes"
+        return Refusal(Category.EXCLUDED, "excluded by the option exclude_nodes")
     if node.op in options.exclude_operators:
-        return "excluded", "excluded by the option exclude_operators"
+        return Refusal(Category.EXCLUDED, "excluded by the option exclude_operators")
     why = refusal(node)
-    return None if why is not None and why[0] == "slower" and node.name in options.include_nodes else why
+    asked_for = why is not None and why.category is Category.SLOWER and node.name in options.include_nodes
+    return None if asked_for else why
 
 
-def _worth(graph: Graph, region: Region, inputs: Collection[str], options: CompileOptions) -> bool:
+def _kept(graph: Graph, region: Region, inputs: Collection[str], worth: Worth, options: CompileOptions) -> bool:
     if not region.outputs:
         return False
     nodes = [graph.nodes[i] for i in region.nodes]
@@ -78,7 +81,7 @@ def _worth(graph: Graph, region: Region, inputs: Collection[str], options: Compi
     # A region that reads only parameters would compute the same at every call, and has no batch to be called with.
     if all(graph.nodes[e.node].is_variable and graph.nodes[e.node].name not in inputs for e in region.inputs):
         return False
-    return any(map(heavy, nodes)) or sum(flops(n) for n in nodes) >= WORTH_FLOPS
+    return worth(nodes)
 
 
 def _check_names(graph: Graph, options: CompileOptions) -> None:

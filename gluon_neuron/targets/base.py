@@ -1,18 +1,16 @@
-"""Target: what every target answers, and the table of those that exist."""
+"""Target: what every target answers, and the records that it is given and gives."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from ..artifact.container import Payload
-from ..errors import OptionError
 from ..graph.graph import Graph, Node
-from ..graph.known import known_from_shapes
-from ..lowering.registry import refusal as rule_refusal
 from ..options import CompileOptions
+from ..refusal import Refusal
 from .neuron.toolchain.process import Running
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
@@ -29,13 +27,13 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
-class Compilation:
+class RegionJob:
     """What a target compiles: a region's graph with specs, its inputs' names in the node's order, and their roles.
 
     `values` holds the bytes of weights that are to be baked in, by name. `name` is what messages call it; `checkpoint`
     gives it as MXNet's two files; `keep` is the directory that is to hold what a compiler was given and what it said,
-    None for one that is removed. `smaller` gives the same graph for data of which the first axes hold only one of so
-    many equal parts, None where MXNet infers no shapes for them.
+    None for one that is removed. `for_batch_part` gives the same graph for data of which the first axes hold only one
+    of so many equal parts, None where MXNet infers no shapes for them.
     """
 
     graph: Graph
@@ -47,7 +45,7 @@ class Compilation:
     name: str = "region"
     checkpoint: Callable[[], Checkpoint] | None = None
     keep: Path | None = None
-    smaller: Callable[[int], Graph | None] | None = None
+    for_batch_part: Callable[[int], Graph | None] | None = None
 
     @property
     def data(self) -> tuple[str, ...]:
@@ -79,85 +77,23 @@ class Target(Protocol):
     folds: bool
     """Whether nodes whose values follow from shapes alone are computed while a region is lowered, and not there."""
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
-        """Why the node cannot run here, as (category, sentence), or None."""
+    def refusal(self, node: Node) -> Refusal | None:
+        """Why the node cannot run here, or None."""
 
     def ready(self) -> None:
         """Raises CompilerMissingError or EngineError when what compiles for it is not installed."""
 
-    def prepare(self, work: Compilation) -> Program | Task:
+    def prepare(self, job: RegionJob) -> Program | Task:
         """Lower the region, here and now; raises CompileError."""
 
 
-def get_target(name: str) -> Target:
-    """The target called `name`; "auto" is the CPU where no NeuronCore is present."""
-    from .cpu.target import CpuTarget
-    from .neuron.inf1 import Inf1Target
-    from .neuron.neuronx import TARGETS, NeuronxTarget
-
-    if name in ("auto", "cpu"):
-        return CpuTarget()
-    if name == "inf1":
-        return Inf1Target()
-    if name in TARGETS:
-        return NeuronxTarget(name)
-    raise OptionError(f"There is no target {name!r}.")
-
-
-def beside(target: Target) -> Target | None:
-    """The target whose program every artifact for `target` holds too, so that its files run on any machine."""
-    return None if target.name == "cpu" else get_target("cpu")
-
-
-def without_rule(target: Target, node: Node) -> tuple[str, str] | None:
-    """Why the node, or one in its body, has no rule that serves it, or the target refuses one in its body."""
-    found = rule_refusal(node)
-    if found is not None:
-        return found
-    for inner in (n for body in node.bodies for n in body.operators):
-        found = target.refusal(inner)
-        if found is not None:
-            return found[0], f"in its body, {inner}: {found[1]}"
-    return None
-
-
-def refusals(target: Target, graph: Graph) -> Callable[[Node], tuple[str, str] | None]:
-    """The refusals for the nodes of `graph`: the target's, and those of the target whose program stands beside its own.
-
-    Nodes whose values follow from shapes alone are spared where they fold in NumPy while the region is lowered, so that
-    what an engine computes wrongly does not matter.
-    """
-    known = known_from_shapes(graph)
-    companion = beside(target)
-
-    def refusal(node: Node) -> tuple[str, str] | None:
-        found = _ask(target, node, known)
-        if found is not None or companion is None:
-            return found
-        other = _ask(companion, node, known)
-        if other is None or other[0] == "slower":
-            return None
-        why = f"the artifact holds a program for the CPU too, and {other[1]}" if other[0] == "target" else other[1]
-        return other[0], why
-
-    return refusal
-
-
-def _ask(target: Target, node: Node, known: Collection[int]) -> tuple[str, str] | None:
-    found = target.refusal(node)
-    folded = target.folds and node.id in known
-    return None if found is not None and found[0] == "target" and folded else found
-
-
-def signature(work: Compilation, roles: Mapping[str, str]) -> dict[str, Any]:
+def signature(job: RegionJob, roles: Mapping[str, str]) -> dict[str, Any]:
     """The I/O signature of a compilation as the artifact's header holds it."""
-    specs = {n.name: n.out for n in work.graph.variables}
-    heads = [work.graph.nodes[h.node].outs[h.output] for h in work.graph.heads]
+    specs = {n.name: n.out for n in job.graph.variables}
+    heads = [job.graph.nodes[h.node].outs[h.output] for h in job.graph.heads]
     outputs = []
-    for name, spec in zip(work.outputs, heads, strict=True):
+    for name, spec in zip(job.outputs, heads, strict=True):
         assert spec is not None
         outputs.append({"name": name, "shape": list(spec.shape), "dtype": spec.dtype})
-    inputs = [
-        {"name": n, "shape": list(specs[n].shape), "dtype": specs[n].dtype, "role": roles[n]} for n in work.inputs
-    ]
+    inputs = [{"name": n, "shape": list(specs[n].shape), "dtype": specs[n].dtype, "role": roles[n]} for n in job.inputs]
     return {"inputs": inputs, "outputs": outputs}

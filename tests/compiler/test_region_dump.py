@@ -120,7 +120,7 @@ def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
 
 
 def test_failure_is_kept_with_its_reason(tmp_path, monkeypatch):
-    def fails(self, work):
+    def fails(self, job):
         raise CompileError("the compiler is on strike")
 
     monkeypatch.setattr(CpuTarget, "compile", fails)

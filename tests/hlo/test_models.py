@@ -12,7 +12,7 @@ from gluon_neuron.hlo.module import Module, read
 from gluon_neuron.hlo.quality import quality
 from gluon_neuron.hlo.rewrite import rewrite
 from gluon_neuron.model_zoo.catalog import VISION, image_size_of
-from gluon_neuron.targets.base import Compilation
+from gluon_neuron.targets.base import RegionJob
 from gluon_neuron.targets.neuron.hlo_program import build
 from tests.agreement import agree
 from tests.nets import conv_net, images, initialized
@@ -23,21 +23,21 @@ from .modules import verified
 TARGETS = ("inf2", "trn1", "trn2")
 
 
-def rewritten(net, sample, inline=False) -> tuple[bytes, Compilation, dict[str, np.ndarray]]:
+def rewritten(net, sample, inline=False) -> tuple[bytes, RegionJob, dict[str, np.ndarray]]:
     """A net's module as a compiler gets it, checked before and after."""
-    work, values = whole(net, sample, inline)
-    program = build(work)
+    job, values = whole(net, sample, inline)
+    program = build(job)
     module = rewrite(program.module, program.inputs, program.outputs, "region0")
     verified(module)
     for target in TARGETS:
         assert [str(v) for v in check(program.module, target)] == []
         assert [str(v) for v in check(module, target)] == []
-    return module, work, values
+    return module, job, values
 
 
-def names_its_nodes(module: Module, work: Compilation) -> None:
+def names_its_nodes(module: Module, job: RegionJob) -> None:
     """Every instruction has the name of a node of the graph, and what costs that of the right one."""
-    nodes = {n.name: n.op for n in work.graph.nodes}
+    nodes = {n.name: n.op for n in job.graph.nodes}
     assert {i.node for i in module.instructions} <= nodes.keys()
     operators = {"convolution": {"Convolution", "Deconvolution"}, "reduce-window": {"Pooling"}}
     for i in module.entry.instructions:
@@ -47,11 +47,11 @@ def names_its_nodes(module: Module, work: Compilation) -> None:
 @pytest.mark.parametrize("inline", [False, True])
 def test_a_net(inline):
     net = conv_net()
-    module, work, values = rewritten(net, images(), inline)
+    module, job, values = rewritten(net, images(), inline)
     view = read(module)
-    names_its_nodes(view, work)
-    assert [p.node for p in view.entry.parameters] == list(work.inputs)
-    (found,) = run_module(module, [values[n] for n in work.inputs])
+    names_its_nodes(view, job)
+    assert [p.node for p in view.entry.parameters] == list(job.inputs)
+    (found,) = run_module(module, [values[n] for n in job.inputs])
     wanted = net(mx.nd.array(values["data"])).asnumpy()
     agree(found, wanted, 0, 2e-5 * np.abs(wanted).max())
     q = quality(view)
@@ -67,9 +67,9 @@ def test_a_net(inline):
 def test_a_loop():
     """An LSTM too long to be unrolled: its trip count is read off, and its products count as often."""
     net = initialized(mx.gluon.rnn.LSTM(8, input_size=4), mx.nd.zeros((40, 2, 4)))
-    module, work, _ = rewritten(net, mx.nd.random.normal(shape=(40, 2, 4)))
+    module, job, _ = rewritten(net, mx.nd.random.normal(shape=(40, 2, 4)))
     view = read(module)
-    names_its_nodes(view, work)
+    names_its_nodes(view, job)
     assert "while" in quality(view).opcodes
     products = 2 * 40 * 2 * 4 * 8 * (4 + 8)
     assert products < quality(view).flops < 1.5 * products
@@ -83,10 +83,10 @@ def test_the_vision_zoo(name):
     sample = mx.nd.zeros((1, 3, *image_size_of(name)))
     net.initialize()
     net(sample)
-    module, work, _ = rewritten(net, sample)
+    module, job, _ = rewritten(net, sample)
     view = read(module)
-    names_its_nodes(view, work)
-    norms = sum(n.op == "BatchNorm" for n in work.graph.operators)
+    names_its_nodes(view, job)
+    norms = sum(n.op == "BatchNorm" for n in job.graph.operators)
     assert (quality(view).transposes, quality(view).unfused_batch_norms) == (0, norms)
 
 
@@ -102,6 +102,6 @@ def test_bert():
     net.initialize()
     sample = (mx.nd.ones((1, 64)), mx.nd.zeros((1, 64)), mx.nd.array([50]))
     net(*sample)
-    module, work, _ = rewritten(net, sample)
-    names_its_nodes(read(module), work)
+    module, job, _ = rewritten(net, sample)
+    names_its_nodes(read(module), job)
     assert quality(module).opcodes["dot"] > 12 * 6

@@ -16,6 +16,7 @@ import numpy as np
 from gluon_neuron.graph.graph import Entry, Graph, Node
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.lowering.registry import refusal, rules
+from gluon_neuron.refusal import Refusal
 from tests.agreement import agree
 from tests.dialect.jax_runs import run_in_jax
 
@@ -66,7 +67,7 @@ def node_of(op: str, specs: Sequence[Spec], attrs: Mapping[str, Any], outputs: S
 
 def refusal_of(
     op: str, specs: Sequence[Spec | np.ndarray], attrs: Mapping[str, Any], outputs: Sequence[int] = (0,)
-) -> tuple[str, str] | None:
+) -> Refusal | None:
     """`refusal` of a one-operator node, whose inputs are given as specs or arrays."""
     known = [s if isinstance(s, Spec) else Spec(s.shape, s.dtype.name) for s in specs]
     return refusal(node_of(op, known, attrs, outputs))

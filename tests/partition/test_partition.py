@@ -9,12 +9,14 @@ from hypothesis import strategies as st
 from gluon_neuron.errors import OptionError
 from gluon_neuron.graph.graph import Entry, Graph
 from gluon_neuron.graph.spec import Spec
+from gluon_neuron.lowering.cost import WORTH_FLOPS, worth_a_region
 from gluon_neuron.options import CompileOptions
-from gluon_neuron.partition.partition import WORTH_FLOPS, partition
+from gluon_neuron.partition.partition import partition
+from gluon_neuron.refusal import Category, Refusal
 from gluon_neuron.report import REASONS, Outside
 
-NO = ("no rule", "there is no rule for it")
-SLOWER = ("slower", "MXNet is faster")
+NO = Refusal(Category.NO_RULE, "there is no rule for it")
+SLOWER = Refusal(Category.SLOWER, "MXNet is faster")
 SMALL = ("small", "too little work to be worth a call of its own")
 
 
@@ -34,7 +36,7 @@ def graph_of(*nodes, heads=None, size=8):
 def split(graph, refused=None, inputs=("x",), banned=(), **options):
     """The names in each region, and why each other operator is outside."""
     refused = refused or {}
-    made = partition(graph, inputs, lambda n: refused.get(n.op), CompileOptions(**options), banned)
+    made = partition(graph, inputs, lambda n: refused.get(n.op), worth_a_region, CompileOptions(**options), banned)
     regions = [[graph.nodes[i].name for i in r.nodes] for r in made.regions]
     return regions, {o.node: (o.category, o.sentence) for o in made.outside}
 
@@ -57,7 +59,7 @@ def test_nothing_can_be_compiled():
 
 def test_outside_is_in_the_graphs_order_and_names_operators():
     graph = graph_of(*CHAIN)
-    made = partition(graph, ["x"], lambda n: NO if n.op != "odd" else None, CompileOptions())
+    made = partition(graph, ["x"], lambda n: NO if n.op != "odd" else None, worth_a_region, CompileOptions())
     assert [(o.node, o.op, o.category) for o in made.outside] == [
         ("a", "FullyConnected", "no rule"),
         ("b", "odd", "small"),
@@ -69,7 +71,7 @@ def test_outside_is_in_the_graphs_order_and_names_operators():
 def test_variables_are_never_asked_about():
     asked = []
     graph = graph_of(*CHAIN)
-    partition(graph, ["x"], lambda n: asked.append(n.name), CompileOptions())
+    partition(graph, ["x"], lambda n: asked.append(n.name), worth_a_region, CompileOptions())
     assert asked == ["a", "b", "c", "d"]
 
 
@@ -168,7 +170,7 @@ def cases(draw):
 @given(cases())
 def test_each_operator_once(graph):
     refused = {"odd": NO, "slow": SLOWER}
-    made = partition(graph, ["x"], lambda n: refused.get(n.op), CompileOptions())
+    made = partition(graph, ["x"], lambda n: refused.get(n.op), worth_a_region, CompileOptions())
     inside = [graph.nodes[i].name for r in made.regions for i in r.nodes]
     outside = [o.node for o in made.outside]
     assert sorted(inside + outside) == sorted(n.name for n in graph.operators)

@@ -21,14 +21,18 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "_version": (),
     "moved": (),
     "options": ("errors",),
-    "report": ("errors",),
+    "refusal": (),
+    "report": ("errors", "refusal"),
     "graph.*": ("errors",),
     "artifact.*": ("errors",),
     "hlo.*": ("errors",),
-    "partition.*": ("graph.*", "report", "options", "errors"),
+    "partition.*": ("graph.*", "refusal", "report", "options", "errors"),
     "dialect.*": ("errors",),
-    "lowering.*": ("graph.*", "dialect.*", "errors"),
-    "targets.*": ("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*", "errors", "options", "_version"),
+    "lowering.*": ("graph.*", "dialect.*", "refusal", "errors"),
+    "targets.*": (
+        *("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*"),
+        *("refusal", "errors", "options", "_version"),
+    ),
     # What runs models knows neither the compiler nor what it is compiled from; `engine` knows no MXNet besides.
     "engine.*": ("errors", "_version"),
     "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
@@ -38,8 +42,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "block": ("frontend.*", "stitch.*", "runtime.*", "graph.*", "report", "errors"),
     # Whose phases the compiler calls one after the other.
     "compiler.*": (
-        *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*"),
-        *("graph.*", "artifact.*", "report", "options", "errors", "_version"),
+        *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
+        *("graph.*", "artifact.*", "refusal", "report", "options", "errors", "_version"),
     ),
     "verification": ("frontend.*", "runtime.mxnet_private", "errors"),
     "import_hooks": ("compat.mx_neuron",),
@@ -65,7 +69,18 @@ LIBRARIES: dict[str, tuple[str, ...]] = {
 }
 # These may use the standard library and NumPy, and nothing else that is not ours.
 ONLY_NUMPY = (
-    *("graph.*", "partition.*", "lowering.*", "artifact.*", "hlo.*", "engine.*", "errors", "options", "_version"),
+    *(
+        "graph.*",
+        "partition.*",
+        "lowering.*",
+        "artifact.*",
+        "hlo.*",
+        "engine.*",
+        "errors",
+        "refusal",
+        "options",
+        "_version",
+    ),
     *("__init__", "import_hooks", "with_mxnet"),
 )
 # What the compile cache is built on besides: locks that survive whoever held them, and the user's cache directory.

@@ -11,12 +11,12 @@ import numpy as np
 from gluon_neuron.frontend.export import export
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.options import CompileOptions
-from gluon_neuron.targets.base import DATA, WEIGHT, Compilation
+from gluon_neuron.targets.base import DATA, WEIGHT, RegionJob
 from gluon_neuron.targets.neuron.hlo_program import build
 from tests.agreement import agree
 
 
-def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple[Compilation, dict[str, np.ndarray]]:
+def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple[RegionJob, dict[str, np.ndarray]]:
     """An initialized block as one region, and the values of all its variables for the sample."""
     arrays = list(sample) if isinstance(sample, tuple) else [sample]
     model = export(net, sample)
@@ -29,7 +29,7 @@ def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple
     outputs = [f"output{k}" for k in range(len(graph.heads))]
     roles = {n: DATA if n in model.inputs else WEIGHT for n in shown}
     raw = {n: np.ascontiguousarray(values[n]).tobytes() for n in baked}
-    return Compilation(graph, shown, roles, outputs, CompileOptions(), raw), values
+    return RegionJob(graph, shown, roles, outputs, CompileOptions(), raw), values
 
 
 def run_module(module: bytes, values: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -48,9 +48,9 @@ def run_module(module: bytes, values: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 def agrees(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False, tolerance: float = 2e-5) -> bytes:
     """Compare a block's module on XLA's CPU with MXNet; the tolerance is relative to the largest value. Returns it."""
-    work, values = whole(net, sample, inline)
-    program = build(work)
-    assert program.inputs == tuple(work.inputs) and program.outputs == tuple(work.outputs)
+    job, values = whole(net, sample, inline)
+    program = build(job)
+    assert program.inputs == tuple(job.inputs) and program.outputs == tuple(job.outputs)
     found = run_module(program.module, [values[n] for n in program.inputs])
     expected = net(*sample) if isinstance(sample, tuple) else net(sample)
     wanted = [a.asnumpy() for a in (expected if isinstance(expected, list | tuple) else [expected])]

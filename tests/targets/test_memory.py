@@ -14,8 +14,10 @@ from gluon_neuron.compiler.cut_region import cut_out
 from gluon_neuron.compiler.pack import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
+from gluon_neuron.lowering.cost import worth_a_region
 from gluon_neuron.partition.partition import partition
-from gluon_neuron.targets.base import get_target, refusals
+from gluon_neuron.targets.registry import get_target
+from gluon_neuron.targets.refusals import refusals
 
 
 def peak():
@@ -33,7 +35,7 @@ def compiled(units):
     model = from_symbol(x, args, {}, {"data": mx.nd.zeros((1, units))})
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target, options = get_target("cpu"), CompileOptions()
-    (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
+    (region,) = partition(graph, model.inputs, refusals(target, graph), worth_a_region, options).regions
     cut = cut_out(0, region, [graph], model, options)
     made = finish(cut, prepare(cut, target), options, model.is_np)
     return peak() - before, len(made.artifact)

@@ -8,9 +8,12 @@ import numpy as np
 from gluon_neuron.compiler.cut_region import CutRegion, cut_out
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.frontend.symbol import from_symbol
+from gluon_neuron.lowering.cost import worth_a_region
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition
-from gluon_neuron.targets.base import Target, get_target, refusals
+from gluon_neuron.targets.base import Target
+from gluon_neuron.targets.refusals import refusals
+from gluon_neuron.targets.registry import get_target
 
 
 def dense(hidden=3, flatten=True):
@@ -29,7 +32,7 @@ def cut(options: CompileOptions, symbol=None, args=None, shape=(2, 4), dtype="fl
     model = from_symbol(symbol, args, {}, {"data": mx.nd.zeros(shape, dtype=dtype)})
     graph = annotate(model.symbol.tojson(), model.all_specs(), model.is_np)
     target = get_target(options.target)
-    (region,) = partition(graph, model.inputs, refusals(target, graph), options).regions
+    (region,) = partition(graph, model.inputs, refusals(target, graph), worth_a_region, options).regions
     return cut_out(0, region, [graph], model, options), target
 
 

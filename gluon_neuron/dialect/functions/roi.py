@@ -15,7 +15,7 @@ from .reduce import Reduce
 from .sample import Sample
 
 
-class Regions(Sample, Reduce):
+class Roi(Sample, Reduce):
     """x is [N, C, H, W]; rois[n, 5] = (batch index, x1, y1, x2, y2) in units that `scale` brings to elements."""
 
     def roi_align(

@@ -32,13 +32,13 @@ def _scaled(xp: Any, n: Node, x: Any) -> Any:
     return x if alpha == 1 else xp.multiply(x, alpha)
 
 
-@rule("_linalg_gemm2", "linalg_gemm2", refuse=_REFUSE)
+@rule("_linalg_gemm2", "linalg_gemm2", refuse=_REFUSE, heavy=True)
 def gemm2(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """alpha * a b, either transposed if asked to, over the last axis and the axis of the rows."""
     return _product(xp, n, a, b, axis_of(n, "axis", -2, a.ndim))
 
 
-@rule("_linalg_gemm", "linalg_gemm", refuse=_REFUSE)
+@rule("_linalg_gemm", "linalg_gemm", refuse=_REFUSE, heavy=True)
 def gemm(xp: Any, n: Node, a: Any, b: Any, c: Any) -> Any:
     """alpha * a b + beta * c."""
     y, beta = _product(xp, n, a, b, axis_of(n, "axis", -2, a.ndim)), n.attrs.number("beta", 1.0)

@@ -9,7 +9,7 @@ from typing import Any
 from ...graph.graph import Node
 from ..binary import Function, divide, mod
 from ..common import first_of, same_dtypes
-from ..registry import ANY, FLOATS, NUMBERS, rule
+from ..registry import ANY, FLOATS, rule
 
 
 def _dtypes(n: Node) -> tuple[str, str]:
@@ -46,8 +46,8 @@ def _floating(n: Node) -> str | None:
     return None
 
 
-def _arithmetic(name: str, function: Function, refuse: Any, dtypes: frozenset[str] = NUMBERS) -> None:
-    @rule(name, refuse=refuse, dtypes=dtypes)
+def _arithmetic(name: str, function: Function, refuse: Any, exact_int32: bool = True) -> None:
+    @rule(name, refuse=refuse, dtypes=ANY, exact_int32=exact_int32)
     def build(xp: Any, n: Node, a: Any, b: Any) -> Any:
         return function(xp, xp.astype(a, n.out.dtype), xp.astype(b, n.out.dtype))
 
@@ -65,12 +65,12 @@ def _no_bool_result(n: Node) -> str | None:
     return f"{n.op} of bool is not compiled; MXNet refuses it too" if n.out.dtype == "bool" else None
 
 
-_arithmetic("_npi_add", _add, _signs, ANY)
-_arithmetic("_npi_multiply", _multiply, _signs, ANY)
-_arithmetic("_npi_subtract", lambda xp, a, b: xp.subtract(a, b), first_of(_mixed_integers, _no_bool_result), ANY)
-_arithmetic("_npi_mod", mod, first_of(_mixed_integers, _no_bool_result), ANY)
-_arithmetic("_npi_true_divide", divide, first_of(_mixed_integers, _mixed_floats), ANY)
-_arithmetic("_npi_power", lambda xp, a, b: xp.pow(a, b), _floating, ANY)
+_arithmetic("_npi_add", _add, _signs)
+_arithmetic("_npi_multiply", _multiply, _signs)
+_arithmetic("_npi_subtract", lambda xp, a, b: xp.subtract(a, b), first_of(_mixed_integers, _no_bool_result))
+_arithmetic("_npi_mod", mod, first_of(_mixed_integers, _no_bool_result), exact_int32=False)
+_arithmetic("_npi_true_divide", divide, first_of(_mixed_integers, _mixed_floats))
+_arithmetic("_npi_power", lambda xp, a, b: xp.pow(a, b), _floating)
 
 
 def _negative(xp: Any, x: Any) -> Any:

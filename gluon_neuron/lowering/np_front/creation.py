@@ -12,25 +12,25 @@ from ..extents import nonempty
 from ..registry import ANY, FLOATS, NUMBERS, rule
 
 
-@rule("_npi_full_like", dtypes=ANY, refuse=nonempty)
+@rule("_npi_full_like", dtypes=ANY, refuse=nonempty, source=True)
 def full_like(xp: Any, n: Node, like: Any) -> Any:
     """One value everywhere, in the shape of the input."""
     return xp.constant(np.full(n.out.shape, n.attrs.number("fill_value")), n.out.dtype)
 
 
-@rule("_npi_identity", dtypes=ANY, refuse=nonempty)
+@rule("_npi_identity", dtypes=ANY, refuse=nonempty, source=True)
 def identity(xp: Any, n: Node) -> Any:
     """Ones on the diagonal of a square, zeros elsewhere."""
     return xp.constant(np.eye(n.out.shape[0]), n.out.dtype)
 
 
-@rule("_npi_indices", dtypes=NUMBERS, refuse=nonempty)
+@rule("_npi_indices", dtypes=NUMBERS, refuse=nonempty, source=True)
 def indices(xp: Any, n: Node) -> Any:
     """For each axis of a grid the position along it."""
     return xp.constant(np.indices(n.attrs.ints("dimensions")), n.out.dtype)
 
 
-@rule("_npi_diag_indices_from", dtypes=NUMBERS, refuse=nonempty)
+@rule("_npi_diag_indices_from", dtypes=NUMBERS, refuse=nonempty, source=True)
 def diag_indices_from(xp: Any, n: Node, like: Any) -> Any:
     """The positions of the diagonal of an array whose axes are equally long."""
     return xp.constant(np.broadcast_to(np.arange(n.out.shape[1]), n.out.shape), n.out.dtype)
@@ -43,7 +43,7 @@ WINDOWS = {"hanning": (0.5, -0.5, 0.0), "hamming": (0.54, -0.46, 0.0), "blackman
 def _window(name: str) -> None:
     flat, once, twice = WINDOWS[name]
 
-    @rule(f"_npi_{name}", dtypes=FLOATS, refuse=nonempty)
+    @rule(f"_npi_{name}", dtypes=FLOATS, refuse=nonempty, source=True)
     def build(xp: Any, n: Node) -> Any:
         size = n.out.size
         # MXNet has the angles in float32 and adds the terms in the dtype of the result: the ends are not quite 0.
@@ -58,7 +58,7 @@ for _name in WINDOWS:
     _window(_name)
 
 
-@rule("_npi_logspace", dtypes=FLOATS, refuse=nonempty)
+@rule("_npi_logspace", dtypes=FLOATS, refuse=nonempty, source=True)
 def logspace(xp: Any, n: Node) -> Any:
     """Powers of a base whose exponents are evenly spaced."""
     ends, num = (n.attrs.number("start"), n.attrs.number("stop")), n.attrs.integer("num")

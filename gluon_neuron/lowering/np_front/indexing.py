@@ -87,7 +87,7 @@ def _pad_mode(n: Node) -> str | None:
     return None
 
 
-@rule("_npi_pad", dtypes=NUMBERS, refuse=first_of(nonempty, _pad_mode))
+@rule("_npi_pad", dtypes=NUMBERS, refuse=first_of(nonempty, _pad_mode), exact_int32=False)
 def pad(xp: Any, n: Node, x: Any) -> Any:
     """A border of one value, of the edge, of the mirrored inside, or of the extreme along each axis in turn."""
     pads, mode = _pads(n), n.attrs.text("mode", "constant")

@@ -13,7 +13,7 @@ from ..registry import FLOATS, NUMBERS, rule
 _REFUSE = first_of(nonempty, same_dtypes)
 
 
-@rule("_npi_matmul", dtypes=FLOATS, refuse=_REFUSE)
+@rule("_npi_matmul", dtypes=FLOATS, refuse=_REFUSE, heavy=True)
 def matmul(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """The product over the last two axes; a vector is a row on the left and a column on the right."""
     a = xp.reshape(a, (1, a.size)) if a.ndim == 1 else a
@@ -32,7 +32,7 @@ def contracted(xp: Any, a: Any, b: Any, over_a: tuple[int, ...], over_b: tuple[i
     return xp.reshape(xp.matmul(left, right), shape)
 
 
-@rule("_np_dot", dtypes=FLOATS, refuse=_REFUSE)
+@rule("_np_dot", dtypes=FLOATS, refuse=_REFUSE, heavy=True)
 def dot(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """The last axis of a times the last but one (of a vector the only one) of b; a scalar multiplies."""
     if 0 in (a.ndim, b.ndim):

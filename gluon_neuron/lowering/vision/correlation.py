@@ -12,7 +12,7 @@ from ..extents import nonempty
 from ..registry import rule
 
 
-@rule("Correlation", refuse=first_of(nonempty, same_dtypes))
+@rule("Correlation", refuse=first_of(nonempty, same_dtypes), heavy=True)
 def correlation(xp: Any, n: Node, a: Any, b: Any) -> Any:
     """Means over channels and windows of a (N, C, H, W) times b, or of |a - b|, for every displacement of b."""
     kernel, reach = n.attrs.integer("kernel_size", 1), n.attrs.integer("max_displacement", 1)

@@ -28,13 +28,13 @@ def _convolution(xp: Any, n: Node, x: Any, offset: Any, mask: Any, w: Any, b: An
     return y if b is None else xp.bias(y, b)
 
 
-@rule("_contrib_DeformableConvolution", refuse=_REFUSE)
+@rule("_contrib_DeformableConvolution", refuse=_REFUSE, heavy=True, kernel=2)
 def deformable_convolution(xp: Any, n: Node, x: Any, offset: Any, w: Any, b: Any = None) -> Any:
     """Taps of x (N, C, H, W) moved by offset (N, G * kernel * 2, h, w), rows before columns; one past the edge is 0."""
     return _convolution(xp, n, x, offset, None, w, b, "edge")
 
 
-@rule("_contrib_ModulatedDeformableConvolution", refuse=_REFUSE)
+@rule("_contrib_ModulatedDeformableConvolution", refuse=_REFUSE, heavy=True, kernel=3)
 def modulated_deformable_convolution(xp: Any, n: Node, x: Any, offset: Any, mask: Any, w: Any, b: Any = None) -> Any:
     """The same with taps multiplied by mask (N, G * kernel, h, w); x fades to 0 within one element of its edge."""
     return _convolution(xp, n, x, offset, mask, w, b, "zeros")

@@ -133,15 +133,15 @@ def mean_of_samples(
 def rotated_roi_align(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of bilinear samples in the cells of regions (R, 6): batch index, centre, size, and an angle in degrees."""
     size, samples = n.attrs.ints("pooled_size"), n.attrs.integer("sampling_ratio")
-    regions, scale = rois.shape[0], n.attrs.single("spatial_scale")
-    centre = [xp.reshape(rois[:, k] * scale, (regions, 1, 1, 1, 1, 1)) for k in (2, 1)]
+    roi_count, scale = rois.shape[0], n.attrs.single("spatial_scale")
+    centre = [xp.reshape(rois[:, k] * scale, (roi_count, 1, 1, 1, 1, 1)) for k in (2, 1)]
     lines = []
     for axis, k in enumerate((4, 3)):
         extent = xp.maximum(rois[:, k : k + 1] * scale, 1.0)
         shape = [1] * 6
-        shape[0], shape[2 + axis], shape[4 + axis] = regions, size[axis], samples
+        shape[0], shape[2 + axis], shape[4 + axis] = roi_count, size[axis], samples
         lines.append(xp.reshape(extent * (_parts(xp, size[axis], samples, x.dtype) - 0.5), shape))
-    turn = xp.reshape(rois[:, 5] * (pi / 180), (regions, 1, 1, 1, 1, 1))
+    turn = xp.reshape(rois[:, 5] * (pi / 180), (roi_count, 1, 1, 1, 1, 1))
     cosine, sine = xp.cos(turn), xp.sin(turn)
     columns = lines[1] * cosine + lines[0] * sine + centre[1]
     rows = lines[0] * cosine - lines[1] * sine + centre[0]

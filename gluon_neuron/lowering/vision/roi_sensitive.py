@@ -61,23 +61,23 @@ def _covered(xp: Any, start: Any, length: Any, cells: int, size: int) -> Any:
 def psroi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
     """Means of x (N, output_dim * group_size ** 2, H, W) in whole cells, each of which has channels of its own."""
     size, groups = _square_groups(n)
-    regions, (height, width) = rois.shape[0], x.shape[2:]
+    roi_count, (height, width) = rois.shape[0], x.shape[2:]
     (top, tall), (left, wide) = _rounded(xp, rois, n.attrs.single("spatial_scale"))
     rows = _covered(xp, top, tall, size[0], height)
     columns = _covered(xp, left, wide, size[1], width)
     channels = n.out.shape[1]
     # The rows that a cell covers are summed by a product, over the images of the batch at once, then the columns.
-    own = xp.one_hot(xp.reshape(batch_index(xp, x, rois), (regions,)), x.shape[0], 1, x.dtype)
-    chosen = xp.reshape(own, (regions, 1, x.shape[0], 1)) * xp.expand_dims(rows, 2)
-    chosen = xp.reshape(xp.permute_dims(chosen, (1, 0, 2, 3)), (size[0], regions, x.shape[0] * height))
+    own = xp.one_hot(xp.reshape(batch_index(xp, x, rois), (roi_count,)), x.shape[0], 1, x.dtype)
+    chosen = xp.reshape(own, (roi_count, 1, x.shape[0], 1)) * xp.expand_dims(rows, 2)
+    chosen = xp.reshape(xp.permute_dims(chosen, (1, 0, 2, 3)), (size[0], roi_count, x.shape[0] * height))
     split = xp.reshape(x, (x.shape[0], channels, *groups, height, width))
     for axis in (2, 3):
         places = (np.arange(size[0]) * groups[0] // size[0]).astype(np.int32)
         split = xp.take(split, xp.constant(places), axis)
     split = xp.permute_dims(split, (2, 0, 4, 1, 3, 5))
     split = xp.reshape(split, (size[0], x.shape[0] * height, channels * size[1] * width))
-    bands = xp.reshape(xp.matmul(chosen, split), (size[0], regions, channels, size[1], width))
-    total = xp.sum(bands * xp.reshape(columns, (1, regions, 1, size[1], width)), (4,))
+    bands = xp.reshape(xp.matmul(chosen, split), (size[0], roi_count, channels, size[1], width))
+    total = xp.sum(bands * xp.reshape(columns, (1, roi_count, 1, size[1], width)), (4,))
     total = xp.permute_dims(total, (1, 2, 0, 3))
     count = xp.expand_dims(xp.sum(rows, (2,)), 2) * xp.expand_dims(xp.sum(columns, (2,)), 1)
     return total / xp.maximum(xp.expand_dims(count, 1), 1.0)
@@ -87,13 +87,13 @@ def psroi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
 def deformable_psroi_pooling(xp: Any, n: Node, x: Any, rois: Any, trans: Any = None) -> Any:
     """Means of samples in cells that have channels of their own and are moved by trans (R, classes * 2, part, part)."""
     size, groups = _square_groups(n)
-    regions, samples = rois.shape[0], n.attrs.integer("sample_per_part", 1)
+    roi_count, samples = rois.shape[0], n.attrs.integer("sample_per_part", 1)
     moved = trans is not None and not n.attrs.flag("no_trans")
     classes = trans.shape[1] // 2 if moved else 1
-    places = (regions, classes, *size, samples, samples)
+    places = (roi_count, classes, *size, samples, samples)
     points = []
     for axis, (start, length) in enumerate(_rounded(xp, rois, n.attrs.single("spatial_scale"))):
-        start, length = (xp.reshape(v, (regions, 1, 1, 1, 1, 1)) for v in (start - 0.5, length))
+        start, length = (xp.reshape(v, (roi_count, 1, 1, 1, 1, 1)) for v in (start - 0.5, length))
         along = (np.arange(size[axis])[:, None] + np.arange(samples) / samples) / size[axis]
         shape = [1] * 6
         shape[2 + axis], shape[4 + axis] = along.shape
@@ -105,7 +105,7 @@ def deformable_psroi_pooling(xp: Any, n: Node, x: Any, rois: Any, trans: Any = N
                 # In the dtype of the data, as MXNet has it: in float32 1 / 3 * 3 may be less than 1.
                 nearest = np.floor(np.arange(size[k], dtype=x.dtype) / size[k] * parts[k])
                 step = xp.take(step, xp.constant(nearest.astype(np.int32)), 2 + k)
-            step = xp.reshape(step * n.attrs.single("trans_std", 0.0), (regions, classes, *size, 1, 1))
+            step = xp.reshape(step * n.attrs.single("trans_std", 0.0), (roi_count, classes, *size, 1, 1))
             at = at + step * length
         points.append(xp.broadcast_to(at, places))
     cells = Cells(size, groups, classes, n.out.shape[1])

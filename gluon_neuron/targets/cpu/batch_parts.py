@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Set
 from math import prod
 from typing import Any, NamedTuple
 
+from .walk import ordered, walk
+
 LEAST = 150_000_000
 """Floating-point operations of a part, some milliseconds on one core. With less, a large product of all parts gains
 more from its size than the parts do from their independence."""
@@ -25,7 +27,7 @@ ROWS = 256
 # one (16 rows each) and 0.97 in parts of four.
 
 
-def parts_that_pay(outputs: Iterable[Any], data: Set[str], batch: int) -> int:
+def batch_parts_that_pay(outputs: Iterable[Any], data: Set[str], batch: int) -> int:
     """How many equal parts a batch should be split into; 1 leaves it whole.
 
     `outputs` are those of a program in OpenVINO, `data` the names of the parameters that are not weights.
@@ -33,9 +35,9 @@ def parts_that_pay(outputs: Iterable[Any], data: Set[str], batch: int) -> int:
     products = list(_products(outputs, data))
     operations = sum(p.operations for p in products)
     possible = (n for n in range(min(batch, 2 * operations // LEAST), 1, -1) if batch % n == 0)
-    parts = next((n for n in possible if 2 * _in_few_rows(products, n) <= operations), 1)
-    kept = sum(4 * p.size for p in products if p.operations < REUSE * parts * p.size)
-    return parts if kept <= KEPT else 1
+    batch_parts = next((n for n in possible if 2 * _in_few_rows(products, n) <= operations), 1)
+    kept = sum(4 * p.size for p in products if p.operations < REUSE * batch_parts * p.size)
+    return batch_parts if kept <= KEPT else 1
 
 
 class _Product(NamedTuple):
@@ -46,28 +48,14 @@ class _Product(NamedTuple):
     dense: bool
 
 
-def _in_few_rows(products: Iterable[_Product], parts: int) -> int:
+def _in_few_rows(products: Iterable[_Product], batch_parts: int) -> int:
     """The multiply-adds of matrix products with a weight of which a part has less than `ROWS` rows."""
-    return sum(p.operations for p in products if p.dense and p.operations < ROWS * parts * p.size)
+    return sum(p.operations for p in products if p.dense and p.operations < ROWS * batch_parts * p.size)
 
 
 def _products(outputs: Iterable[Any], data: Set[str]) -> Iterator[_Product]:
-    todo = [(output.get_node(), False) for output in outputs]
-    seen: set[str] = set()
-    varying: set[str] = set()
-    while todo:
-        node, inputs_seen = todo.pop()
-        name = node.get_name()
-        if not inputs_seen:
-            if name not in seen:
-                seen.add(name)
-                todo.append((node, True))
-                todo += [(value.get_node(), False) for value in node.input_values()]
-            continue
+    for node, inputs in walk(ordered(outputs), data, set()):
         kind = node.get_type_name()
-        inputs = [value.get_node().get_name() in varying for value in node.input_values()]
-        if any(inputs) or (kind == "Parameter" and not data.isdisjoint(node.output(0).get_names())):
-            varying.add(name)
         operations = _multiply_adds(kind, node) if any(inputs) else 0
         if operations:
             fixed = [i for i in (0, 1) if not inputs[i]]

@@ -12,6 +12,7 @@ from collections.abc import Set
 from typing import Any
 
 from ...dialect.in_openvino.builder import Builder
+from .walk import is_data, walk
 
 FOLDED = frozenset(
     (
@@ -29,38 +30,30 @@ FOLDED = frozenset(
 """The types of nodes that OpenVINO folds when all their inputs are constant; any other is taken not to fold."""
 
 
-def unfix(model: Any, data: Set[str]) -> int:
+def prevent_constant_overwrite(model: Any, data: Set[str]) -> int:
     """Make every node that depends on no parameter called as one of `data`, and that does not fold, depend on one.
 
     Returns how many nodes were changed. A model all of whose data are empty stays as it is: it computes nothing.
     """
-    source = next((p for p in model.get_parameters() if _is_data(p, data) and _size(p)), None)
+    source = next((p for p in model.get_parameters() if is_data(p, data) and _size(p)), None)
     if source is None:
         return 0
     build = Builder()
-    fixed: set[str] = set()
+    varying: set[str] = set()
     changed = 0
     zero = None
-    for node in model.get_ordered_ops():
+    for node, _ in walk(model.get_ordered_ops(), data, varying):
         kind = node.get_type_name()
-        if kind == "Result" or (kind == "Parameter" and _is_data(node, data)):
-            continue
-        if any(i.get_source_output().get_node().get_name() not in fixed for i in node.inputs()):
-            continue
-        if kind in ("Parameter", "Constant") or kind in FOLDED:
-            fixed.add(node.get_name())
+        if node.get_name() in varying or kind in ("Parameter", "Constant", "Result") or kind in FOLDED:
             continue
         with build.scope("depends_on_data"):
             zero = zero or _zero(build, source)
             _add(build, node.input(0), zero)
+        varying.add(node.get_name())
         changed += 1
     if changed:
         model.validate_nodes_and_infer_types()
     return changed
-
-
-def _is_data(parameter: Any, data: Set[str]) -> bool:
-    return not data.isdisjoint(parameter.output(0).get_names())
 
 
 def _size(parameter: Any) -> int:

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ...dialect.in_openvino.builder import Builder
+from .walk import walk
 
 ROWS = 128
 """From so many rows on, the kernel of products with an activation is the faster one (two cores of a Xeon)."""
@@ -39,7 +40,7 @@ def has_avx512(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
     return _AVX512.issubset(flags.split())
 
 
-def write_products(model: Any, data: Set[str], avx512: bool) -> int:
+def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> int:
     """Rewrite the products of float32 data, which follow from the parameters called as in `data`, with weights.
 
     `avx512` says whether the processor has it. Returns how many were rewritten; what the model computes stays.
@@ -75,12 +76,8 @@ def _products(model: Any, data: Set[str]) -> tuple[list[Any], set[str]]:
     """The products of data with weights, and the names of all nodes that depend on data."""
     found: list[Any] = []
     varying: set[str] = set()
-    for node in model.get_ordered_ops():
-        inputs = [value.get_node().get_name() in varying for value in node.input_values()]
-        kind = node.get_type_name()
-        if any(inputs) or (kind == "Parameter" and not data.isdisjoint(node.output(0).get_names())):
-            varying.add(node.get_name())
-        if kind == "MatMul" and inputs == [True, False] and _is_dense(node):
+    for node, inputs in walk(model.get_ordered_ops(), data, varying):
+        if node.get_type_name() == "MatMul" and inputs == [True, False] and _is_dense(node):
             found.append(node)
     return found, varying
 

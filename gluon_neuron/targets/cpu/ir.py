@@ -9,9 +9,9 @@ from typing import Any
 
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
-from ..base import DATA, UNUSED, WEIGHT, Compilation
-from .constant_overwrite import unfix
-from .dense_layers import has_avx512, write_products
+from ..base import DATA, UNUSED, WEIGHT, RegionJob
+from .constant_overwrite import prevent_constant_overwrite
+from .dense_layers import has_avx512, rewrite_dense_layers
 
 _LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
@@ -19,7 +19,7 @@ _DIGITS = 20
 _LITERAL_ALIGNMENT = 64
 
 
-def serialize(xp: Any, outputs: list[Any], work: Compilation) -> tuple[bytes, dict[str, Any], dict[str, str]]:
+def serialize(xp: Any, outputs: list[Any], job: RegionJob) -> tuple[bytes, dict[str, Any], dict[str, str]]:
     """The payload's bytes, how the engine reads them, and the inputs' roles (some are not read by the program).
 
     The model is built with every weight as a Parameter; in the text, the weights' layers become constants whose
@@ -29,21 +29,21 @@ def serialize(xp: Any, outputs: list[Any], work: Compilation) -> tuple[bytes, di
     nodes = xp.parameters
     used = {n for n, node in nodes.items() if len(node.output(0).get_target_inputs()) > 0}
     used |= _passed_through(outputs, nodes)
-    roles = dict(work.roles)
-    for name in work.inputs:
+    roles = dict(job.roles)
+    for name in job.inputs:
         if name not in used:
             roles[name] = UNUSED
-    baked = [n for n in nodes if n in used and n in work.values]
-    bound = [n for n in work.inputs if roles[n] == WEIGHT]
-    data = [n for n in work.inputs if roles[n] == DATA]
+    baked = [n for n in nodes if n in used and n in job.values]
+    bound = [n for n in job.inputs if roles[n] == WEIGHT]
+    data = [n for n in job.inputs if roles[n] == DATA]
     model = xp.model(outputs, [*data, *bound, *baked])
-    unfix(model, set(data))
-    write_products(model, set(data), has_avx512())
+    prevent_constant_overwrite(model, set(data))
+    rewrite_dense_layers(model, set(data), has_avx512())
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
     editor = _Editor(xml, literals)
-    editor.rewrite(layer_names, data, {n: work.values[n] for n in baked})
-    index = {n: i for i, n in enumerate(work.inputs)}
+    editor.rewrite(layer_names, data, {n: job.values[n] for n in baked})
+    index = {n: i for i, n in enumerate(job.inputs)}
     if editor.order != data:
         raise CompileError(f"OpenVINO wrote the inputs as {editor.order}, not as {data}.")
     xml_text, literal_bytes = bytes(editor.out), bytes(editor.literals)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 
-class PartsMeet(Exception):
+class NotSeparable(Exception):
     """The result of one part may depend on another part; the message says where."""
 
 
@@ -30,7 +30,7 @@ class Pair:
     whole: Any
     part: Any
     axes: tuple[Axis, ...]
-    parts: int
+    batch_parts: int
 
     def shape(self, i: int) -> tuple[int, ...]:
         """The shape of input `i` in the large program."""
@@ -50,14 +50,14 @@ class Pair:
     def only(self) -> int:
         """The axis of input 0, where no other input has one."""
         if self.axes[0] is None or any(a is not None for a in self.axes[1:]):
-            raise PartsMeet
+            raise NotSeparable
         return self.axes[0]
 
     def constant(self, i: int) -> np.ndarray:
         """The value of input `i`, the same in both programs."""
         node = self.whole.input_value(i).get_node()
         if node.get_type_name() != "Constant" or self.axes[i] is not None:
-            raise PartsMeet
+            raise NotSeparable
         return np.asarray(node.data).reshape(-1)
 
     def indices(self, i: int) -> list[int]:
@@ -69,30 +69,30 @@ class Pair:
         return int(self.whole.get_attributes()[attribute]) % len(self.shape(0))
 
 
-def prove(wholes: Sequence[Any], smalls: Sequence[Any], parts: int) -> None:
-    """Raise PartsMeet unless every one of the outputs `wholes` is that of `smalls` for all parts, joined along axis 0.
+def prove(wholes: Sequence[Any], smalls: Sequence[Any], batch_parts: int) -> None:
+    """Raise NotSeparable unless each of the outputs `wholes` is that of `smalls` for all parts, joined along axis 0.
 
     Both are outputs of OpenVINO nodes. A parameter that is larger in the large program is taken to be cut along axis 0.
     """
     axes: dict[str, tuple[Any, list[Axis]]] = {}
     for whole, small in zip(wholes, smalls, strict=True):
-        _walk(whole.get_node(), small.get_node(), parts, axes)
+        _walk(whole.get_node(), small.get_node(), batch_parts, axes)
         if whole.get_index() != small.get_index() or axes[whole.get_node().get_name()][1][whole.get_index()] != 0:
-            raise PartsMeet(f"{whole.get_node().get_friendly_name()} is not joined along its first axis.")
+            raise NotSeparable(f"{whole.get_node().get_friendly_name()} is not joined along its first axis.")
 
 
-def _walk(whole: Any, small: Any, parts: int, axes: dict[str, tuple[Any, list[Axis]]]) -> None:
+def _walk(whole: Any, small: Any, batch_parts: int, axes: dict[str, tuple[Any, list[Axis]]]) -> None:
     todo = [(whole, small)]
     while todo:
         node, other = todo[-1]
         seen = axes.get(node.get_name())
         if seen is not None:
             if seen[0].get_name() != other.get_name():
-                raise PartsMeet(f"{node.get_friendly_name()} has two counterparts.")
+                raise NotSeparable(f"{node.get_friendly_name()} has two counterparts.")
             todo.pop()
             continue
         if node.get_type_name() != other.get_type_name() or len(node.inputs()) != len(other.inputs()):
-            raise PartsMeet(f"{node.get_friendly_name()} has no counterpart.")
+            raise NotSeparable(f"{node.get_friendly_name()} has no counterpart.")
         sources = list(zip(node.input_values(), other.input_values(), strict=True))
         missing = [(a.get_node(), b.get_node()) for a, b in sources if a.get_node().get_name() not in axes]
         if missing:
@@ -102,9 +102,9 @@ def _walk(whole: Any, small: Any, parts: int, axes: dict[str, tuple[Any, list[Ax
         for a, b in sources:
             partner, known = axes[a.get_node().get_name()]
             if partner.get_name() != b.get_node().get_name() or a.get_index() != b.get_index():
-                raise PartsMeet(f"{node.get_friendly_name()} reads other values.")
+                raise NotSeparable(f"{node.get_friendly_name()} reads other values.")
             found.append(known[a.get_index()])
-        axes[node.get_name()] = (other, _outputs(Pair(node, other, tuple(found), parts)))
+        axes[node.get_name()] = (other, _outputs(Pair(node, other, tuple(found), batch_parts)))
         todo.pop()
 
 
@@ -122,32 +122,32 @@ def _outputs(pair: Pair) -> list[Axis]:
     else:
         shapes = _SHAPE_INPUTS.get(kind, ())
         if any(a == _UNPROVED for i, a in enumerate(pair.axes) if i not in shapes):
-            raise PartsMeet(f"{name} reads a value about which nothing is known.")
+            raise NotSeparable(f"{name} reads a value about which nothing is known.")
         if pair.whole.get_attributes() != pair.part.get_attributes():
-            raise PartsMeet(f"{name} has other attributes.")
+            raise NotSeparable(f"{name} has other attributes.")
         if all(a is None for a in pair.axes):
             axis = None
         elif kind in _RULES:
             try:
                 axis = _RULES[kind](pair)
-            except PartsMeet:
-                raise PartsMeet(f"The parts meet in {name}.") from None
+            except NotSeparable:
+                raise NotSeparable(f"The parts meet in {name}.") from None
         else:
-            raise PartsMeet(f"There is no rule for {name}.")
+            raise NotSeparable(f"There is no rule for {name}.")
     found = [axis] * (1 if kind == "MaxPool" and axis is not None else count)
     for i, a in enumerate(found):
-        if a != _UNPROVED and not _joined(pair.whole.output(i), pair.part.output(i), a, pair.parts):
-            raise PartsMeet(f"{name} has results of other shapes.")
+        if a != _UNPROVED and not _joined(pair.whole.output(i), pair.part.output(i), a, pair.batch_parts):
+            raise NotSeparable(f"{name} has results of other shapes.")
     # MaxPool's second output counts positions in the whole batch.
     return found + [_UNPROVED] * (count - len(found))
 
 
-def _joined(whole: Any, part: Any, axis: Axis, parts: int) -> bool:
+def _joined(whole: Any, part: Any, axis: Axis, batch_parts: int) -> bool:
     shape, wanted = list(whole.get_shape()), list(part.get_shape())
     if axis is not None:
         if axis >= len(wanted):
             return False
-        wanted[axis] *= parts
+        wanted[axis] *= batch_parts
     return shape == wanted and whole.get_element_type() == part.get_element_type()
 
 
@@ -161,7 +161,7 @@ def _leaf(pair: Pair) -> Axis:
     axis = _differing(a.shape, b.shape)
     if axis is None:
         return _UNPROVED
-    joined = np.concatenate([b] * pair.parts, axis)
+    joined = np.concatenate([b] * pair.batch_parts, axis)
     return axis if joined.shape == a.shape and joined.tobytes() == a.tobytes() else _UNPROVED
 
 
@@ -175,12 +175,12 @@ def _aligned(shapes: Sequence[tuple[int, ...]], axes: Sequence[Axis], rank: int)
     """The axis of a result with `rank` axes to which the shapes are broadcast, aligned at the last."""
     places = {a + rank - len(s) for s, a in zip(shapes, axes, strict=True) if a is not None}
     if len(places) != 1:
-        raise PartsMeet
+        raise NotSeparable
     (place,) = places
     for shape, axis in zip(shapes, axes, strict=True):
         at = place - rank + len(shape)
         if axis is None and at >= 0 and shape[at] != 1:
-            raise PartsMeet
+            raise NotSeparable
     return place
 
 
@@ -191,13 +191,13 @@ def _elementwise(pair: Pair) -> Axis:
 def _first_axis(pair: Pair) -> Axis:
     """The operator works on every element of the first axis by itself."""
     if pair.only != 0:
-        raise PartsMeet
+        raise NotSeparable
     return 0
 
 
 def _apart_from(axes: Sequence[int], pair: Pair) -> int:
     if pair.only in axes:
-        raise PartsMeet
+        raise NotSeparable
     return pair.only
 
 
@@ -210,7 +210,7 @@ def _reduce(pair: Pair) -> Axis:
 def _concat(pair: Pair) -> Axis:
     """All are joined along the same axis, which is not the one they are put together along."""
     if len(set(pair.axes)) != 1 or pair.axes[0] == pair.index("axis"):
-        raise PartsMeet
+        raise NotSeparable
     return pair.axes[0]
 
 
@@ -218,7 +218,7 @@ def _reshape(pair: Pair) -> Axis:
     """The parts' elements stay where they are in memory: as many blocks, each of as many elements for a part."""
     axis, place = pair.axes[0], _differing(pair.out, pair.out_of_part)
     if axis is None or place is None or prod(pair.out[:place]) != prod(pair.shape(0)[:axis]):
-        raise PartsMeet
+        raise NotSeparable
     return place
 
 
@@ -230,11 +230,11 @@ def _matmul(pair: Pair) -> Axis:
     """Batches, the first operand's rows or the second one's columns."""
     shapes, rank = [pair.shape(0), pair.shape(1)], len(pair.out)
     if min(map(len, shapes)) < 2:
-        raise PartsMeet
+        raise NotSeparable
     batches = [a if a is not None and a < len(s) - 2 else None for s, a in zip(shapes, pair.axes, strict=True)]
     if batches != [None, None]:
         if batches != list(pair.axes):
-            raise PartsMeet
+            raise NotSeparable
         return _aligned([s[:-2] for s in shapes], batches, rank - 2)
     first, second = pair.axes
     attributes = pair.whole.get_attributes()
@@ -242,24 +242,24 @@ def _matmul(pair: Pair) -> Axis:
         return rank - 2
     if first is None and second == len(shapes[1]) - (2 if attributes["transpose_b"] else 1):
         return rank - 1
-    raise PartsMeet
+    raise NotSeparable
 
 
 def _gather(pair: Pair) -> Axis:
     axis = pair.indices(2)[0]
     if pair.whole.get_attributes()["batch_dims"] != 0:
-        raise PartsMeet
+        raise NotSeparable
     data, chosen = pair.axes[0], pair.axes[1]
     if data is None and chosen is not None:
         return axis + chosen
     if data is None or chosen is not None or data == axis:
-        raise PartsMeet
+        raise NotSeparable
     return data if data < axis else data + len(pair.shape(1)) - 1
 
 
 def _gather_elements(pair: Pair) -> Axis:
     if pair.axes[0] is None or pair.axes[0] != pair.axes[1] or pair.axes[0] == pair.index("axis"):
-        raise PartsMeet
+        raise NotSeparable
     return pair.axes[0]
 
 
@@ -271,20 +271,20 @@ def _slice(pair: Pair) -> Axis:
 
 def _pad(pair: Pair) -> Axis:
     if pair.constant(1)[pair.only] != 0 or pair.constant(2)[pair.only] != 0:
-        raise PartsMeet
+        raise NotSeparable
     return pair.only
 
 
 def _broadcast(pair: Pair) -> Axis:
     """In NumPy's way; what every part has may be repeated for each of them."""
     if pair.whole.get_attributes()["mode"] != "numpy":
-        raise PartsMeet
+        raise NotSeparable
     before, added = pair.shape(0), len(pair.out) - len(pair.shape(0))
     if pair.axes[0] is not None:
         return pair.axes[0] + added
     place = _differing(pair.out, pair.out_of_part)
     if place is None or (place >= added and before[place - added] != 1):
-        raise PartsMeet
+        raise NotSeparable
     return place
 
 

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from ...graph.graph import Node
-
-SLOWER = {
-    "sort": 10_000,
-    "argsort": 10_000,
-    "_npi_argsort": 10_000,
-}
-"""By operator: from how many elements on it is worth a break of the region around it."""
+from ...lowering.registry import rule_of
+from ...refusal import Category, Refusal
 
 
-def slower(node: Node) -> tuple[str, str] | None:
-    """The category and sentence of a node that MXNet computes faster, or None."""
-    least = SLOWER.get(node.op)
-    size = node.in_spec(0).size if least is not None else 0
-    if least is None or size < least:
+def slower(node: Node) -> Refusal | None:
+    """The refusal of a node that MXNet computes faster, or None."""
+    rule = rule_of(node)
+    if rule is None or rule.slower is None or (size := node.in_spec(0).size) < rule.slower:
         return None
-    return "slower", f"MXNet computes it faster than the CPU engine from {least} elements on, and it has {size}"
+    sentence = f"MXNet computes it faster than the CPU engine from {rule.slower} elements on, and it has {size}"
+    return Refusal(Category.SLOWER, sentence)

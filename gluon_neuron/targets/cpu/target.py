@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
 from ...artifact.container import Payload
@@ -13,47 +12,16 @@ from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError, EngineError
 from ...graph.graph import Graph, Node
 from ...lowering.build import lower
-from ..base import Compilation, Program, signature, without_rule
-from .batch_parts import parts_that_pay
+from ...lowering.registry import rule_of
+from ...refusal import Category, Refusal
+from ..base import Program, RegionJob, signature
+from ..refusals import rule_refusal
+from .batch_parts import batch_parts_that_pay
 from .ir import serialize
-from .separable import PartsMeet, prove
+from .separable import NotSeparable, prove
 from .slower import slower
 
 _logger = logging.getLogger(__name__)
-
-_MOVERS = frozenset(
-    (
-        "Reshape",
-        "reshape",
-        "Flatten",
-        "flatten",
-        "expand_dims",
-        "squeeze",
-        "transpose",
-        "Concat",
-        "concat",
-        "slice",
-        "slice_axis",
-        "slice_like",
-        "stack",
-        "SwapAxis",
-        "swapaxes",
-        "broadcast_to",
-        "Cast",
-        "cast",
-        "_copy",
-        "identity",
-    )
-)
-"""Operators that move or convert 8-bit values without computing with them."""
-
-_INEXACT_INT32 = re.compile(
-    r"(_np_|_npi_|nan)?(sum|mean|prod|a?max|a?min|argmax|argmin)(_axis|_channel)?|"
-    r"(_|broadcast_|elemwise_)r?(div|mod|maximum|minimum)(_scalar)?|clip|_unravel_index|"
-    r"_npi_(r?mod(_scalar)?|pad|clip)|(_|_npi_)r?power_scalar|_np_trace"
-)
-"""Operators for which OpenVINO's CPU plugin computes int32 as float32."""
-
 
 CASTS = ("bf16",)
 """What the CPU engine can cast to."""
@@ -66,33 +34,36 @@ class CpuTarget:
     engine = "openvino"
     folds = True
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why OpenVINO's CPU plugin cannot run the node, would silently give wrong numbers, or is slower than MXNet."""
-        found = without_rule(self, node)
+        found = rule_refusal(self, node)
         if found is not None:
             return found
+        rule = rule_of(node)
+        assert rule is not None
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype == "int64":
-                return "target", "the CPU engine computes int64 as int32"
+                return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
-                return "target", "the CPU engine computes float64 as float32"
-            if spec.dtype in ("int8", "uint8") and node.op not in _MOVERS:
-                return "target", f"the CPU engine saturates {spec.dtype} where MXNet wraps"
-            if spec.dtype == "int32" and _INEXACT_INT32.fullmatch(node.op):
-                return "target", "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
+                return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
+            if spec.dtype in ("int8", "uint8") and not rule.moves:
+                return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
+            if spec.dtype == "int32" and not rule.exact_int32:
+                sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
+                return Refusal(Category.TARGET, sentence)
         if node.op in ("Cast", "cast") and node.out.dtype in ("int8", "uint8"):
-            return "target", f"the CPU engine saturates {node.out.dtype} where MXNet wraps"
+            return Refusal(Category.TARGET, f"the CPU engine saturates {node.out.dtype} where MXNet wraps")
         return slower(node)
 
     def ready(self) -> None:
         """Nothing is needed before the first region."""
 
-    def prepare(self, work: Compilation) -> Program:
+    def prepare(self, job: RegionJob) -> Program:
         """The region as an OpenVINO IR; raises as `compile` does."""
-        return Program(self.compile(work))
+        return Program(self.compile(job))
 
-    def compile(self, work: Compilation) -> Payload:
+    def compile(self, job: RegionJob) -> Payload:
         """The region as an OpenVINO IR; raises CompileError when it cannot be built, EngineError without OpenVINO."""
         try:
             openvino = import_openvino()
@@ -100,18 +71,18 @@ class CpuTarget:
             raise EngineError(
                 f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
             ) from error
-        options, cast = work.options, work.options.auto_cast
+        options, cast = job.options, job.options.auto_cast
         if cast != "none" and options.auto_cast_type not in CASTS:
             if options.target in ("auto", "cpu"):
                 raise CompileError(
                     f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
                 )
             cast = "none"
-        xp, outputs = _lowered(work.graph, cast)
-        parts, found = _in_parts(work, cast, xp, outputs)
-        data, program, roles = serialize(*found, work)
-        if parts > 1:
-            program["parts"] = parts
+        xp, outputs = _lowered(job.graph, cast)
+        batch_parts, found = _in_batch_parts(job, cast, xp, outputs)
+        data, program, roles = serialize(*found, job)
+        if batch_parts > 1:
+            program["parts"] = batch_parts
         config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
         if options.num_threads:
             config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
@@ -119,7 +90,7 @@ class CpuTarget:
             target=self.name,
             engine=self.engine,
             engine_version=openvino.__version__.split("-")[0],
-            signature=signature(work, roles),
+            signature=signature(job, roles),
             program={**program, "config": config},
             data=data,
         )
@@ -132,21 +103,21 @@ def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
     return xp, lower(graph, xp)
 
 
-def _in_parts(work: Compilation, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
+def _in_batch_parts(job: RegionJob, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
     """Into how many parts the batch is split, and the program for one; where there is only one, what was given."""
     whole = 1, (xp, outputs)
-    shapes = [xp.parameters[n].output(0).get_shape() for n in work.data]
+    shapes = [xp.parameters[n].output(0).get_shape() for n in job.data]
     lengths = {shape[0] if len(shape) else 1 for shape in shapes}
-    if work.smaller is None or len(lengths) != 1 or any(o.known for o in outputs):
+    if job.for_batch_part is None or len(lengths) != 1 or any(o.known for o in outputs):
         return whole
-    parts = parts_that_pay([o.v for o in outputs], set(work.data), lengths.pop())
-    graph = work.smaller(parts) if parts > 1 else None
+    batch_parts = batch_parts_that_pay([o.v for o in outputs], set(job.data), lengths.pop())
+    graph = job.for_batch_part(batch_parts) if batch_parts > 1 else None
     if graph is None:
         return whole
     try:
-        smaller = _lowered(graph, cast)
-        prove([o.v for o in outputs], [o.v for o in smaller[1]], parts)
-    except (CompileError, PartsMeet) as why:
-        _logger.debug("%s runs its batch as one: %s", work.name, why)
+        part = _lowered(graph, cast)
+        prove([o.v for o in outputs], [o.v for o in part[1]], batch_parts)
+    except (CompileError, NotSeparable) as why:
+        _logger.debug("%s runs its batch as one: %s", job.name, why)
         return whole
-    return parts, smaller
+    return batch_parts, part

@@ -16,7 +16,7 @@ from typing import Any
 from ..._version import __version__
 from ...artifact.container import Payload
 from ...errors import CacheError, CompileError
-from ..base import Compilation, Program
+from ..base import Program, RegionJob
 from .compile_cache import Cache, bound, directory, key_of
 from .neff import read_header
 from .toolchain.commands import NEFF
@@ -57,7 +57,7 @@ class ChipTask:
     result but for its data and the number of cores."""
 
     compiler: Compiler
-    work: Compilation
+    job: RegionJob
     command: tuple[str, ...]
     files: Mapping[str, bytes]
     payload: Payload
@@ -110,7 +110,7 @@ class ChipTask:
         return data, cached
 
     def _keep(self, cache: Cache, key: str, data: bytes) -> None:
-        about = {**self.factors(), "region": self.work.name}
+        about = {**self.factors(), "region": self.job.name}
         try:
             read_header(data)
             cache.put(key, data, about)
@@ -125,27 +125,27 @@ class ChipTask:
         try:
             for name, content in self.files.items():
                 (place / name).write_bytes(content)
-            running.run(self.command, place, self.work.options.compiler_timeout, self.compiler.path)
+            running.run(self.command, place, self.job.options.compiler_timeout, self.compiler.path)
             result = place / NEFF
             if not result.is_file():
                 raise CompileError(f"{self.compiler.name} succeeded, but wrote no {NEFF}. Its directory: {place}")
             data = result.read_bytes()
         except CompileError:
-            if running.stopped and self.work.keep is None:
+            if running.stopped and self.job.keep is None:
                 shutil.rmtree(place, ignore_errors=True)
             raise
         except OSError as error:
             raise CompileError(f"The directory {place} of {self.compiler.name} cannot be used: {error}.") from error
-        if self.work.keep is None:
+        if self.job.keep is None:
             shutil.rmtree(place, ignore_errors=True)
         return data
 
     def _place(self) -> Path:
-        if self.work.keep is None:
+        if self.job.keep is None:
             return Path(tempfile.mkdtemp(prefix="gluon_neuron-"))
-        shutil.rmtree(self.work.keep, ignore_errors=True)
-        self.work.keep.mkdir(parents=True)
-        return self.work.keep.resolve()
+        shutil.rmtree(self.job.keep, ignore_errors=True)
+        self.job.keep.mkdir(parents=True)
+        return self.job.keep.resolve()
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from ...dialect.in_jax.program import hlo_module
 from ...errors import CompileError
 from ...graph.spec import Spec
 from ...lowering.build import lower
-from ..base import Compilation
+from ..base import RegionJob
 
 
 @dataclass(frozen=True)
@@ -27,29 +27,29 @@ class HloProgram:
     outputs: tuple[str, ...]
 
 
-def build(work: Compilation) -> HloProgram:
-    """The region's module: its parameters are `work.inputs`, those that nothing reads included.
+def build(job: RegionJob) -> HloProgram:
+    """The region's module: its parameters are `job.inputs`, those that nothing reads included.
 
-    Weights whose values `work` has are constants of the module. Raises CompileError, with the node, when a rule fails,
+    Weights whose values `job` has are constants of the module. Raises CompileError, with the node, when a rule fails,
     and EngineError without jax. Casts to smaller types are left to the compiler.
     """
-    specs = {n.name: n.out for n in work.graph.variables}
-    missing = [n for n in work.inputs if n not in specs]
-    loose = [n for n in specs if n not in work.inputs and n not in work.values]
+    specs = {n.name: n.out for n in job.graph.variables}
+    missing = [n for n in job.inputs if n not in specs]
+    loose = [n for n in specs if n not in job.inputs and n not in job.values]
     if missing or loose:
         raise CompileError(
             f"The program's inputs {missing} are not in its graph, or {loose} of the graph have no value."
         )
 
     def outputs(xp: Any) -> list[Any]:
-        leaves = {n: xp.parameter(n, specs[n].shape, specs[n].dtype) for n in work.inputs}
-        for name, raw in work.values.items():
+        leaves = {n: xp.parameter(n, specs[n].shape, specs[n].dtype) for n in job.inputs}
+        for name, raw in job.values.items():
             if name in specs and name not in leaves:
                 leaves[name] = xp.constant(_value(raw, specs[name]), specs[name].dtype)
-        return lower(work.graph, xp, leaves)
+        return lower(job.graph, xp, leaves)
 
-    module = hlo_module(outputs, {n: (tuple(specs[n].shape), specs[n].dtype) for n in work.inputs})
-    return HloProgram(module, tuple(work.inputs), tuple(work.outputs))
+    module = hlo_module(outputs, {n: (tuple(specs[n].shape), specs[n].dtype) for n in job.inputs})
+    return HloProgram(module, tuple(job.inputs), tuple(job.outputs))
 
 
 def _value(raw: Any, spec: Spec) -> np.ndarray:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from ...artifact.container import Payload
 from ...errors import CompileError
 from ...graph.graph import Node
-from ..base import DATA, Checkpoint, Compilation, Task, signature
+from ...refusal import Category, Refusal
+from ..base import DATA, Checkpoint, RegionJob, Task, signature
 from .chip import ChipTask, Compiler
 from .inf1_operators import OPERATORS
 from .toolchain.commands import neuron_cc
@@ -32,40 +33,41 @@ class Inf1Target:
         """Find the compiler; raises CompilerMissingError."""
         self._compiler = self._compiler or Compiler("neuron-cc")
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why neuron-cc does not take the node: its operator is not on the published list, or a dtype."""
         if node.op not in OPERATORS:
-            return "target", f"{node.op} is not among the {len(OPERATORS)} operators of neuron-cc"
+            return Refusal(Category.TARGET, f"{node.op} is not among the {len(OPERATORS)} operators of neuron-cc")
         for spec in (*node.ins, *node.outs.values()):
             if spec is None:
-                return "shape", "MXNet could not infer all of its shapes and dtypes"
+                return Refusal(Category.SHAPE, "MXNet could not infer all of its shapes and dtypes")
             if spec.dtype not in DTYPES:
-                return "target", f"neuron-cc does not take {spec.dtype} (only {', '.join(sorted(DTYPES))})"
+                allowed = ", ".join(sorted(DTYPES))
+                return Refusal(Category.TARGET, f"neuron-cc does not take {spec.dtype} (only {allowed})")
         return None
 
-    def prepare(self, work: Compilation) -> Task:
+    def prepare(self, job: RegionJob) -> Task:
         """Write the region as MXNet's two files; raises CompileError."""
         self.ready()
         assert self._compiler is not None
-        if work.checkpoint is None:
+        if job.checkpoint is None:
             raise CompileError("Inf1 needs the region's parameters, which only a compile of the whole model has.")
-        kept, specs = work.checkpoint(), {n.name: n.out for n in work.graph.variables}
-        data = [n for n in work.inputs if work.roles[n] == DATA]
+        kept, specs = job.checkpoint(), {n.name: n.out for n in job.graph.variables}
+        data = [n for n in job.inputs if job.roles[n] == DATA]
         if not data:
             raise CompileError("The region reads no data, and neuron-cc needs an input.")
-        command = tuple(neuron_cc(tuple(kept.files), {n: specs[n] for n in data}, kept.outputs, work.options))
-        payload = self._payload(work, data, kept, command, self._compiler)
-        return ChipTask(self._compiler, work, command, kept.files, payload, {})
+        command = tuple(neuron_cc(tuple(kept.files), {n: specs[n] for n in data}, kept.outputs, job.options))
+        payload = self._payload(job, data, kept, command, self._compiler)
+        return ChipTask(self._compiler, job, command, kept.files, payload, {})
 
     def _payload(
-        self, work: Compilation, data: list[str], kept: Checkpoint, command: tuple[str, ...], compiler: Compiler
+        self, job: RegionJob, data: list[str], kept: Checkpoint, command: tuple[str, ...], compiler: Compiler
     ) -> Payload:
         about = {
             "format": "neff",
             "compiler": compiler.name,
             "inputs": [{"name": n, "tensor": n} for n in data],
-            "outputs": [{"name": n, "tensor": t} for n, t in zip(work.outputs, kept.outputs, strict=True)],
-            "baked": {n: kept.digests[n] for n in work.inputs if n not in data},
+            "outputs": [{"name": n, "tensor": t} for n, t in zip(job.outputs, kept.outputs, strict=True)],
+            "baked": {n: kept.digests[n] for n in job.inputs if n not in data},
             "command": list(command),
         }
-        return Payload(self.name, self.engine, compiler.version, signature(work, work.roles), about, b"")
+        return Payload(self.name, self.engine, compiler.version, signature(job, job.roles), about, b"")

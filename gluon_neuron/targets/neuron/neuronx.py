@@ -16,7 +16,9 @@ from ...hlo.module import read
 from ...hlo.quality import quality
 from ...hlo.rewrite import rewrite
 from ...options import CompileOptions
-from ..base import DATA, Compilation, Task, signature, without_rule
+from ...refusal import Category, Refusal
+from ..base import DATA, RegionJob, Task, signature
+from ..refusals import rule_refusal
 from .chip import ChipTask, Compiler
 from .hlo_program import HloProgram, build
 from .toolchain.commands import neuronx_cc
@@ -38,32 +40,33 @@ class NeuronxTarget:
         import_jax()
         self.name = name
         self._compiler: Compiler | None = None
-        self._asked: dict[str, tuple[str, str] | None] = {}
+        self._asked: dict[str, Refusal | None] = {}
 
     def ready(self) -> None:
         """Find the compiler; raises CompilerMissingError."""
         self._compiler = self._compiler or Compiler("neuronx-cc")
 
-    def refusal(self, node: Node) -> tuple[str, str] | None:
+    def refusal(self, node: Node) -> Refusal | None:
         """Why there is no rule for the node, the chip lacks a dtype of it, or neuronx-cc refuses what it becomes."""
-        found = without_rule(self, node)
+        found = rule_refusal(self, node)
         if found is not None:
             return found
         for spec in (*node.ins, *node.outs.values()):
             assert spec is not None
             if spec.dtype not in DTYPES:
-                return "target", f"{self.name} does not compute {spec.dtype} (only {', '.join(sorted(DTYPES))})"
+                allowed = ", ".join(sorted(DTYPES))
+                return Refusal(Category.TARGET, f"{self.name} does not compute {spec.dtype} (only {allowed})")
         likeness = _likeness(node)
         if likeness not in self._asked:
             self._asked[likeness] = self._check_alone(node)
         return self._asked[likeness]
 
-    def prepare(self, work: Compilation) -> Task:
+    def prepare(self, job: RegionJob) -> Task:
         """Lower the region and check its module. Raises CompileError, and RefusedError with the nodes that are at
         fault when neuronx-cc is known to refuse what they become."""
         self.ready()
         assert self._compiler is not None
-        program = build(work)
+        program = build(job)
         try:
             module = rewrite(program.module, program.inputs, program.outputs)
             view = read(module)
@@ -72,14 +75,14 @@ class NeuronxTarget:
         except HloError as error:
             raise CompileError(f"The region's HLO module cannot be read: {error}") from error
         if found:
-            said = {v.node: _sentence(v) for v in reversed(found) if v.node in {n.name for n in work.graph.operators}}
+            said = {v.node: _sentence(v) for v in reversed(found) if v.node in {n.name for n in job.graph.operators}}
             raise RefusedError(_sentence(found[0]), said)
-        command = tuple(neuronx_cc(_HLO, self.name, work.options))
-        payload = self._payload(work, program, command, self._compiler)
+        command = tuple(neuronx_cc(_HLO, self.name, job.options))
+        payload = self._payload(job, program, command, self._compiler)
         del measured["opcodes"]
-        return ChipTask(self._compiler, work, command, {_HLO: module}, payload, measured)
+        return ChipTask(self._compiler, job, command, {_HLO: module}, payload, measured)
 
-    def _payload(self, work: Compilation, program: HloProgram, command: tuple[str, ...], compiler: Compiler) -> Payload:
+    def _payload(self, job: RegionJob, program: HloProgram, command: tuple[str, ...], compiler: Compiler) -> Payload:
         about = {
             "format": "neff",
             "compiler": compiler.name,
@@ -87,16 +90,16 @@ class NeuronxTarget:
             "outputs": [{"name": n, "tensor": f"output{i}"} for i, n in enumerate(program.outputs)],
             "command": list(command),
         }
-        return Payload(self.name, self.engine, compiler.version, signature(work, work.roles), about, b"")
+        return Payload(self.name, self.engine, compiler.version, signature(job, job.roles), about, b"")
 
-    def _check_alone(self, node: Node) -> tuple[str, str] | None:
+    def _check_alone(self, node: Node) -> Refusal | None:
         """What the check says of the module of this node alone; what only its region shows is found in `prepare`."""
         try:
             program = build(_alone(node))
             found = check(rewrite(program.module, program.inputs, program.outputs), self.name)
         except (CompileError, DialectError):
             return None  # it reads a value that only its region knows
-        return ("target", _sentence(found[0])) if found else None
+        return Refusal(Category.TARGET, _sentence(found[0])) if found else None
 
 
 def _sentence(found: Violation) -> str:
@@ -109,7 +112,7 @@ def _likeness(node: Node) -> str:
     return json.dumps([node.op, dict(node.attrs), node.raw.get("subgraphs"), *specs])
 
 
-def _alone(node: Node) -> Compilation:
+def _alone(node: Node) -> RegionJob:
     """The node as a region of its own, all of whose inputs are data."""
     names = [f"data{i}" for i in range(len(node.inputs))]
     nodes = [_variable(i, n, node.ins[i]) for i, n in enumerate(names)]
@@ -118,7 +121,7 @@ def _alone(node: Node) -> Compilation:
     nodes.append(Node(at, node.op, node.name, node.attrs, entries, node.ins, node.outs, node.raw, node.bodies))
     graph = Graph(nodes, [Entry(at, k) for k in node.outs], {})
     outputs = [f"output{k}" for k in node.outs]
-    return Compilation(graph, names, dict.fromkeys(names, DATA), outputs, CompileOptions(), {})
+    return RegionJob(graph, names, dict.fromkeys(names, DATA), outputs, CompileOptions(), {})
 
 
 def _variable(index: int, name: str, spec: Spec | None) -> Node:

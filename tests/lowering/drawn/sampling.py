@@ -60,7 +60,7 @@ def correlation(d: Draw) -> Case:
     return Case([d.array(shape, dtype), d.array(shape, dtype)], d.attrs(**given))
 
 
-def _regions(d: Draw, batch: int, dtype: str, extra: int = 0) -> np.ndarray:
+def _rois(d: Draw, batch: int, dtype: str, extra: int = 0) -> np.ndarray:
     """Batch index and two pairs of numbers, corners or centre and size, and as many angles as `extra`."""
     random, count = np.random.RandomState(d.integer(0, 9999)), d.integer(1, 4)
     first = random.uniform(-2, 8, (count, 2))
@@ -76,7 +76,7 @@ def sensitive_pooling(d: Draw) -> Case:
     dtype = d.pick(*_MOST)
     channels = outputs * (size if groups is OMIT else groups) ** 2
     x = d.array((batch, channels, d.integer(1, 8), d.integer(1, 8)), dtype)
-    inputs = [x, _regions(d, batch, dtype)]
+    inputs = [x, _rois(d, batch, dtype)]
     given = {"spatial_scale": d.pick(1.0, 0.5, 0.3), "output_dim": outputs, "pooled_size": size, "group_size": groups}
     if deformable:
         still, part = d.flag(), d.pick(size, 1, 2)
@@ -88,11 +88,11 @@ def sensitive_pooling(d: Draw) -> Case:
     return Case(inputs, d.attrs(**given))
 
 
-def rotated_regions(d: Draw) -> Case:
+def rotated_roi(d: Draw) -> Case:
     batch, dtype = d.integer(1, 2), d.pick(*_MOST)
     x = d.array((batch, d.integer(1, 3), d.integer(1, 8), d.integer(1, 8)), dtype)
     given = {"pooled_size": (d.integer(1, 4), d.integer(1, 4)), "spatial_scale": d.pick(1.0, 0.5, 0.3)}
-    return Case([x, _regions(d, batch, dtype, 1)], d.attrs(**given, sampling_ratio=d.pick(2, 1, 3)))
+    return Case([x, _rois(d, batch, dtype, 1)], d.attrs(**given, sampling_ratio=d.pick(2, 1, 3)))
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -100,5 +100,5 @@ STRATEGIES: dict[str, Strategy] = {
     **dict.fromkeys(("im2col", "col2im"), columns),
     "Correlation": correlation,
     **{f"_contrib_{kind}PSROIPooling": sensitive_pooling for kind in ("", "Deformable")},
-    "_contrib_RROIAlign": rotated_regions,
+    "_contrib_RROIAlign": rotated_roi,
 }

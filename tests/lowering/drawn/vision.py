@@ -96,7 +96,7 @@ def box_iou(d: Draw) -> Case:
     return Case(arrays, d.attrs())
 
 
-def regions(d: Draw) -> Case:
+def roi(d: Draw) -> Case:
     batch, channels, height, width = d.integer(1, 2), d.integer(1, 3), d.integer(1, 8), d.integer(1, 8)
     count, dtype = d.integer(1, 4), d.pick(*_MOST)
     random = np.random.RandomState(d.integer(0, 9999))
@@ -171,6 +171,6 @@ STRATEGIES: dict[str, Strategy] = {
     **dict.fromkeys(("_contrib_MultiBoxPrior", "_npx_multibox_prior"), multibox_prior),
     "_contrib_box_decode": box_decode,
     "_contrib_box_iou": box_iou,
-    **dict.fromkeys(("_contrib_ROIAlign", "ROIPooling", "_npx_roi_pooling"), regions),
+    **dict.fromkeys(("_contrib_ROIAlign", "ROIPooling", "_npx_roi_pooling"), roi),
     **{f"{front}_image_{op}": strategy for op, strategy in _IMAGE.items() for front in ("", "_npx_")},
 }

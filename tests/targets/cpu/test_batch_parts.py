@@ -43,7 +43,7 @@ def made(then):
 
 
 def parts_of(compiled):
-    return [r.parts for r in compiled.report.regions]
+    return [r.batch_parts for r in compiled.report.regions]
 
 
 def check(compiled, net, *batches):
@@ -174,6 +174,6 @@ def test_files_in_another_process(tmp_path):
         net = gluon_neuron.load(sys.argv[1] + "/net")
         for found, wanted in zip(net(x), expected):
             np.testing.assert_allclose(found.asnumpy(), wanted.asnumpy(), 1e-4, 1e-5)
-        print(native_library.stats()["parts"], net.report.regions[0].parts)
+        print(native_library.stats()["parts"], net.report.regions[0].batch_parts)
     """
     assert run_python(code, tmp_path) == f"{BATCH} {BATCH}\n"

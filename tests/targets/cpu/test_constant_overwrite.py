@@ -11,7 +11,7 @@ from openvino import opset15 as op
 from openvino.passes import ConstantFolding, Manager
 
 import gluon_neuron
-from gluon_neuron.targets.cpu.constant_overwrite import FOLDED, unfix
+from gluon_neuron.targets.cpu.constant_overwrite import FOLDED, prevent_constant_overwrite
 from tests.agreement import agree
 
 SHAPE = (1, 8, 8, 8)
@@ -184,8 +184,8 @@ def test_nodes_of_the_data_stay_as_they_are():
         node.output(0).set_names({name})
     one = [[1, 1], [0, 0], [0, 0], [1, 1]]
     of_data = openvino.Model([op.convolution(x, op.relu(weight), *one)], [x, weight], "of data")
-    assert unfix(of_data, {"x"}) == 0
+    assert prevent_constant_overwrite(of_data, {"x"}) == 0
     chained = op.elu(op.elu(weight, 1.0), 1.0)
     of_weights = openvino.Model([op.convolution(x, chained, *one)], [x, weight], "of weights")
     # The second follows from the first, which depends on the data by now.
-    assert unfix(of_weights, {"x"}) == 1
+    assert prevent_constant_overwrite(of_weights, {"x"}) == 1

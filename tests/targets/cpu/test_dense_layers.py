@@ -9,7 +9,7 @@ from mxnet.gluon import nn
 import gluon_neuron
 from gluon_neuron.dialect.in_openvino.builder import Builder
 from gluon_neuron.targets.cpu import ir
-from gluon_neuron.targets.cpu.dense_layers import ROWS, has_avx512, write_products
+from gluon_neuron.targets.cpu.dense_layers import ROWS, has_avx512, rewrite_dense_layers
 from tests.agreement import agree
 
 RNG = np.random.default_rng(0)
@@ -45,7 +45,7 @@ def check(model, avx512=True, x=None):
     x = RNG.normal(size=shape).astype("float32") if x is None else x
     expected = run(model, x)
     outputs = [list(o.get_shape()) for o in model.outputs]
-    write_products(model, {"x"}, avx512)
+    rewrite_dense_layers(model, {"x"}, avx512)
     assert [list(o.get_shape()) for o in model.outputs] == outputs
     for found, wanted in zip(run(model, x), expected, strict=True):
         agree(found, wanted, 1e-5, 1e-5)
@@ -99,7 +99,7 @@ def test_no_activation():
 )
 def test_left_alone(model, avx512):
     before = kinds(model)
-    assert write_products(model, {"x"}, avx512) == 0
+    assert rewrite_dense_layers(model, {"x"}, avx512) == 0
     assert kinds(model) == before
 
 
@@ -111,7 +111,7 @@ def test_products_of_data_or_of_weights_alone():
     model = openvino.Model(
         [b.matmul(x, x, False, True), b.matmul(w, w, False, False), b.matmul(w, x, False, False)], [x, w]
     )
-    assert write_products(model, {"x"}, True) == 0
+    assert rewrite_dense_layers(model, {"x"}, True) == 0
 
 
 def test_what_several_read_or_add():
@@ -148,7 +148,7 @@ def test_no_number_changes():
     rows = np.zeros((ROWS, 8), "float32")
     rows[:8] = np.diag(special)
     expected = run(model, rows)[0]
-    assert write_products(model, {"x"}, True) == 1
+    assert rewrite_dense_layers(model, {"x"}, True) == 1
     agree(run(model, rows)[0], expected)
     negative = np.where(np.isfinite(expected), expected, 0)
     assert (negative < 0).any()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gluon_neuron.dialect import NumpyNamespace, OpenVINONamespace
 from gluon_neuron.errors import DialectError
-from gluon_neuron.targets.cpu.separable import PartsMeet, prove
+from gluon_neuron.targets.cpu.separable import NotSeparable, prove
 
 PARTS, OF_PART = 3, 2
 SHAPE = (6, 4, 6)
@@ -28,7 +28,7 @@ def proved(function):
         return False
     try:
         prove([whole.v], [part.v], PARTS)
-    except PartsMeet:
+    except NotSeparable:
         return False
     return True
 
@@ -122,13 +122,13 @@ def test_every_output_is_to_be_proved():
         xp = OpenVINONamespace()
         x = xp.parameter("x", (batch, *SHAPE[1:]), "float32")
         outputs.append([xp.relu(x).v, xp.sum(x, axes=(0,)).v])
-    with pytest.raises(PartsMeet):
+    with pytest.raises(NotSeparable):
         prove(*outputs, PARTS)
 
 
 def test_why_not():
     whole, part = (build(MEET["softmax over the batch"], n) for n in (SHAPE[0], OF_PART))
-    with pytest.raises(PartsMeet, match=r"The parts meet in program \(Softmax\)"):
+    with pytest.raises(NotSeparable, match=r"The parts meet in program \(Softmax\)"):
         prove([whole.v], [part.v], PARTS)
 
 

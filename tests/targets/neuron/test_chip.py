@@ -13,7 +13,7 @@ def key(symbol=None, args=None, shape=(2, 4), dtype="float32", **options):
     """The key of a dense layer's program."""
     given = {"target": "inf2", **options}
     made, target = tiny.cut(resolve(CompileOptions.make(given), given), symbol, args, shape, dtype)
-    return target.prepare(made.works[0]).key
+    return target.prepare(made.jobs[0]).key
 
 
 @pytest.fixture(autouse=True)

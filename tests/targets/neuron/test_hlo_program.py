@@ -33,9 +33,9 @@ def test_a_net_agrees_with_mxnet(net, inline):
 
 
 def test_instructions_carry_the_nodes_they_come_from(net):
-    work, _ = whole(*net)
-    nodes = {n.name for n in work.graph.operators}
-    instructions = [i for i in read(build(work).module).entry.instructions if i.opcode not in ("parameter", "constant")]
+    job, _ = whole(*net)
+    nodes = {n.name for n in job.graph.operators}
+    instructions = [i for i in read(build(job).module).entry.instructions if i.opcode not in ("parameter", "constant")]
     named = [i for i in instructions if any(f"/{n}/" in f"{i.op_name}/" for n in nodes)]
     # jax writes scalars that are spread without saying where.
     assert {i.opcode for i in instructions if i not in named} <= {"broadcast", "tuple"}
@@ -44,8 +44,8 @@ def test_instructions_carry_the_nodes_they_come_from(net):
 
 
 def test_the_same_region_gives_the_same_bytes(net):
-    work, _ = whole(*net)
-    assert build(work).module == build(work).module
+    job, _ = whole(*net)
+    assert build(job).module == build(job).module
 
 
 class Typed(mx.gluon.HybridBlock):

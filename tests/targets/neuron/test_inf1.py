@@ -65,12 +65,12 @@ def test_analyze_needs_no_compiler(tmp_path, monkeypatch):
 def test_the_command_and_its_files(compilers):
     options = CompileOptions(target="inf1", auto_cast="all", pipeline_cores=2)
     cut, target = tiny.cut(options)
-    task = target.prepare(cut.works[0])
+    task = target.prepare(cut.jobs[0])
     assert list(task.files) == ["region-symbol.json", "region-0000.params"]
     assert task.command[:4] == ("neuron-cc", "compile", "region-symbol.json", "region-0000.params")
     config = json.loads(task.command[task.command.index("--io-config") + 1])
     assert config == {"inputs": {"data": [[2, 4], "float32"]}, "outputs": ["fc_output"]}
-    assert target.prepare(cut.works[0]).files == task.files
+    assert target.prepare(cut.jobs[0]).files == task.files
 
 
 def test_the_whole_way(compilers):

@@ -216,11 +216,11 @@ def test_it_is_compiled_once_though_the_partition_is_made_again(compilers, monke
     monkeypatch.setenv("NEURON_CC_FLAGS", "--no_cache")
     prepare, failed = CpuTarget.prepare, []
 
-    def fails_once(self, work):
-        if not failed and any(n.op == "Activation" for n in work.graph.operators):
+    def fails_once(self, job):
+        if not failed and any(n.op == "Activation" for n in job.graph.operators):
             failed.append(True)
             raise CompileError("not today")
-        return prepare(self, work)
+        return prepare(self, job)
 
     monkeypatch.setattr(CpuTarget, "prepare", fails_once)
     x = mx.sym.Activation(mx.sym.shuffle(mx.sym.BlockGrad(tiny.dense())), act_type="relu", name="act")

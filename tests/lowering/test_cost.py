@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from gluon_neuron.frontend.infer import annotate
-from gluon_neuron.graph.graph import Entry, Graph
+from gluon_neuron.graph.attrs import Attrs
+from gluon_neuron.graph.graph import Entry, Graph, Node
 from gluon_neuron.graph.spec import Spec
-from gluon_neuron.partition.cost import flops, heavy
+from gluon_neuron.lowering.cost import WORTH_FLOPS, flops, heavy, worth_a_region
+from gluon_neuron.lowering.registry import rule, rules
 from tests.lowering.harness import node_of
 
 CONVOLUTION = {"kernel": (3, 2), "num_filter": 8, "no_bias": True}
@@ -192,3 +194,31 @@ def test_dtypes_make_no_difference():
     specs = [Spec((4, 6), "float16"), Spec((6, 5), "float16")]
     assert flops(node_of("dot", specs, {})) == flops(node("dot", (4, 6), (6, 5))) == 240
     assert isinstance(flops(node("dot", (4, 6), (6, 5))), int) and not isinstance(flops(node("relu", (2,))), np.generic)
+
+
+OWN = "Custom:cost_test"
+
+
+def test_a_region_is_worth_its_work():
+    small, large = node("exp", (WORTH_FLOPS // 2 - 1,)), node("exp", (WORTH_FLOPS // 2,))
+    assert not worth_a_region([small, large]) and worth_a_region([large, large])
+    assert worth_a_region([node("dot", (1, 1), (1, 1))])
+
+
+@pytest.fixture
+def own():
+    out = Spec((2, 6, 4), "float32")
+    ins = (Spec((2, 3, 4), "float32"), Spec((6, 3, 1), "float32"))
+    yield Node(2, "Custom", "n", Attrs({"op_type": "cost_test"}), (), ins, {0: out}, {}, ())
+    rules().pop(OWN, None)
+
+
+def test_users_rules_give_facts(own):
+    assert flops(own) == 48 and not heavy(own)
+    rule(OWN, heavy=True, kernel=1)(lambda xp, n, x, w: x)
+    assert flops(own) == 2 * 48 * 3 and heavy(own)
+
+
+def test_users_rules_may_only_move(own):
+    rule(OWN, moves=True)(lambda xp, n, x, w: x)
+    assert flops(own) == 0 and not heavy(own)
