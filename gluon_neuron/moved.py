@@ -60,6 +60,7 @@ MOVED = {
     "frontend.stitch": "stitch.write",
     "frontend.verify": "verification",
     "graph.known": "lowering.known",
+    "lowering.build": "lowering.lower",
     "lowering.correlation": "lowering.vision.correlation",
     "lowering.deformable": "lowering.vision.deformable",
     "lowering.detection": "lowering.vision.detection",

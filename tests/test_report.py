@@ -123,7 +123,7 @@ def test_text_where_nothing_was_compiled():
 
 
 def test_text_of_one_region():
-    one = dataclasses.replace(REPORT, regions=(dataclasses.replace(SECOND, parts=1),), outside=(), seconds={})
+    one = dataclasses.replace(REPORT, regions=(dataclasses.replace(SECOND, batch_parts=1),), outside=(), seconds={})
     text = str(one)
     assert "in 1 compiled region." in text
     assert "In MXNet" not in text and "in parts" not in text and "NeuronCore" not in text

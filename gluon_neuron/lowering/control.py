@@ -6,9 +6,9 @@ from typing import Any
 
 from ..graph.bodies import FOREACH, sliced, sources, steps
 from ..graph.graph import Node
-from .build import lower
 from .common import first_of
 from .extents import nonempty
+from .lower import lower
 from .registry import ANY, refusal, rule
 
 LONGEST = 5000

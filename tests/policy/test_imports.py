@@ -219,7 +219,7 @@ import sys
 import gluon_neuron
 assert not {"mxnet", "openvino", "jax", "numpy"} & set(sys.modules), sorted(sys.modules)
 import gluon_neuron.graph.graph, gluon_neuron.graph.subgraph, gluon_neuron.partition.partition
-import gluon_neuron.artifact.container, gluon_neuron.lowering.build, gluon_neuron.dialect, gluon_neuron.targets.base
+import gluon_neuron.artifact.container, gluon_neuron.lowering.lower, gluon_neuron.dialect, gluon_neuron.targets.base
 from gluon_neuron.lowering.registry import rules
 gluon_neuron.CompileOptions, gluon_neuron.Report, gluon_neuron.errors, gluon_neuron.rule
 gluon_neuron.devices()

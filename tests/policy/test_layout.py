@@ -21,7 +21,7 @@ PRIVATE = re.compile(r"(?<![\w.~-])/(?:home|root|Users|tmp|private)/[\w.$-]")
 
 TESTS = ROOT / "tests"
 # Folders of tests for which the package has none.
-EXTRAS = ("doubles", "doubles/libnrt", "golden", "lowering/drawn", "models", "policy")
+EXTRAS = ("doubles", "doubles/libnrt", "golden", "lowering/drawn", "models", "policy", "release")
 # Folders beside the package that have tests too.
 BESIDE = ("benchmarks", "docs", "examples")
 

@@ -11,7 +11,7 @@ from ...dialect.in_openvino.importing import import_openvino
 from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError, EngineError
 from ...graph.graph import Graph, Node
-from ...lowering.build import lower
+from ...lowering.lower import lower
 from ...lowering.registry import rule_of
 from ...refusal import Category, Refusal
 from ..base import Program, RegionJob, signature

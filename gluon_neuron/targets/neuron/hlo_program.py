@@ -11,7 +11,7 @@ from ...dialect.dtypes import storage
 from ...dialect.in_jax.program import hlo_module
 from ...errors import CompileError
 from ...graph.spec import Spec
-from ...lowering.build import lower
+from ...lowering.lower import lower
 from ..base import RegionJob
 
 

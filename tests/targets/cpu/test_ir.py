@@ -6,7 +6,7 @@ import openvino
 import pytest
 
 from gluon_neuron.dialect.in_openvino.namespace import OpenVINONamespace
-from gluon_neuron.lowering.build import lower
+from gluon_neuron.lowering.lower import lower
 from gluon_neuron.targets.base import DATA, UNUSED, WEIGHT
 from gluon_neuron.targets.cpu.ir import serialize
 from tests.agreement import agree
