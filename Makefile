@@ -3,17 +3,23 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 # What an installation depends on. It is editable, so Python sources are not among them.
-INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py \
-	$(wildcard $(addprefix gluon_neuron/runtime/native/*.,cc h map))
-# The compiler that is checked is the one that setuptools takes.
+INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py
+# What the native operator is made of. Once a developer's .venv is there, it is built in place, and of what has changed alone.
+NATIVE := CMakeLists.txt CMakePresets.json gluon_neuron/engine/chips.json $(shell find gluon_neuron/native -type f)
+NATIVE_TESTS := $(shell find tests/native -type f)
+CMAKE := $(VENV)/bin/cmake
+CONFIGURE := $(CMAKE) -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja
+CTEST := $(VENV)/bin/ctest
+# The compiler that is checked is the one that CMake takes.
 export CXX
 
-.PHONY: help venv demo test bench docs lint lint-check lint-format lint-types clean
+.PHONY: help venv demo native test bench docs lint lint-check lint-format lint-types clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
 help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
+	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make lint    ruff and mypy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
@@ -26,7 +32,10 @@ venv: $(VENV)/.dev
 demo: $(VENV)/.package
 	$(PY) -m gluon_neuron.demo
 
-test: $(VENV)/.dev
+native: $(VENV)/.native
+	$(CTEST) --preset release --parallel 2
+
+test: native
 	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
 
 bench: $(VENV)/.dev
@@ -49,8 +58,8 @@ lint-types: $(VENV)/.dev
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
-	rm -f gluon_neuron/runtime/*.so
-	rm -f $(VENV)/.package $(VENV)/.dev
+	rm -f gluon_neuron/engine/*.so
+	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Ends with one line if the native operator could not be compiled later.
@@ -73,7 +82,7 @@ $(PY):
 	echo "gluon_neuron needs Python 3.10 or 3.11 with its venv module, and none of these is: $(or $(PYTHON),python3.11 python3.10 python3 python); install one, or name it with PYTHON=..." >&2; \
 	exit 1
 
-$(VENV)/.package: $(INSTALLED) | $(PY)
+$(VENV)/.package: $(INSTALLED) $(NATIVE) | $(PY)
 	@$(need_compiler)
 	$(PY) -m pip install --editable .
 	touch $@
@@ -81,4 +90,11 @@ $(VENV)/.package: $(INSTALLED) | $(PY)
 $(VENV)/.dev: $(INSTALLED) | $(PY)
 	@$(need_compiler)
 	$(PY) -m pip install --editable '.[dev]'
+	touch $@ $(VENV)/.package
+
+# In a folder of its own, as pip's has the headers of packages that are gone when it is done.
+$(VENV)/.native: $(NATIVE) $(NATIVE_TESTS) $(VENV)/.dev
+	@$(need_compiler)
+	$(CONFIGURE) --preset release
+	$(CMAKE) --build --preset release
 	touch $@ $(VENV)/.package

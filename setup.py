@@ -1,9 +1,10 @@
-"""Builds the native operator against the headers of the mxnet and openvino wheels; the metadata is in setup.cfg."""
+"""Builds the native operator by CMake, against the headers of the mxnet and openvino wheels; the metadata is in setup.cfg."""
 
+import importlib
 import importlib.util
 import os
-import re
 import shutil
+import subprocess
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -16,19 +17,7 @@ except ImportError:  # setuptools before 70.1
     from wheel.bdist_wheel import bdist_wheel
 
 ROOT = Path(__file__).resolve().parent
-NATIVE = "gluon_neuron/runtime/native"
-LIBRARY = "gluon_neuron.runtime.libgluon_neuron"
-
-COMPILE_ARGS = ["-std=c++17", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter"]
-
-# How the mxnet wheel was built, as far as its headers ask; what is off here would need headers that it lacks.
-MXNET_BUILD = {
-    "MXNET_USE_MKLDNN": "1",
-    "MSHADOW_USE_CBLAS": "0",
-    "MSHADOW_USE_MKL": "0",
-    "MSHADOW_USE_CUDA": "0",
-    "MSHADOW_STAND_ALONE": "1",
-}
+LIBRARY = "gluon_neuron.engine.libgluon_neuron"
 
 
 def package_folder(name):
@@ -39,9 +28,16 @@ def package_folder(name):
     return Path(spec.submodule_search_locations[0])
 
 
-def version():
-    """The version, read from its file without importing the package."""
-    return re.search(r'__version__ = "(.+)"', (ROOT / "gluon_neuron/_version.py").read_text()).group(1)
+def tool(name, folder):
+    """A build tool: that of the package of its name, whose attribute `folder` says where it is, or the system's."""
+    if importlib.util.find_spec(name) is not None:
+        found = Path(getattr(importlib.import_module(name), folder, ""), name)
+        if found.is_file():
+            return str(found)
+    found = shutil.which(name)
+    if found is None:
+        raise PlatformError(f"{name} is needed to build gluon_neuron's native operator: pip install {name}.")
+    return found
 
 
 class BuildNative(build_ext):
@@ -52,19 +48,37 @@ class BuildNative(build_ext):
         return os.path.join(*fullname.split(".")) + ".so"
 
     def build_extension(self, ext):
-        """Add what is known only now, and compile."""
-        compiler = self.compiler.compiler_cxx[0] if self.compiler.compiler_cxx else "g++"
+        """Configure and build, in a folder that CMake may use again, and put the library where setuptools expects it."""
+        environment = {**os.environ, "CXX": os.environ.get("CXX") or "g++"}
+        compiler = environment["CXX"].split()[0]
         if shutil.which(compiler) is None:
             raise CompileError(
                 f"A C++ compiler (g++) is needed to build gluon_neuron's native operator; {compiler!r} is missing."
             )
-        self.compiler.include_dirs = []
-        mxnet, openvino = (package_folder(name) / "include" for name in ("mxnet", "openvino"))
-        # As the system's: their warnings are not ours.
-        system = [flag for folder in (mxnet, mxnet / "mkldnn", openvino) for flag in ("-isystem", str(folder))]
-        ext.extra_compile_args = [*COMPILE_ARGS, *system]
-        ext.define_macros = [("GLUON_NEURON_VERSION", f'"{version()}"'), *MXNET_BUILD.items()]
-        super().build_extension(ext)
+        cmake = tool("cmake", "CMAKE_BIN_DIR")
+        folder = Path(self.build_temp, "native").resolve()
+        settings = {
+            "CMAKE_BUILD_TYPE": "Release",
+            "CMAKE_MAKE_PROGRAM": tool("ninja", "BIN_DIR"),
+            "GLUON_NEURON_MXNET": package_folder("mxnet"),
+            "GLUON_NEURON_OPENVINO": package_folder("openvino"),
+            "BUILD_TESTING": "OFF",
+        }
+        configure = [cmake, "-S", str(ROOT), "-B", str(folder), "-G", "Ninja"]
+        try:
+            subprocess.run(
+                [*configure, *(f"-D{k}={v}" for k, v in settings.items())], check=True, env=environment
+            )
+            subprocess.run([cmake, "--build", str(folder), "--target", "gluon_neuron"], check=True, env=environment)
+        except subprocess.CalledProcessError as error:
+            raise CompileError(f"gluon_neuron's native operator could not be built: {error}") from error
+        target = Path(self.get_ext_fullpath(ext.name))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Not over the old file: a process that runs may have it mapped.
+        new = target.with_suffix(".new")
+        shutil.copyfile(folder / "libgluon_neuron.so", new)
+        new.chmod(0o755)
+        new.replace(target)
 
 
 class PlatformWheel(bdist_wheel):
@@ -75,13 +89,7 @@ class PlatformWheel(bdist_wheel):
         return "py3", "none", super().get_tag()[2]
 
 
-native = Extension(
-    LIBRARY,
-    sources=sorted(str(p.relative_to(ROOT)) for p in (ROOT / NATIVE).glob("*.cc")),
-    depends=sorted(str(p.relative_to(ROOT)) for s in ("*.h", "*.map") for p in (ROOT / NATIVE).glob(s)),
-    extra_link_args=["-s", f"-Wl,--version-script={ROOT / NATIVE}/exports.map"],
-    libraries=["dl"],
-    language="c++",
+setup(
+    ext_modules=[Extension(LIBRARY, sources=[])],
+    cmdclass={"build_ext": BuildNative, "bdist_wheel": PlatformWheel},
 )
-
-setup(ext_modules=[native], cmdclass={"build_ext": BuildNative, "bdist_wheel": PlatformWheel})

@@ -80,5 +80,6 @@ int main(int argc, char** argv) {
   check(MXPredGetOutput(predictor, 0, output.data(), static_cast<uint32_t>(size)), "the output");
   std::fwrite(output.data(), sizeof(float), size, stdout);
   check(MXPredFree(predictor), "the end");
+  check(MXNDArrayWaitAll(), "the end");  // MXNet's threads free the model's nodes, which must not go on while the process ends
   return 0;
 }

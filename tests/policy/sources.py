@@ -37,7 +37,8 @@ def relative(path: Path) -> str:
 
 def _walk(folder: Path) -> Iterator[Path]:
     for parent, folders, files in os.walk(folder):
-        folders[:] = [f for f in folders if f not in ("__pycache__", "build") and not f.startswith(".")]
+        # What is in third_party is laid out as its authors like it.
+        folders[:] = [f for f in folders if f not in ("__pycache__", "build", "third_party") and not f.startswith(".")]
         yield from (Path(parent, name) for name in files)
 
 

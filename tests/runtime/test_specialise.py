@@ -11,7 +11,7 @@ from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
 from tests.nets import run_python
 
-from . import tiny
+from tests.runtime import tiny
 
 
 class Compiler:

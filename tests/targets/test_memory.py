@@ -11,7 +11,7 @@ import mxnet as mx
 
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.compiler.cut_region import cut_out
-from gluon_neuron.stitch.write import finish, prepare
+from gluon_neuron.compiler.pack import finish, prepare
 from gluon_neuron.frontend.symbol import from_symbol
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.partition.partition import partition

@@ -1,0 +1,93 @@
+// The artifact's container, read and checked: the programs of a node and the signatures they were compiled for.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/content_hash.h"
+#include "support/errors.h"
+#include "support/tensor.h"
+
+namespace gn {
+
+enum class Role { data, weight, unused };
+
+struct Input {
+  std::string name;
+  Spec spec;
+  Role role;
+};
+
+// Constants of the program's text that stand on the same bytes: `positions` are where their offsets are written.
+struct WeightUse {
+  size_t input;
+  std::vector<size_t> positions;
+};
+
+struct LiteralUse {
+  size_t offset, nbytes;
+  std::vector<size_t> positions;
+};
+
+struct Span {
+  size_t offset, size;
+};
+
+enum class Engine { openvino, nrt };
+
+// A payload. Its bytes stay in the artifact, and its spans count from there.
+struct Program {
+  Engine engine = Engine::openvino;
+  std::string target;
+  std::string engine_version;
+  std::string sha256;
+  Span payload;
+  std::vector<Input> inputs;  // of the node, without the artifact
+  std::vector<Spec> outputs;
+  std::vector<WeightUse> weights;
+  std::vector<size_t> data;  // the node's input that is the engine's k-th
+  // OpenVINO's alone.
+  Span xml, literals{0, 0};
+  std::vector<LiteralUse> literal_uses;
+  std::vector<std::pair<std::string, std::string>> config;
+  // The program is for one of so many equal parts of the data and the outputs, cut along their first axes.
+  size_t parts = 1;
+  // A NEFF's alone: the NeuronCores it takes, and its tensors. An input has the SHA-256 that it was compiled with instead of a
+  // tensor when the compiler has baked it in, and neither when the program does not read it.
+  size_t cores = 0;
+  std::vector<std::string> input_tensors, output_tensors, baked;
+
+  mutable std::mutex verifying;
+  mutable bool verified = false;  // once its bytes were compared with `sha256`
+
+  // Whether it was compiled for these inputs; those it does not read may be of any shape.
+  bool fits(const std::vector<Spec>& given) const;
+};
+
+struct Artifact {
+  Digest digest;
+  std::string graph;  // the region's hash
+  std::string options;  // JSON text, as the header has it
+  std::vector<std::unique_ptr<Program>> programs;  // those for the CPU first
+  size_t cpu_programs = 0;
+  std::vector<uint8_t> bytes;  // of an artifact that is no input of the node
+};
+
+// An error that is the artifact's own: a clause ("is damaged: ..."), which the caller completes with the node's name.
+class ArtifactError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Throws ArtifactError.
+std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest digest);
+
+// Checks once that the payload has its SHA-256, and that its text reads no constant but those the header knows, at their
+// size: OpenVINO would read what lies beside them. `bytes` are those the artifact was read from. Throws ArtifactError.
+void verify_payload(const Artifact& artifact, size_t index, const uint8_t* bytes);
+
+}  // namespace gn

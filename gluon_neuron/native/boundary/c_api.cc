@@ -1,0 +1,214 @@
+// The library's own C interface, called by Python through ctypes; any C program may use it.
+#include "boundary/c_api.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string>
+
+#include "artifact/json.h"
+#include "boundary/guard.h"
+#include "call/executor_call.h"
+#include "call/node.h"
+#include "model/epoch.h"
+#include "model/model_cache.h"
+#include "model/program_selection.h"
+#include "nrt/runtime.h"
+#include "openvino/api.h"
+#include "support/errors.h"
+#include "support/stats.h"
+
+#ifndef GLUON_NEURON_VERSION
+#error "the build defines GLUON_NEURON_VERSION"
+#endif
+
+struct gn_bound {
+  gn::ExecutorCall graph;
+};
+
+namespace {
+
+size_t hand_over(const std::string& out, char* buffer, size_t size) {
+  if (buffer && size > 0) {
+    const size_t length = std::min(size - 1, out.size());
+    std::memcpy(buffer, out.data(), length);
+    buffer[length] = '\0';
+  }
+  return out.size();
+}
+
+// Not a string: it is written where there may be no memory, and read where thread-local objects may be gone.
+thread_local char last_error[2048] = "";
+
+void report(const char* why) noexcept {
+  std::strncpy(last_error, why, sizeof last_error - 1);
+  last_error[sizeof last_error - 1] = '\0';
+}
+
+// A status: 0, or -1 with gn_last_error() set.
+template <class Body>
+int status_of(Body body) noexcept {
+  return gn::guarded(body, report) ? 0 : -1;
+}
+
+// What `body` gives, or `otherwise` with gn_last_error() set.
+template <class Result, class Body>
+Result result_of(Result otherwise, Body body) noexcept {
+  Result result = otherwise;
+  return gn::guarded([&] { result = body(); }, report) ? result : otherwise;
+}
+
+void need(bool there, const char* what) {
+  if (!there) throw gn::Error(gn::text("gluon_neuron: ", what, " is null"));
+}
+
+// A call's own failures are to be found where those of MXNet are.
+int call_status(int status) noexcept {
+  if (status < 0 && *last_error) gn::set_mxnet_error(last_error);
+  return status;
+}
+
+int call(gn_bound_t* bound, void* const* given, void** results) {
+  need(bound && given && results, "an argument of a call");
+  return bound->graph.call(given, results);
+}
+
+std::string runtime_json() {
+  try {
+    std::string why;
+    const gn::Nrt* api = gn::nrt(&why);
+    if (!api) return gn::text("{\"why\":", gn::json::quote(why), "}");
+    uint32_t total = 0;
+    gn::nrt_check(api->total_cores(&total), "count the NeuronCores");
+    return gn::text("{\"library\":", gn::json::quote(api->path), ",\"total\":", total,
+                    ",\"visible\":", gn::NrtRuntime::get().visible(), ",\"free\":", gn::NrtRuntime::get().free(), "}");
+  } catch (const std::exception& error) {
+    return gn::text("{\"why\":", gn::json::quote(error.what()), "}");
+  }
+}
+
+}  // namespace
+
+extern "C" {
+
+const char* gn_last_error() { return last_error; }
+
+const char* gn_version() { return GLUON_NEURON_VERSION; }
+
+int gn_set_openvino(const char* path) {
+  return status_of([&] { gn::set_openvino_path(path ? path : ""); });
+}
+
+int gn_set_program_callback(gn_program_callback_t callback) {
+  return status_of([&] { gn::set_program_callback(callback); });
+}
+
+int gn_set_pass_callback(gn_pass_callback_t callback) {
+  return status_of([&] { gn::set_pass_callback(callback); });
+}
+
+int gn_set_warning_callback(gn_warning_callback_t callback) {
+  return status_of([&] { gn::set_warning_callback(callback); });
+}
+
+void gn_allow_cpu(int change) { gn::allow_cpu(change); }
+
+size_t gn_neuron_runtime(char* buffer, size_t size) {
+  return result_of(size_t{0}, [&] { return hand_over(runtime_json(), buffer, size); });
+}
+
+void gn_bump_epoch() { gn::bump_epoch(); }
+
+uint64_t gn_epoch() { return gn::epoch(); }
+
+int gn_release(const char* graph_hash) {
+  return status_of([&] {
+    if (!graph_hash) return;
+    const std::string graph = graph_hash;
+    gn::drop_specialised(&graph);
+    gn::ModelCache::get().drop_orphans(&graph);
+  });
+}
+
+int gn_release_all() {
+  return status_of([] {
+    gn::drop_specialised(nullptr);
+    gn::ModelCache::get().drop_orphans(nullptr);
+  });
+}
+
+int gn_set_mxnet(void* library) {
+  return status_of([&] {
+    need(library, "MXNet's library");
+    if (!gn::set_mxnet(library)) throw gn::Error("gluon_neuron: MXNet lacks C functions that are needed here");
+  });
+}
+
+gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
+                         void* const* outputs, void* const* result_addresses, int device, int number) {
+  return result_of(static_cast<gn_bound_t*>(nullptr), [&] {
+    need(executor, "the executor");
+    need(n_inputs == 0 || (inputs && addresses), "a list of inputs");
+    need(n_outputs == 0 || (outputs && result_addresses), "a list of outputs");
+    std::vector<gn::ExecutorCall::Feed> feeds(n_inputs);
+    for (size_t i = 0; i < n_inputs; ++i) feeds[i] = {inputs[i], addresses[i]};
+    std::vector<gn::ExecutorCall::Result> results(n_outputs);
+    for (size_t i = 0; i < n_outputs; ++i) {
+      need(outputs[i], "an output");
+      results[i] = {outputs[i], result_addresses[i]};
+    }
+    return new gn_bound{{executor, std::move(feeds), std::move(results), {device, number}}};
+  });
+}
+
+int gn_watch_nodes() {
+  return status_of([] { gn::Node::watch(); });
+}
+
+gn_node_t* gn_watched_node() {
+  return result_of(static_cast<gn_node_t*>(nullptr), [] { return reinterpret_cast<gn_node_t*>(gn::Node::watched()); });
+}
+
+// MXNet says what is wrong with a node when it runs.
+int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs) {
+  return status_of([&] {
+    need(bound && node && (n_inputs == 0 || inputs), "an argument");
+    bound->graph.set_single_region(*reinterpret_cast<gn::Node*>(node), {inputs, inputs + n_inputs});
+  });
+}
+
+int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) {
+  *last_error = '\0';
+  return call_status(result_of(-1, [&] { return call(bound, given, results); }));
+}
+
+int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results) {
+  *last_error = '\0';
+  return call_status(result_of(-1, [&] {
+    need(bound && given, "an argument of a call");
+    if (epoch != gn::epoch() || relayouts != gn::stats().relayouts || !bound->graph.takes(given)) return GN_NOT_AS_BOUND;
+    return call(bound, given, results);
+  }));
+}
+
+void gn_bound_free(gn_bound_t* bound) {
+  gn::guarded([&] { delete bound; }, report);
+}
+
+uint64_t gn_relayouts() { return gn::stats().relayouts; }
+
+size_t gn_stats(char* buffer, size_t size) {
+  return result_of(size_t{0}, [&] {
+    size_t alive = 0, orphans = 0;
+    gn::ModelCache::get().count(&alive, &orphans);
+    const gn::Stats& s = gn::stats();
+    const std::string out = gn::text(
+        "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles,
+        ",\"content_checks\":", s.content_checks, ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls,
+        ",\"calls\":", s.calls, ",\"parts\":", s.parts, ",\"bytes_hashed\":", s.bytes_hashed,
+        ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
+        ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
+    return hand_over(out, buffer, size);
+  });
+}
+
+}  // extern "C"

@@ -1,0 +1,85 @@
+// The library's own C interface, called by Python through ctypes; any C program may use it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "boundary/graph_pass.h"
+#include "boundary/log.h"
+#include "model/specialise.h"
+
+// No exception leaves these functions, whatever they are given: null for a place that is to be read is an error, which is said
+// below where it differs from "nothing is done". A function that returns a status returns 0 when all went well; otherwise, or
+// where a result says so, gn_last_error() has the reason, of the last failure on the calling thread.
+extern "C" {
+
+// Empty as long as nothing failed. Valid until the thread's next failure.
+const char* gn_last_error();
+
+// The version of gluon_neuron that the library was built as.
+const char* gn_version();
+
+// Where OpenVINO's C library is; to be called before the first node runs.
+int gn_set_openvino(const char* path);
+
+// Who makes a program that an artifact does not hold; null for nobody. Waits for a callback that is running, so none
+// may call it.
+int gn_set_program_callback(gn_program_callback_t callback);
+
+// Who answers MXNet's graph pass "neuron"; null for nobody.
+int gn_set_pass_callback(gn_pass_callback_t callback);
+
+// Who hears what is worth a warning, each thing once; null for the standard error stream.
+int gn_set_warning_callback(gn_warning_callback_t callback);
+
+// While the sum of what it was called with is positive, programs for the CPU may stand in for a chip's, and nothing is said.
+void gn_allow_cpu(int change);
+
+// The Neuron runtime as JSON: "library" (its path) and "visible", "total" and "free" NeuronCores, or "why" there is none. Does
+// not start it. Cut off at `size` bytes; returns the length it has in full, 0 for a failure.
+size_t gn_neuron_runtime(char* buffer, size_t size);
+
+// To be called after an array was replaced by another one: every node then compares its weights' contents once.
+void gn_bump_epoch();
+uint64_t gn_epoch();
+
+// Frees what no node uses at the moment, of one graph (its hash) or of all.
+int gn_release(const char* graph_hash);
+int gn_release_all();
+
+// How often a weight came as a copy made for one call, because MXNet keeps the array in a blocked layout.
+uint64_t gn_relayouts();
+
+// What dlopen gave for MXNet's library; 0 when it has all that the next functions need.
+int gn_set_mxnet(void* library);
+
+// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives the one
+// that was made, or null if it was none or several; it is MXNet's, and lives as long as the executor.
+typedef struct gn_node gn_node_t;
+int gn_watch_nodes();
+gn_node_t* gn_watched_node();
+
+// An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
+// data is if callers' arrays are to stand in for it (null: they are copied into it); for each output the same, where new arrays
+// stand in. All belong to the caller and live as long as the result, which is to be freed. `device` and `number` are MXNet's
+// context. Null for a failure.
+typedef struct gn_bound gn_bound_t;
+gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
+                         void* const* outputs, void* const* result_addresses, int device, int number);
+// The graph is this compiled node, and these are the arrays bound to its inputs: calls that do not take long then run on the
+// caller's thread.
+// 0 unless that cannot be.
+int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs);
+// MXNet's own status, and its own error; a failure of ours is both MXNet's last error and gn_last_error's. `results` gets handles
+// of new arrays, which the caller owns.
+int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
+// The same if the arrays are as the bound ones, nothing is recorded for a gradient, and `epoch` and `relayouts` are still what
+// the functions of these names give; otherwise GN_NOT_AS_BOUND, and nothing is done.
+#define GN_NOT_AS_BOUND 1
+int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results);
+void gn_bound_free(gn_bound_t* bound);  // may be null
+
+// Writes counters as JSON, cut off at `size` bytes; returns the length it has in full, 0 for a failure.
+size_t gn_stats(char* buffer, size_t size);
+
+}  // extern "C"

@@ -1,0 +1,27 @@
+// What the library has to say that is no error: each thing once, to whoever listens, or to the standard error stream.
+#pragma once
+
+#include <string>
+
+extern "C" {
+// Called on whichever thread has something to say; it must neither run MXNet operators nor wait for arrays.
+typedef void (*gn_warning_callback_t)(const char* message);
+}
+
+namespace gn {
+
+void set_warning_callback(gn_warning_callback_t callback);
+
+// Warns unless something was said under this key before. Names the node that runs on this thread, if one does.
+void warn_once(const std::string& key, const std::string& message);
+
+// While it lives, the node that runs on this thread.
+class ScopedNodeName {
+ public:
+  explicit ScopedNodeName(const std::string& node);
+  ~ScopedNodeName();
+  ScopedNodeName(const ScopedNodeName&) = delete;
+  ScopedNodeName& operator=(const ScopedNodeName&) = delete;
+};
+
+}  // namespace gn

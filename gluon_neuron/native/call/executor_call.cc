@@ -1,0 +1,204 @@
+// A call through an executor of MXNet's: data in, the graph, results out, all pushed to MXNet's engine in one go.
+#include "call/executor_call.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+#include "call/mxnet_ndarray.h"
+
+namespace gn {
+namespace {
+
+// MXNet's engine calls these; their first argument is its own.
+void begin_in_engine(void*, void* substitution) { begin_substitution(*static_cast<const ArraySubstitution*>(substitution)); }
+
+void end_in_engine(void*, void* substitution) { end_substitution(*static_cast<const ArraySubstitution*>(substitution)); }
+
+void free_substitution(void* substitution) { delete static_cast<ArraySubstitution*>(substitution); }
+
+// The engine skips `end_in_engine` when the call failed, but frees its argument.
+void end_and_free_substitution(void* substitution) {
+  end_in_engine(nullptr, substitution);
+  free_substitution(substitution);
+}
+
+std::atomic<uint64_t> last_substitution{0};
+
+int copy(NDArrayHandle from, NDArrayHandle to) {
+  NDArrayHandle* outputs = &to;
+  int count = 1;
+  return mxnet_api().MXImperativeInvoke(mxnet_api().copyto, 1, &from, &count, &outputs, 0, nullptr, nullptr);
+}
+
+}  // namespace
+
+// The substitutions of one call. Those that have begun end with it, however the call went.
+class ExecutorCall::Substitutions {
+ public:
+  Substitutions(Context context, size_t most) : context_(context) { begun_.reserve(most); }
+  ~Substitutions() { end(); }
+  Substitutions(const Substitutions&) = delete;
+  Substitutions& operator=(const Substitutions&) = delete;
+
+  // From here on, `substitute`, which is the data of the array `other`, stands in for `address`, the data of the bound array; the
+  // call reads `other`, or writes it. The result is MXNet's own status.
+  int begin(NDArrayHandle array, const void* address, const void* substitute, NDArrayHandle other, bool written) {
+    const ArraySubstitution substitution{address, substitute, ++last_substitution};
+    // What the end needs is made before, for there nothing may fail.
+    Begun begun{array, other, written, std::make_unique<ArraySubstitution>(substitution)};
+    const int status = mxnet_api().MXEnginePushSyncND(begin_in_engine, new ArraySubstitution(substitution), free_substitution,
+                                                      &context_, nullptr, 0, &array, 1, nullptr, 0, "gluon_neuron substitution");
+    if (status == 0) begun_.push_back(std::move(begun));
+    return status;
+  }
+
+  // Ends those that have begun; MXNet's status where one could not be.
+  int end() {
+    int status = 0;
+    for (Begun& each : begun_) {
+      NDArrayHandle written[] = {each.array, each.other};
+      NDArrayHandle read = each.other;
+      const int ended = mxnet_api().MXEnginePushSyncND(end_in_engine, each.substitution.release(), end_and_free_substitution,
+                                                       &context_, &read, each.written ? 0 : 1, written, each.written ? 2 : 1,
+                                                       nullptr, 0, "gluon_neuron substitution");
+      if (status == 0) status = ended;
+    }
+    begun_.clear();
+    return status;
+  }
+
+ private:
+  struct Begun {
+    NDArrayHandle array, other;
+    bool written;
+    std::unique_ptr<ArraySubstitution> substitution;
+  };
+
+  Context context_;
+  std::vector<Begun> begun_;
+};
+
+ExecutorCall::ExecutorCall(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context)
+    : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_(context) {}
+
+void ExecutorCall::set_single_region(Node& node, const std::vector<NDArrayHandle>& inputs) {
+  if (!sees_arrays()) return;
+  std::vector<Spec> outputs;
+  std::vector<InlineCall::Input> places;
+  for (NDArrayHandle array : inputs) {
+    const auto feed = std::find_if(feeds_.begin(), feeds_.end(), [array](const Feed& each) { return each.array == array; });
+    if (feed == feeds_.end()) {
+      places.push_back({array, 0});
+    } else {
+      places.push_back({nullptr, static_cast<size_t>(feed - feeds_.begin())});
+    }
+  }
+  for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
+  inline_ = std::make_unique<InlineCall>(node, std::move(places), std::move(outputs), context_,
+                                         [this](NDArrayHandle* results) { return make_results(results, true); });
+}
+
+bool ExecutorCall::same_kind(NDArrayHandle one, NDArrayHandle other) const {
+  const MxNet& mxnet = mxnet_api();
+  int dtypes[2], ranks[2], device = 0, number = 0;
+  const int64_t* shape = nullptr;
+  // The shape's place is MXNet's own, for the next question.
+  if (mxnet.MXNDArrayGetShapeEx64(one, &ranks[0], &shape) != 0) return false;
+  const std::vector<int64_t> first(shape, shape + std::max(ranks[0], 0));
+  if (mxnet.MXNDArrayGetShapeEx64(other, &ranks[1], &shape) != 0 || ranks[0] != ranks[1]) return false;
+  return std::equal(first.begin(), first.end(), shape) && mxnet.MXNDArrayGetDType(one, &dtypes[0]) == 0 &&
+         mxnet.MXNDArrayGetDType(other, &dtypes[1]) == 0 && dtypes[0] == dtypes[1] &&
+         mxnet.MXNDArrayGetContext(one, &device, &number) == 0 && device == context_.device && number == context_.number;
+}
+
+bool ExecutorCall::takes(NDArrayHandle const* given) const {
+  bool recording = true;
+  if (mxnet_api().MXAutogradIsRecording(&recording) != 0 || recording) return false;
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (!feeds_[i].array || !same_kind(given[i], feeds_[i].array)) return false;
+  }
+  return true;
+}
+
+int ExecutorCall::push(NDArrayHandle const* given, const std::vector<void*>& substitutes, NDArrayHandle const* results,
+                       Substitutions& substitutions) {
+  const MxNet& mxnet = mxnet_api();
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    const Feed& feed = feeds_[i];
+    if (!feed.array) continue;
+    const int status = substitutes[i] ? substitutions.begin(feed.array, feed.address, substitutes[i], given[i], false)
+                                      : copy(given[i], feed.array);
+    if (status != 0) return status;
+  }
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    if (!outputs_[i].address) continue;
+    void* data = nullptr;
+    int status = mxnet.MXNDArrayGetData(results[i], &data);
+    if (status == 0) status = substitutions.begin(outputs_[i].array, outputs_[i].address, data, results[i], true);
+    if (status != 0) return status;
+  }
+  return mxnet.MXExecutorForward(executor_, 0);
+}
+
+// The engine orders what it is told. The beginning of a substitution writes the bound array, so it waits for the previous call's
+// readers; its end writes it too, so it waits for this call's, and until then it is a pending reader of the array that stands in,
+// which nobody can write; or a pending writer of the new result, which nobody can read.
+int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results) {
+  std::vector<void*> substitutes(feeds_.size());
+  for (size_t i = 0; i < feeds_.size(); ++i) {
+    if (!feeds_[i].address || !is_dense(given[i])) continue;
+    int status = mxnet_api().MXNDArrayWaitToRead(given[i]);
+    if (status == 0) status = mxnet_api().MXNDArrayGetData(given[i], &substitutes[i]);
+    if (status != 0) return status;
+  }
+  const int made = make_results(results, false);
+  if (made != 0) return made;
+  int status = 0;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    Substitutions substitutions(context_, feeds_.size() + outputs_.size());
+    status = push(given, substitutes, results, substitutions);
+    const int ended = substitutions.end();
+    if (status == 0) status = ended;
+    if (status == 0) status = copy_results(results);
+  }
+  if (status != 0) free_arrays(outputs_.size(), results);
+  return status;
+}
+
+int ExecutorCall::call(NDArrayHandle const* given, NDArrayHandle* results) {
+  if (inline_) {
+    const InlineCall::Outcome outcome = inline_->call(given, results);
+    if (outcome != InlineCall::Outcome::elsewhere) return outcome == InlineCall::Outcome::done ? 0 : -1;
+  }
+  return call_by_mxnet(given, results);
+}
+
+int ExecutorCall::make_results(NDArrayHandle* results, bool all_with_memory) const {
+  const MxNet& mxnet = mxnet_api();
+  int status = 0;
+  size_t made = 0;
+  for (; made < outputs_.size(); ++made) {
+    int rank = 0, dtype = 0;
+    const int64_t* shape = nullptr;
+    status = mxnet.MXNDArrayGetShapeEx64(outputs_[made].array, &rank, &shape);
+    if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made].array, &dtype);
+    const int delayed = all_with_memory || outputs_[made].address ? 0 : 1;
+    if (status == 0)
+      status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
+    if (status != 0) break;
+  }
+  if (status != 0) free_arrays(made, results);
+  return status;
+}
+
+int ExecutorCall::copy_results(NDArrayHandle const* results) const {
+  int status = 0;
+  for (size_t i = 0; i < outputs_.size() && status == 0; ++i) {
+    if (!outputs_[i].address) status = copy(outputs_[i].array, results[i]);
+  }
+  return status;
+}
+
+}  // namespace gn

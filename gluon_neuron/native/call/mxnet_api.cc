@@ -1,0 +1,60 @@
+// The few functions of MXNet's own C library that a call through a bound graph needs, found in the process at run time.
+#include "call/mxnet_api.h"
+
+#include <dlfcn.h>
+
+#include <atomic>
+
+namespace gn {
+namespace {
+
+MxNet api;
+std::atomic<void (*)(const char*)> set_error{nullptr};
+
+template <class Function>
+bool find(void* library, const char* name, Function& function) {
+  function = reinterpret_cast<Function>(dlsym(library, name));
+  return function != nullptr;
+}
+
+}  // namespace
+
+bool set_mxnet(void* library) {
+  void (*setter)(const char*) = nullptr;
+  find(library, "NNAPISetLastError", setter);
+  set_error = setter;
+  int (*handle_of)(const char*, AtomicSymbolCreator*) = nullptr;
+  return find(library, "MXExecutorForward", api.MXExecutorForward) &&
+         find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
+         find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) &&
+         find(library, "MXNDArrayGetData", api.MXNDArrayGetData) && find(library, "MXNDArrayFree", api.MXNDArrayFree) &&
+         find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
+         find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) &&
+         find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
+         find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) &&
+         find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
+         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) &&
+         find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) &&
+         find(library, "MXNDArraySlice64", api.MXNDArraySlice64) && find(library, "MXGetVersion", api.MXGetVersion) &&
+         find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
+         find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
+         find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
+         handle_of("_copyto", &api.copyto) == 0;
+}
+
+const MxNet& mxnet_api() { return api; }
+
+void set_mxnet_error(const char* why) {
+  if (const auto set = set_error.load()) set(why);
+}
+
+void free_arrays(size_t count, NDArrayHandle const* arrays) {
+  for (size_t i = 0; i < count; ++i) api.MXNDArrayFree(arrays[i]);
+}
+
+bool is_dense(NDArrayHandle array) {
+  int type = 0;
+  return api.MXNDArrayGetStorageType(array, &type) == 0 && type == 0;
+}
+
+}  // namespace gn

@@ -1,0 +1,48 @@
+// The few functions of MXNet's own C library that a call through a bound graph needs, found in the process at run time.
+#pragma once
+
+#include <mxnet/c_api.h>
+
+namespace gn {
+
+struct MxNet {
+  decltype(&::MXExecutorForward) MXExecutorForward;
+  decltype(&::MXImperativeInvoke) MXImperativeInvoke;
+  decltype(&::MXNDArrayWaitToRead) MXNDArrayWaitToRead;
+  decltype(&::MXNDArrayGetData) MXNDArrayGetData;
+  decltype(&::MXNDArrayGetShapeEx64) MXNDArrayGetShapeEx64;
+  decltype(&::MXNDArrayGetDType) MXNDArrayGetDType;
+  decltype(&::MXNDArrayGetStorageType) MXNDArrayGetStorageType;
+  decltype(&::MXNDArrayGetContext) MXNDArrayGetContext;
+  decltype(&::MXAutogradIsRecording) MXAutogradIsRecording;
+  decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
+  decltype(&::MXNDArrayFree) MXNDArrayFree;
+  decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
+  decltype(&::MXEnginePushAsyncND) MXEnginePushAsyncND;
+  decltype(&::MXNDArraySlice64) MXNDArraySlice64;
+  decltype(&::MXNDArraySyncCopyFromCPU) MXNDArraySyncCopyFromCPU;
+  decltype(&::MXGetVersion) MXGetVersion;
+  decltype(&::MXLibInfoFeatures) MXLibInfoFeatures;
+  AtomicSymbolCreator copyto;  // the operator
+};
+
+// `library` is what dlopen gave for MXNet. False when it lacks any of them.
+bool set_mxnet(void* library);
+
+// To be called after set_mxnet only.
+const MxNet& mxnet_api();
+
+// As mxnet::Context.
+struct Context {
+  int device, number;
+};
+
+// What MXGetLastError is to give on this thread; nothing where MXNet does not let it be set.
+void set_mxnet_error(const char* why);
+
+void free_arrays(size_t count, NDArrayHandle const* arrays);
+
+// Whether the array is not sparse: those have no data in the usual layout.
+bool is_dense(NDArrayHandle array);
+
+}  // namespace gn

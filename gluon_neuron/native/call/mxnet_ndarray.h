@@ -1,0 +1,26 @@
+// What MXNet's C functions do not tell of an array: its version; and the end of a call that the engine runs at once.
+#pragma once
+
+#include <cstddef>
+
+#include "call/mxnet_api.h"
+#include "support/tensor.h"
+
+namespace gn {
+
+// Whether the next functions may be called: they see MXNet's own classes as this build does, so MXNet must be the one of the
+// build. To be called after set_mxnet.
+bool sees_arrays();
+
+// The array's shape and dtype. Throws Error for a dtype that cannot cross the boundary.
+Spec spec_of(NDArrayHandle array);
+
+// How many writes to the array (and whatever shares its memory) the engine has completed.
+size_t version_of(NDArrayHandle array);
+
+// Pushes `run(argument)` to MXNet's engine, which orders it behind the writers of `read` and before later readers of `written`.
+// Where nothing is in its way, it runs on this thread before this returns. It must not throw. The result is MXNet's own status.
+int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
+              int n_written);
+
+}  // namespace gn

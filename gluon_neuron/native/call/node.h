@@ -1,0 +1,61 @@
+// One node of a bound graph: the state that MXNet keeps for it.
+#pragma once
+
+#include <mxnet/lib_api.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "model/binding.h"
+#include "support/tensor.h"
+
+namespace gn {
+
+// MXNet asks its base class whether it was made properly, and destroys it by `delete` of this library.
+class Node : public mxnet::ext::CustomStatefulOp {
+ public:
+  // `inputs` end with the artifact. Throws Error.
+  Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement);
+
+  ~Node() override;
+
+  // From now on, notes the nodes made on this thread; `watched` ends that, and gives the one that lives, or null if none or
+  // several do.
+  static void watch();
+  static Node* watched();
+
+  // The model for these inputs; throws Error, which names the node.
+  std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);
+
+  // Runs it; throws Error, which names the node.
+  void run(Model& model, const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs);
+
+  // Both, unless all outputs are empty. NaiveEngine's threads may call it at the same time.
+  void forward(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs, const std::vector<uint8_t*>& outputs);
+
+  // How many inputs it has, the artifact included.
+  size_t inputs() const { return inputs_; }
+
+  mxnet::ext::MXReturnValue Forward(std::vector<mxnet::ext::MXTensor>*, std::vector<mxnet::ext::MXTensor>*,
+                                    const mxnet::ext::OpResource&) override;
+
+ private:
+  // The artifact's own bytes, from an array of another type that something has cast it to.
+  Array uncast(const Array& artifact);
+
+  // Runs `body`, and puts the node's name before the text of an error.
+  template <class Body>
+  auto named(Body body);
+
+  std::string name_;
+  size_t inputs_;
+  const DType* artifact_dtype_;
+  size_t artifact_size_ = 0;
+  std::vector<uint8_t> bytes_;
+  std::mutex mutex_;
+  std::unique_ptr<Binding> binding_;
+};
+
+}  // namespace gn

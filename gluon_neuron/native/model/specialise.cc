@@ -1,0 +1,122 @@
+// Programs for signatures that a node's artifact does not hold, asked of the process (Python) and kept for a while.
+#include "model/specialise.h"
+
+#include <list>
+#include <mutex>
+
+#include "artifact/json.h"
+#include "model/model_cache.h"
+#include "support/errors.h"
+#include "support/stats.h"
+
+namespace gn {
+namespace {
+
+struct Entry {
+  std::string graph, request;
+  std::shared_ptr<const Artifact> artifact;
+};
+
+struct Specialised {
+  std::mutex mutex;  // also held while the callback runs, so that a program is made once
+  std::list<Entry> recent;  // the last one used first
+  gn_program_callback_t callback = nullptr;
+};
+
+Specialised& specialised() {
+  static Specialised* const instance = new Specialised;
+  return *instance;
+}
+
+std::string spec_json(const Spec& spec) {
+  std::string out = "\"shape\":[";
+  for (size_t i = 0; i < spec.shape.size(); ++i) out += text(i ? "," : "", spec.shape[i]);
+  return out + "],\"dtype\":" + json::quote(spec.dtype->name);
+}
+
+std::string request_json(const Artifact& artifact, const std::vector<Spec>& inputs, const std::vector<Spec>& outputs) {
+  static const char* const kRoles[] = {"data", "weight", "unused"};
+  const Program& known = *artifact.programs.front();
+  std::string out =
+      text("{\"graph\":", json::quote(artifact.graph), ",\"target\":\"cpu\",\"options\":", artifact.options, ",\"inputs\":[");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    out += text(i ? "," : "", "{\"name\":", json::quote(known.inputs[i].name), ",", spec_json(inputs[i]), ",\"role\":\"",
+                kRoles[static_cast<int>(known.inputs[i].role)], "\"}");
+  }
+  out += "],\"outputs\":[";
+  for (size_t i = 0; i < outputs.size(); ++i) out += text(i ? "," : "", "{", spec_json(outputs[i]), "}");
+  return out + "]}";
+}
+
+void append(void* sink, const char* bytes, size_t nbytes) {
+  auto& out = *static_cast<std::vector<uint8_t>*>(sink);
+  try {
+    out.insert(out.end(), bytes, bytes + nbytes);
+  } catch (...) {
+    out.clear();  // too large to be kept; what is left is no artifact
+  }
+}
+
+std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::string& graph_json, const std::string& request,
+                                     const std::vector<Spec>& inputs) {
+  if (!callback) throw Error("nothing in this process can compile another program");
+  std::vector<uint8_t> bytes;
+  if (callback(graph_json.c_str(), request.c_str(), &bytes, append) != 0) {
+    throw Error(std::string(bytes.begin(), bytes.end()));
+  }
+  ++stats().specialisations;
+  std::shared_ptr<Artifact> made;
+  try {
+    made = read_artifact(bytes.data(), bytes.size(), content_hash(bytes.data(), bytes.size()));
+  } catch (const Error& error) {
+    throw Error(text("the program made for it ", error.what()));
+  }
+  if (made->programs.empty() || !made->programs.front()->fits(inputs))
+    throw Error("the program made for it has another signature");
+  made->bytes = std::move(bytes);
+  return made;
+}
+
+}  // namespace
+
+void set_program_callback(gn_program_callback_t callback) {
+  Specialised& state = specialised();
+  const std::lock_guard<std::mutex> lock(state.mutex);  // the old one is not running once this returns
+  state.callback = callback;
+}
+
+std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
+                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs) {
+  const std::string request = request_json(artifact, inputs, outputs);
+  Specialised& state = specialised();
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  for (auto it = state.recent.begin(); it != state.recent.end(); ++it) {
+    if (it->request != request) continue;
+    state.recent.splice(state.recent.begin(), state.recent, it);
+    return it->artifact;
+  }
+  // Room first, so that memory does not hold one model more than is kept.
+  size_t kept = 0;
+  for (auto it = state.recent.begin(); it != state.recent.end();) {
+    const auto entry = it++;
+    if (entry->graph != artifact.graph || ++kept < kSpecialised) continue;
+    ModelCache::get().evict(entry->artifact->digest);
+    state.recent.erase(entry);
+  }
+  auto made = make(state.callback, graph_json, request, inputs);
+  state.recent.push_front({artifact.graph, request, made});
+  return made;
+}
+
+void drop_specialised(const std::string* graph) {
+  Specialised& state = specialised();
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  for (auto it = state.recent.begin(); it != state.recent.end();) {
+    const auto entry = it++;
+    if (graph && entry->graph != *graph) continue;
+    ModelCache::get().evict(entry->artifact->digest);
+    state.recent.erase(entry);
+  }
+}
+
+}  // namespace gn

@@ -1,0 +1,231 @@
+// What a compiled model is valid for: weights that change, move or are replaced, and programs that do not fit.
+#include "model/binding.h"
+
+#include <cstring>
+
+#include "boundary/log.h"
+#include "errors.h"
+#include "model/epoch.h"
+#include "model/model_cache.h"
+#include "model/specialise.h"
+#include "region.h"
+#include "support/stats.h"
+
+namespace {
+
+constexpr size_t kSmall = 100, kLarge = 100000;  // copied, and read where it is
+
+// How much a counter rises while `body` runs.
+template <class Body>
+uint64_t rise(std::atomic<uint64_t>& counter, Body body) {
+  const uint64_t before = counter;
+  body();
+  return counter - before;
+}
+
+void forget() {
+  gn::drop_specialised(nullptr);
+  gn::ModelCache::get().drop_orphans(nullptr);
+}
+
+size_t alive() {
+  size_t all = 0, orphans = 0;
+  gn::ModelCache::get().count(&all, &orphans);
+  return all;
+}
+
+int program_for_batch(const char*, const char* request, void* sink, gn_emit_t emit) {
+  for (size_t batch : {3, 5, 6, 7}) {
+    if (!std::strstr(request, gn::text("\"shape\":[", batch, ",4]").c_str())) continue;
+    const auto made = container::artifact({container::cpu(batch, kSmall)}, "region");
+    emit(sink, reinterpret_cast<const char*>(made.data()), made.size());
+    return 0;
+  }
+  emit(sink, "not today", 9);
+  return 1;
+}
+
+}  // namespace
+
+TEST_SUITE_BEGIN("binding");
+
+TEST_CASE("a write to a weight is seen, by its version") {
+  for (size_t size : {kSmall, kLarge}) {
+    CAPTURE(size);
+    Region region(2, size, "written");
+    const auto binding = region.bind();
+    CHECK(region.run(*binding) == region.expected());
+    for (int i = 0; i < 3; ++i) {
+      region.w[size / 2] += 7;
+      ++region.version;
+      CHECK(region.run(*binding) == region.expected());
+    }
+  }
+  forget();
+}
+
+TEST_CASE("where nothing changed, nothing is compared") {
+  const Region region(2, kLarge, "trusted");
+  const auto binding = region.bind();
+  region.run(*binding);
+  CHECK(rise(gn::stats().bytes_hashed, [&] { region.run(*binding); }) == 0);
+  CHECK(rise(gn::stats().trusted_calls, [&] { region.run(*binding); }) == 1);
+  // Another x is no other weight.
+  Region other = region;
+  auto arrays = region.arrays();
+  arrays[0] = {other.x.data(), 9};
+  CHECK(rise(gn::stats().trusted_calls, [&] { binding->model(arrays, region.outputs()); }) == 1);
+  forget();
+}
+
+TEST_CASE("a version that rises without a change costs a comparison and no compilation") {
+  for (size_t size : {kSmall, kLarge}) {
+    CAPTURE(size);
+    Region region(2, size, "raised");
+    const auto binding = region.bind();
+    region.run(*binding);
+    ++region.version;
+    CHECK(rise(gn::stats().content_checks, [&] { CHECK(rise(gn::stats().compiles, [&] { region.run(*binding); }) == 0); }) >= 1);
+  }
+  forget();
+}
+
+TEST_CASE("an array at a recycled place is seen once the epoch rose") {
+  Region region(2, kLarge, "recycled");
+  const auto binding = region.bind();
+  region.run(*binding);
+  region.w[5] += 1;  // the same address and version: another array, says whoever raises the epoch
+  gn::bump_epoch();
+  CHECK(region.run(*binding) == region.expected());
+  forget();
+}
+
+TEST_CASE("version 0 is never trusted, and such an array not referred to") {
+  Region region(2, kLarge, "relaid");
+  region.version = 0;
+  const auto binding = region.bind();
+  CHECK(region.run(*binding) == region.expected());
+  CHECK(rise(gn::stats().relayouts, [&] { region.run(*binding); }) == 1);
+  region.w[0] += 1;
+  CHECK(region.run(*binding) == region.expected());
+  const auto model = binding->model(region.arrays(), region.outputs());
+  CHECK(model->weights().at(0).copy != nullptr);
+  CHECK_FALSE(model->weights().at(0).refers);
+  forget();
+}
+
+TEST_CASE("equal weights at another place") {
+  // A copy serves any array of its contents; a reference one array alone.
+  for (size_t size : {kSmall, kLarge}) {
+    CAPTURE(size);
+    const Region region(2, size, "moved");
+    const auto binding = region.bind();
+    region.run(*binding);
+    const Region copy = region;
+    const uint64_t compiled = rise(gn::stats().compiles, [&] { CHECK(copy.run(*binding) == copy.expected()); });
+    CHECK(compiled == (size == kSmall ? 0 : 1));
+  }
+  forget();
+}
+
+TEST_CASE("nodes with the same program and weights share a model") {
+  const Region region(2, kLarge, "shared");
+  const auto one = region.bind(), other = region.bind();
+  CHECK(one->model(region.arrays(), region.outputs()) == other->model(region.arrays(), region.outputs()));
+  forget();
+}
+
+TEST_CASE("a model outlives a state that was called once, and goes with one called often if it is large") {
+  forget();
+  const size_t before = alive();
+  const Region small(2, kLarge, "kept"), large(2, size_t{9} << 20, "dropped");
+  for (int calls : {1, 2}) {
+    small.run(*small.bind());
+    const auto binding = large.bind();
+    for (int i = 0; i < calls; ++i) large.run(*binding);
+  }
+  CHECK(alive() == before + 1);
+  forget();
+  CHECK(alive() == before);
+}
+
+TEST_CASE("no more orphans are kept than are worth it") {
+  forget();
+  const size_t before = alive();
+  for (size_t i = 0; i < gn::ModelCache::kOrphans + 3; ++i) {
+    const Region region(2, kSmall, gn::text("orphan ", i));
+    region.run(*region.bind());
+  }
+  CHECK(alive() == before + gn::ModelCache::kOrphans);
+  const Region last(2, kSmall, gn::text("orphan ", gn::ModelCache::kOrphans + 2)), first(2, kSmall, "orphan 0");
+  CHECK(rise(gn::stats().compiles, [&] { last.run(*last.bind()); }) == 0);
+  CHECK(rise(gn::stats().compiles, [&] { first.run(*first.bind()); }) == 1);
+  forget();
+}
+
+TEST_CASE("the artifact itself is watched") {
+  Region region(2, kSmall, "watched");
+  const auto binding = region.bind();
+  region.run(*binding);
+  region.artifact[30] ^= 1;
+  ++region.version;
+  CHECK(has(error_of<gn::ArtifactError>([&] { region.run(*binding); }), "is damaged"));
+  region.artifact[30] ^= 1;
+  CHECK(region.run(*binding) == region.expected());  // after an error nothing is trusted
+  forget();
+}
+
+TEST_CASE("a payload is digested once for all its models") {
+  const Region region(2, kLarge, "digested");
+  Region other = region;
+  other.w[0] += 1;
+  const auto one = region.bind(), two = other.bind();
+  CHECK(rise(gn::stats().bytes_digested, [&] { region.run(*one); }) > 0);
+  CHECK(rise(gn::stats().bytes_digested, [&] { other.run(*two); }) == 0);
+  forget();
+}
+
+TEST_CASE("a program for other inputs is asked for, and kept for a while") {
+  gn::set_program_callback(program_for_batch);
+  const Region compiled(2, kSmall);
+  const auto at = [&](size_t batch) { return Region(compiled.artifact, batch, kSmall); };
+  for (size_t batch : {3, 5}) {
+    const Region region = at(batch);
+    CHECK(rise(gn::stats().specialisations, [&] { CHECK(region.run(*region.bind()) == region.expected()); }) == 1);
+    CHECK(rise(gn::stats().specialisations, [&] { region.run(*region.bind()); }) == 0);
+  }
+  const Region third = at(6), first = at(3);
+  CHECK(rise(gn::stats().specialisations, [&] { third.run(*third.bind()); }) == 1);  // the oldest makes room
+  CHECK(rise(gn::stats().specialisations, [&] { first.run(*first.bind()); }) == 1);
+  const Region refused = at(4);
+  const std::string why = error_of<gn::Error>([&] { refused.run(*refused.bind()); });
+  CHECK(has(why, "no program for these inputs: input 'x' is uint8[4,4], compiled were uint8[2,4]; not today"));
+  gn::set_program_callback(nullptr);
+  const Region alone = at(7);
+  CHECK(has(error_of<gn::Error>([&] { alone.run(*alone.bind()); }), "nothing in this process can compile"));
+  forget();
+}
+
+TEST_CASE("outputs that are not the program's") {
+  const Region region(2, kSmall, "outputs");
+  const auto binding = region.bind();
+  auto outputs = region.outputs();
+  outputs[0].shape[0] = 3;
+  CHECK(has(error_of<gn::Error>([&] { binding->model(region.arrays(), outputs); }), "outputs are not those"));
+  CHECK(region.run(*binding) == region.expected());
+}
+
+TEST_CASE("a chip's program that cannot run leaves the CPU's") {
+  gn::set_warning_callback([](const char*) {});
+  const Region region(container::artifact({container::neff("trn2", 2, kSmall), container::cpu(2, kSmall)}, "chip"), 2, kSmall);
+  CHECK(rise(gn::stats().fallbacks, [&] { CHECK(region.run(*region.bind()) == region.expected()); }) == 1);
+  gn::Placement strict;
+  strict.strict = true;
+  CHECK(has(error_of<gn::Error>([&] { region.run(*region.bind(strict)); }), "strict forbids the CPU"));
+  const Region without(container::artifact({container::neff("trn2", 2, kSmall)}, "chip"), 2, kSmall);
+  CHECK(has(error_of<gn::Error>([&] { without.run(*without.bind()); }), "no program for the CPU"));
+  gn::set_warning_callback(nullptr);
+  forget();
+}
+
+TEST_SUITE_END();
