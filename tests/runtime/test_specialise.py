@@ -10,7 +10,6 @@ from gluon_neuron import with_mxnet
 from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
 from tests.nets import run_python
-
 from tests.runtime import tiny
 
 
