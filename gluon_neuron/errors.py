@@ -57,6 +57,9 @@ class RefusedError(CompileError):
         super().__init__(message)
         self.nodes = dict(nodes)
 
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[str, dict[str, str]]]:
+        return type(self), (str(self), self.nodes)
+
 
 class CompilerMissingError(GluonNeuronError, FileNotFoundError):
     """A Neuron compiler is not installed, or does not start."""

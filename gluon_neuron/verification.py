@@ -87,7 +87,7 @@ def _difference(index: int, pairs: Sequence[tuple[np.ndarray, np.ndarray]], rtol
             raise AssertionError(f"Output {index} is {a.dtype}{a.shape}, but the reference has {b.dtype}{b.shape}.")
         x, y = a.astype(np.float64), b.astype(np.float64)
         exact = not np.issubdtype(b.dtype, np.floating)
-        close = (x == y) if exact else np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
+        close = (a == b) if exact else np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
         outside += int(np.count_nonzero(~close))
         total += close.size
         finite = np.isfinite(x) & np.isfinite(y)

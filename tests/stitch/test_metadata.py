@@ -1,0 +1,48 @@
+"""Metadata: as text and back, and found in a symbol wherever it is kept."""
+
+import json
+from dataclasses import fields
+
+import mxnet as mx
+import pytest
+
+from gluon_neuron.graph.spec import Spec
+from gluon_neuron.report import Outside, RegionReport, Report
+from gluon_neuron.stitch.metadata import KEY, Metadata, find
+
+REPORT = Report(
+    *("cpu", "openvino", 3, 100, (RegionReport("r", 2, 90, ("x",), ("y",), parts=2),)),
+    (Outside("s", "sort", "no rule", 'it says "no"'),),
+    {"export": 0.5},
+)
+SPECS = (Spec((2, 3), "float32"), Spec((), "int32"))
+METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT)
+
+
+@pytest.mark.parametrize("is_np", [False, True])
+def test_text_and_back(is_np):
+    given = Metadata(("x",), SPECS[:1], [0], [0, [0]], is_np, False, (), REPORT)
+    assert Metadata.from_json(given.to_json()) == given
+    assert Metadata.from_json(METADATA.to_json()) == METADATA
+
+
+def test_text_holds_every_field():
+    assert set(json.loads(METADATA.to_json())) == {f.name for f in fields(Metadata)}
+
+
+@pytest.mark.parametrize("field", [f.name for f in fields(Metadata)])
+def test_text_that_lacks_a_field(field):
+    raw = json.loads(METADATA.to_json())
+    del raw[field]
+    with pytest.raises(KeyError, match=field):
+        Metadata.from_json(json.dumps(raw))
+
+
+def test_found_in_a_symbol_that_was_saved():
+    x = mx.sym.var("x", attr={KEY: METADATA.to_json()})
+    symbol = mx.sym.load_json(mx.sym.relu(x + mx.sym.var("y")).tojson())
+    assert find(symbol) == METADATA
+
+
+def test_not_found_in_others():
+    assert find(mx.sym.relu(mx.sym.var("x", shape=(2,)))) is None

@@ -1,0 +1,126 @@
+"""Comparing with the original: what counts as a difference, and how it is measured and said."""
+
+import mxnet as mx
+import numpy as np
+import pytest
+
+from gluon_neuron.verification import Difference, Verification, compare
+
+RTOL, ATOL = 1e-3, 1e-4
+X = np.array([[1, 2, 4], [8, 2, 1]], "float32")
+
+
+class Gives(mx.gluon.HybridBlock):
+    """A block of one input that gives what it is told, once for each call."""
+
+    def __init__(self, *results):
+        super().__init__()
+        self.results = list(results)
+
+    def hybrid_forward(self, F, x):
+        return self.results.pop(0)
+
+
+def arrays(*values):
+    return [mx.nd.array(v, dtype=np.asarray(v).dtype) for v in values]
+
+
+def compared(found, expected, rtol=RTOL, atol=ATOL):
+    """The verification of one call, or of one for each of several results."""
+    found, expected = (v if isinstance(v, list) else [v] for v in (found, expected))
+    samples = [mx.nd.zeros((1,))] * len(found)
+    return compare(Gives(*arrays(*found)), Gives(*arrays(*expected)), samples, rtol, atol)
+
+
+def test_equal():
+    made = compared(X, X)
+    assert made and made.differences == (Difference(0, 0.0, 0.0, 0.0, 1.0),)
+    assert "agrees" in str(made) and "rtol 0.001, atol 0.0001" in str(made)
+
+
+def test_a_difference_is_measured():
+    found = X.copy()
+    found[0] = [1, 4.5, 4]
+    made = compared(found, X)
+    (difference,) = made.differences
+    assert not made and "DISAGREES" in str(made)
+    assert difference.max_abs == 2.5 and difference.max_rel == 2.5 / 8
+    assert difference.outside == pytest.approx(1 / 6) and difference.top1 == 0.5
+
+
+@pytest.mark.parametrize(("off", "within"), [(0.9e-3, True), (1.3e-3, False)])
+def test_tolerance_of_a_value(off, within):
+    assert bool(compared(np.float32([1 + off]), np.float32([1]))) is within
+
+
+def test_several_inputs_are_one_difference():
+    made = compared([X, X + 1], [X, X])
+    (difference,) = made.differences
+    assert difference.outside == 0.5 and difference.max_abs == 1.0 and difference.top1 == 1.0
+
+
+def test_several_outputs():
+    a, b = X, np.int32([[3, 4]])
+    made = compare(Gives(arrays(a, b)), Gives(arrays(a, b + 1)), [mx.nd.zeros((1,))], RTOL, ATOL)
+    assert [d.output for d in made.differences] == [0, 1] and not made
+    assert made.differences[0].outside == 0 and made.differences[1].outside == 1
+
+
+def test_whole_numbers_are_exact():
+    assert not compared(np.int32([100_000]), np.int32([100_001]), rtol=1, atol=1)
+    assert compared(np.int32([100_000]), np.int32([100_000]), rtol=0, atol=0)
+    # Beyond what a double tells apart.
+    assert not compared(np.int64([2**53 + 1]), np.int64([2**53]))
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "agrees"),
+    [
+        ([np.nan, 1], [np.nan, 1], True),
+        ([np.inf, 1], [np.inf, 1], True),
+        ([np.nan, 1], [1, 1], False),
+        ([1, 1], [np.nan, 1], False),
+        ([-np.inf, 1], [np.inf, 1], False),
+    ],
+)
+def test_what_is_not_finite(found, expected, agrees):
+    made = compared(np.float32(found), np.float32(expected))
+    assert bool(made) is agrees and made.differences[0].max_abs == 0
+
+
+def test_half_precision_does_not_overflow():
+    (difference,) = compared(np.float16([60000]), np.float16([-60000])).differences
+    assert difference.max_abs == 120000
+
+
+def test_no_elements():
+    assert compared(np.zeros((0, 3), "float32"), np.zeros((0, 3), "float32")).differences == (
+        Difference(0, 0.0, 0.0, 0.0, 1.0),
+    )
+
+
+def test_against_zeros_the_difference_is_relative_to_nothing():
+    (difference,) = compared(np.float32([0.5]), np.float32([0])).differences
+    assert difference.max_rel == difference.max_abs == 0.5
+
+
+@pytest.mark.parametrize(
+    ("found", "message"), [(X.T, r"Output 0 is float32\(3, 2\).*\(2, 3\)"), (X.astype("float16"), "is float16")]
+)
+def test_another_shape_or_dtype_is_an_error(found, message):
+    with pytest.raises(AssertionError, match=message):
+        compared(found, X)
+
+
+def test_another_number_of_outputs_is_an_error():
+    with pytest.raises(AssertionError, match="has 1 outputs, the reference 2"):
+        compare(Gives(arrays(X)), Gives(arrays(X, X)), [mx.nd.zeros((1,))], RTOL, ATOL)
+
+
+def test_text_is_a_row_for_each_output():
+    made = Verification((Difference(0, 1e-5, 2e-6, 0.0, 1.0), Difference(1, 0.5, 0.25, 0.125, 0.75)), 1e-3, 1e-4)
+    rows = [line.split() for line in str(made).splitlines()]
+    assert rows[-2:] == [
+        ["0", "1e-05", "2e-06", "0.00%", "100.0%"],
+        ["1", "0.5", "0.25", "12.50%", "75.0%"],
+    ]
