@@ -7,13 +7,15 @@ INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py
 # What the native operator is made of. Once a developer's .venv is there, it is built in place, and of what has changed alone.
 NATIVE := CMakeLists.txt CMakePresets.json gluon_neuron/engine/chips.json $(shell find gluon_neuron/native -type f)
 NATIVE_TESTS := $(shell find tests/native -type f)
+CXX_FILES := $(shell find gluon_neuron/native tests/native examples -name third_party -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
 CMAKE := $(VENV)/bin/cmake
 CONFIGURE := $(CMAKE) -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja
 CTEST := $(VENV)/bin/ctest
 # The compiler that is checked is the one that CMake takes.
 export CXX
 
-.PHONY: help venv demo native test coverage coverage-report bench docs lint lint-check lint-format lint-types wheel clean
+.PHONY: help venv demo native test coverage coverage-report bench docs lint lint-check lint-format lint-types \
+	lint-native lint-native-format wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -22,7 +24,7 @@ help:
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
-	@echo "make lint    ruff and mypy"
+	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
 	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
@@ -57,7 +59,7 @@ docs: $(VENV)/.dev
 	$(PY) -m docs.operators_page docs/operators.md
 	$(PY) -m docs.hlo_checks_page docs/hlo-checks.md
 
-lint: lint-check lint-format lint-types
+lint: lint-check lint-format lint-types lint-native-format lint-native
 
 lint-check: $(VENV)/.dev
 	$(PY) -m ruff check .
@@ -67,6 +69,15 @@ lint-format: $(VENV)/.dev
 
 lint-types: $(VENV)/.dev
 	$(PY) -m mypy
+
+lint-native-format: $(VENV)/.dev
+	@echo "clang-format --dry-run"; $(VENV)/bin/clang-format --dry-run --Werror $(CXX_FILES)
+
+# Needs the commands by which CMake compiles, and no compiled file.
+lint-native: $(VENV)/.dev
+	$(CONFIGURE) --preset release
+	@echo "clang-tidy"; printf '%s\n' $(filter gluon_neuron/%.cc tests/%.cc,$(CXX_FILES)) | \
+		xargs --max-procs=$(shell nproc) --max-args=1 $(VENV)/bin/clang-tidy --quiet -p build/release
 
 # The oldest system that wheels are for: Amazon Linux 2023 has glibc 2.34.
 PLATFORM := manylinux_2_34_$(shell uname -m)

@@ -15,7 +15,7 @@ namespace {
 using gn::text;
 
 constexpr size_t kPrefix = 24, kAlignment = 64;
-const std::string kDigits(20, '0');
+constexpr char kDigits[] = "00000000000000000000";
 
 size_t aligned(size_t size) { return (size + kAlignment - 1) / kAlignment * kAlignment; }
 
@@ -136,8 +136,7 @@ void seal(Bytes& artifact) {
       const std::string right = gn::sha256_hex(artifact.data() + start + offset, size);
       std::memcpy(artifact.data() + kPrefix + sum.begin + 1, right.data(), right.size());
     }
-  } catch (const gn::Error&) {
-    // What cannot be read gets past no checksum but the header's.
+  } catch (const gn::Error&) {  // NOLINT(bugprone-empty-catch): what cannot be read gets past no checksum but the header's.
   }
   put(artifact, 12, gn::crc32(artifact.data() + kPrefix, length), 4);
 }

@@ -154,8 +154,8 @@ int main(int argc, char** argv) {
     }
   }
   for (const Bytes& seed : seeds) run(seed);
-  const long count = std::atol(argv[1]);
-  Mutator mutator(static_cast<unsigned>(std::atol(argv[2])));
+  const long count = std::strtol(argv[1], nullptr, 10);
+  Mutator mutator(static_cast<unsigned>(std::strtol(argv[2], nullptr, 10)));
   for (long i = 0; i < count; ++i) {
     Bytes bytes = seeds[mutator.below(seeds.size())];
     mutator.mutate(bytes);

@@ -11,8 +11,8 @@
 
 // y = x + a number that all bytes of the weight have a part in.
 struct Region {
-  explicit Region(size_t batch = 2, size_t weights = 100, std::string graph = "region")
-      : Region(container::artifact({container::cpu(batch, weights)}, std::move(graph)), batch, weights) {}
+  explicit Region(size_t batch = 2, size_t weights = 100, const std::string& graph = "region")
+      : Region(container::artifact({container::cpu(batch, weights)}, graph), batch, weights) {}
 
   Region(container::Bytes made, size_t batch, size_t weights)
       : artifact(std::move(made)), x(batch * 4), w(weights), batch(static_cast<int64_t>(batch)) {

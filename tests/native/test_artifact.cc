@@ -202,7 +202,7 @@ TEST_CASE("extents that overflow, or are none") {
 }
 
 TEST_CASE("payloads and their parts lie within the bytes") {
-  const auto payload = kOne[0];
+  const auto& payload = kOne[0];
   const std::string size = gn::text("\"size\":", payload.data.size());
   for (const char* other : {"\"size\":9223372036854775799", "\"size\":100000", "\"size\":-1"})
     CHECK(has(refusal(kOne, size, other), "is damaged"));

@@ -44,7 +44,8 @@ uint32_t rotate(uint32_t x, int by) { return x >> by | x << (32 - by); }
 void block(std::array<uint32_t, 8>& hash, const uint8_t* at) {
   uint32_t w[64];
   for (int i = 0; i < 16; ++i) {
-    w[i] = uint32_t{at[4 * i]} << 24 | uint32_t{at[4 * i + 1]} << 16 | uint32_t{at[4 * i + 2]} << 8 | at[4 * i + 3];
+    const uint8_t* const word = at + size_t{4} * i;
+    w[i] = uint32_t{word[0]} << 24 | uint32_t{word[1]} << 16 | uint32_t{word[2]} << 8 | word[3];
   }
   for (int i = 16; i < 64; ++i) {
     const uint32_t s0 = rotate(w[i - 15], 7) ^ rotate(w[i - 15], 18) ^ w[i - 15] >> 3;

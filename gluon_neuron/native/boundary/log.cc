@@ -32,7 +32,7 @@ void set_warning_callback(gn_warning_callback_t callback) {
 }
 
 void warn_once(const std::string& key, const std::string& message) {
-  gn_warning_callback_t callback;
+  gn_warning_callback_t callback = nullptr;
   {
     const std::lock_guard<std::mutex> lock(log().mutex);
     if (!log().said.insert(key).second) return;

@@ -41,11 +41,13 @@ Placement placement(const std::string& node, const std::string& core, const std:
 }
 
 // MXNet takes the operator's maker by address and hands it back to _opCallCreateOpState, which needs none.
+// NOLINTBEGIN(performance-unnecessary-value-param): the type is MXNet's.
 mxnet::ext::MXReturnValue make_nothing(const std::unordered_map<std::string, std::string>&, const mxnet::ext::MXContext&,
                                        const std::vector<std::vector<unsigned int>>&, const std::vector<int>,
                                        mxnet::ext::CustomStatefulOp**) {
   return mxnet::ext::MX_FAIL;
 }
+// NOLINTEND(performance-unnecessary-value-param)
 
 // The types of the arguments alone: the header's declarations return void where its typedefs say int.
 template <class Function>
@@ -58,9 +60,11 @@ struct Arguments<Result (*)(Args...)> {
 }  // namespace
 }  // namespace gn
 
+// NOLINTBEGIN(bugprone-macro-parentheses): a name within a namespace cannot have any.
 #define GN_HAS_TYPE(function, expected)                                                                                   \
   static_assert(std::is_same<gn::Arguments<decltype(&function)>::type, gn::Arguments<mxnet::ext::expected>::type>::value, \
                 #function " has not the signature that MXNet calls")
+// NOLINTEND(bugprone-macro-parentheses)
 
 GN_HAS_TYPE(_opVersion, opVersion_t);
 GN_HAS_TYPE(_opRegSize, opRegSize_t);

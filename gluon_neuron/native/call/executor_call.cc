@@ -94,6 +94,7 @@ void ExecutorCall::set_single_region(Node& node, const std::vector<NDArrayHandle
       places.push_back({nullptr, static_cast<size_t>(feed - feeds_.begin())});
     }
   }
+  outputs.reserve(outputs_.size());
   for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
   inline_ = std::make_unique<InlineCall>(node, std::move(places), std::move(outputs), context_,
                                          [this](NDArrayHandle* results) { return make_results(results, true); });

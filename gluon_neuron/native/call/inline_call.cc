@@ -29,8 +29,7 @@ void run_call(void* argument) {
   try {
     call.node.run(call.model, call.arrays, call.places);
     call.done = true;
-  } catch (...) {
-    // MXNet will meet the same error, and report it.
+  } catch (...) {  // NOLINT(bugprone-empty-catch): MXNet will meet the same error, and report it.
   }
 }
 

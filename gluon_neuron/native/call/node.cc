@@ -28,7 +28,7 @@ bool to_bytes(const uint8_t* data, std::vector<uint8_t>& bytes) {
 // A half-precision number's bits are those of a byte's value exactly when it is one of 256.
 bool half_to_bytes(const uint8_t* data, std::vector<uint8_t>& bytes) {
   for (size_t i = 0; i < bytes.size(); ++i) {
-    uint16_t bits;
+    uint16_t bits = 0;
     std::memcpy(&bits, data + i * sizeof bits, sizeof bits);
     if (bits == 0) {
       bytes[i] = 0;
@@ -138,6 +138,7 @@ void Node::forward(const std::vector<Array>& inputs, const std::vector<Spec>& ou
   }
   const std::shared_ptr<Model> found = model(inputs, output_specs);
   std::vector<uint8_t*> places;
+  places.reserve(outputs.size());
   for (uint8_t* output : outputs) places.push_back(substitute_for(output));
   run(*found, inputs, places);
 }

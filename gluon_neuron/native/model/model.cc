@@ -49,6 +49,7 @@ class Range {
     const auto at = reinterpret_cast<uintptr_t>(data);
     return at < low_ ? 0 : at - low_;  // only an empty array stands outside
   }
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): the range is of several arrays, so there is no pointer to compute it from.
   Window window() const { return {reinterpret_cast<const uint8_t*>(low_), high_ - low_}; }
 
  private:
@@ -168,6 +169,7 @@ void Model::compile(const ModelSpec& from) {
   for (const Bound& bound : weights_) bytes += bound.nbytes;
   if (bytes > kTrimFrom) trim();  // the peak of memory is in what follows
   std::vector<Spec> inputs;
+  inputs.reserve(program.data.size());
   for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
   runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, program.parts, inputs, program.outputs);
   ++stats().compiles;

@@ -15,7 +15,7 @@
 namespace gn {
 
 // Arrays up to this size are copied: OpenVINO reads small constants by reference at run time.
-constexpr size_t kOwnedBytes = 64 * 1024;
+constexpr size_t kOwnedBytes = size_t{64} * 1024;
 
 // A program and the weights to compile it with, in the order of `program().weights`.
 struct ModelSpec {

@@ -55,6 +55,7 @@ struct NrtTensorInfos {
   X(nrt_tensor_write, NrtStatus, (NrtTensorHandle * t, const void* from, size_t offset, size_t size))
 
 struct Nrt {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot have any.
 #define GN_MEMBER(name, result, arguments) result(*name) arguments = nullptr;
   GN_NRT_FUNCTIONS(GN_MEMBER)
 #undef GN_MEMBER

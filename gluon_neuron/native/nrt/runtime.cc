@@ -75,7 +75,8 @@ int NrtRuntime::enter(size_t count, int first) {
   if (first < 0) {
     int least = 0;
     for (size_t i = 0; i + count <= users_.size(); ++i) {
-      const int most = *std::max_element(users_.begin() + i, users_.begin() + i + count);
+      const int* const begin = users_.data() + i;
+      const int most = *std::max_element(begin, begin + count);
       if (first >= 0 && most >= least) continue;
       first = static_cast<int>(i);
       least = most;

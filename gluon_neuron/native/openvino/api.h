@@ -28,6 +28,7 @@
 namespace gn {
 
 struct OpenVino {
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration cannot have any.
 #define GN_MEMBER(name) decltype(&::name) name = nullptr;
   GN_OPENVINO_FUNCTIONS(GN_MEMBER)
 #undef GN_MEMBER

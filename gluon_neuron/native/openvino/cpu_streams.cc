@@ -50,7 +50,8 @@ size_t streams_for(size_t parts, size_t cores) {
   double busiest = kBusyEnough;
   for (size_t streams = 2; streams <= std::min(parts, cores); ++streams) {
     const size_t rounds = (parts + streams - 1) / streams;
-    const double busy = static_cast<double>(parts) / (streams * rounds) * (streams * (cores / streams)) / cores;
+    const size_t used = streams * (cores / streams);  // each stream has the same number of cores
+    const double busy = static_cast<double>(parts * used) / static_cast<double>(streams * rounds * cores);
     if (busy < busiest) continue;
     busiest = busy;
     best = streams;

@@ -40,9 +40,9 @@ class Tensor {
   ov_tensor_t* tensor_ = nullptr;
 };
 
-struct Model {
+struct IrModel {
   ov_model_t* model = nullptr;
-  ~Model() {
+  ~IrModel() {
     if (model) openvino().ov_model_free(model);
   }
 };
@@ -130,8 +130,8 @@ class CompiledModel::Flight {
   std::deque<std::unique_ptr<Request>> requests_;
 };
 
-CompiledModel::CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs,
-                             std::vector<Spec> outputs)
+CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts,
+                             const std::vector<Spec>& inputs, const std::vector<Spec>& outputs)
     : parts_(parts),
       streams_(streams_of(config, parts)),
       process_(getpid()),
@@ -141,7 +141,7 @@ CompiledModel::CompiledModel(std::string xml, Window constants, Config config, s
   for (const Spec& spec : outputs) outputs_.push_back(spec.part(parts));
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
-  Model model;
+  IrModel model;
   ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model),
            "read the program");
   const Config all = with_defaults(config, streams_);

@@ -28,8 +28,8 @@ class CompiledModel : public Runner {
  public:
   // The program is for one of `parts` equal parts of the inputs and outputs, cut along their first axes. Throws Error. What
   // the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
-  CompiledModel(std::string xml, Window constants, Config config, size_t parts, std::vector<Spec> inputs,
-                std::vector<Spec> outputs);
+  CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, const std::vector<Spec>& inputs,
+                const std::vector<Spec>& outputs);
   ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
