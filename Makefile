@@ -14,7 +14,7 @@ CTEST := $(VENV)/bin/ctest
 # The compiler that is checked is the one that CMake takes.
 export CXX
 
-.PHONY: help venv demo native test bench docs lint lint-check lint-format lint-types lint-native lint-native-format clean
+.PHONY: help venv demo native test sanitize sanitize-fast bench docs lint lint-check lint-format lint-types lint-native lint-native-format clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -23,6 +23,7 @@ help:
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
+	@echo "make sanitize  the C++ tests and a fuzz of the artifact's reader under ASan and UBSan (sanitize-fast), then under TSan"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
 	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
@@ -38,6 +39,22 @@ native: $(VENV)/.native
 
 test: native
 	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PYTEST_ARGS)
+
+# The fuzz reads so many mutations of artifacts, the same at each run.
+FUZZ := 50000
+FUZZ_SEED := 1
+
+sanitize-fast: $(VENV)/.dev
+	@$(need_compiler)
+	$(CONFIGURE) --preset asan
+	$(CMAKE) --build --preset asan
+	$(CTEST) --preset asan --parallel 2 --exclude-regex fuzz
+	build/asan/tests/native/fuzz_artifact $(FUZZ) $(FUZZ_SEED) $(wildcard tests/native/corpus/*.artifact)
+
+sanitize: sanitize-fast
+	$(CONFIGURE) --preset tsan
+	$(CMAKE) --build --preset tsan
+	$(CTEST) --preset tsan --parallel 2 --exclude-regex fuzz
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)
