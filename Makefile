@@ -14,7 +14,7 @@ CTEST := $(VENV)/bin/ctest
 # The compiler that is checked is the one that CMake takes.
 export CXX
 
-.PHONY: help venv demo native test coverage coverage-report bench docs lint lint-check lint-format lint-types \
+.PHONY: help venv demo native test sanitize sanitize-fast coverage coverage-report bench docs lint lint-check lint-format lint-types \
 	lint-native lint-native-format wheel clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -25,6 +25,7 @@ help:
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
+	@echo "make sanitize  the C++ tests and a fuzz of the artifact's reader under ASan and UBSan (sanitize-fast), then under TSan"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
 	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
@@ -51,6 +52,22 @@ coverage:
 
 coverage-report: $(VENV)/.dev
 	$(PY) -m coverage report
+
+# The fuzz reads so many mutations of artifacts, the same at each run.
+FUZZ := 50000
+FUZZ_SEED := 1
+
+sanitize-fast: $(VENV)/.dev
+	@$(need_compiler)
+	$(CONFIGURE) --preset asan
+	$(CMAKE) --build --preset asan
+	$(CTEST) --preset asan --parallel 2 --exclude-regex fuzz
+	build/asan/tests/native/fuzz_artifact $(FUZZ) $(FUZZ_SEED) $(wildcard tests/native/corpus/*.artifact)
+
+sanitize: sanitize-fast
+	$(CONFIGURE) --preset tsan
+	$(CMAKE) --build --preset tsan
+	$(CTEST) --preset tsan --parallel 2 --exclude-regex fuzz
 
 bench: $(VENV)/.dev
 	$(PY) -m benchmarks $(BENCH_ARGS)

@@ -24,7 +24,7 @@ _Argument = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_in
 
 ProgramCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit)
 PassCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_void_p, _Emit, _Argument)
-WarningCallback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
+MessageCallback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 _logger = logging.getLogger("gluon_neuron")
 
@@ -64,15 +64,14 @@ def attach(library: ctypes.CDLL) -> None:
     """Hand everything to the library, which has just been loaded."""
     global _library
     library.gn_set_program_callback.argtypes = [ProgramCallback]
-    library.gn_set_program_callback.restype = None
     library.gn_set_pass_callback.argtypes = [PassCallback]
-    library.gn_set_pass_callback.restype = None
-    library.gn_set_warning_callback.argtypes = [WarningCallback]
-    library.gn_set_warning_callback.restype = None
+    library.gn_set_warning_callback.argtypes = [MessageCallback]
+    library.gn_set_info_callback.argtypes = [MessageCallback]
     with _lock:
         library.gn_set_program_callback(_program)
         library.gn_set_pass_callback(_pass)
         library.gn_set_warning_callback(_warn)
+        library.gn_set_info_callback(_inform)
         _library = library
 
 
@@ -130,6 +129,11 @@ def _called_back() -> Iterator[None]:
         _running.depth -= 1
 
 
-@WarningCallback
+@MessageCallback
 def _warn(message: Any) -> None:
     _logger.warning("%s", message.decode(errors="replace"))
+
+
+@MessageCallback
+def _inform(message: Any) -> None:
+    _logger.info("%s", message.decode(errors="replace"))

@@ -11,10 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NativeLibraryError
 from . import callbacks
+
+if TYPE_CHECKING:
+    import numpy as np
 
 FILE = Path(__file__).with_name("libgluon_neuron.so")
 
@@ -76,6 +79,11 @@ def openvino_library() -> Path | None:
     folders = (spec.submodule_search_locations or []) if spec else []
     found = sorted(p for folder in folders for p in Path(folder, "libs").glob("libopenvino_c.so*"))
     return found[0] if found else None
+
+
+def artifact_verified(data: np.ndarray) -> None:
+    """Say that the SHA-256 of every payload of this artifact (uint8) was compared here: the library does not again."""
+    functions().gn_artifact_verified(data.ctypes.data, data.nbytes)
 
 
 def bump_epoch() -> None:
@@ -160,7 +168,6 @@ def _text(write: Callable[[Any, int], int], size: int) -> bytes:
 def _declare(library: ctypes.CDLL) -> None:
     library.gn_version.restype = ctypes.c_char_p
     library.gn_set_openvino.argtypes = [ctypes.c_char_p]
-    library.gn_set_openvino.restype = None
     library.gn_neuron_runtime.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
     library.gn_neuron_runtime.restype = ctypes.c_size_t
     library.gn_allow_cpu.argtypes = [ctypes.c_int]
@@ -173,7 +180,6 @@ def _declare(library: ctypes.CDLL) -> None:
         *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
-    library.gn_watch_nodes.restype = None
     library.gn_watched_node.restype = ctypes.c_void_p
     library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
@@ -182,8 +188,7 @@ def _declare(library: ctypes.CDLL) -> None:
     library.gn_bound_free.argtypes = [ctypes.c_void_p]
     library.gn_bound_free.restype = None
     library.gn_set_mxnet.argtypes = [ctypes.c_void_p]
+    library.gn_artifact_verified.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     library.gn_release.argtypes = [ctypes.c_char_p]
-    library.gn_release.restype = None
-    library.gn_release_all.restype = None
     library.gn_stats.argtypes = [ctypes.c_char_p, ctypes.c_size_t]
     library.gn_stats.restype = ctypes.c_size_t

@@ -19,7 +19,7 @@ namespace {
 std::shared_ptr<Artifact> read(const Bytes& bytes) {
   // In memory of just its size, so that a sanitizer sees what is read beside it.
   const std::unique_ptr<uint8_t[]> exact(new uint8_t[bytes.size()]);
-  std::memcpy(exact.get(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(exact.get(), bytes.data(), bytes.size());
   return gn::read_artifact(exact.get(), bytes.size(), gn::content_hash(exact.get(), bytes.size()));
 }
 

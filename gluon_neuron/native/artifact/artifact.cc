@@ -121,6 +121,9 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
     for (const Spec& spec : out.outputs) even = even && cut(spec);
     if (!even) throw Error("its program's parts do not make up its signature");
   }
+  if (const json::Value* made_for = program.find("made_for")) {
+    for (const json::Value& feature : made_for->array("made_for")) out.made_for.push_back(feature.str("made_for"));
+  }
   for (size_t i = 0; i < config.keys.size(); ++i) out.config.emplace_back(config.keys[i], config.items[i].str("config"));
 }
 

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <list>
 #include <mutex>
+#include <utility>
 
 #include "support/stats.h"
 
@@ -97,10 +98,15 @@ std::string sha256_of_part(Digest whole, size_t offset, const uint8_t* data, siz
     }
   }
   std::string made = sha256_hex(data, nbytes);  // without the lock, for it takes long
-  const std::lock_guard<std::mutex> lock(state.mutex);
-  state.recent.push_front({whole, offset, nbytes, made});
-  if (state.recent.size() > kRemembered) state.recent.pop_back();
+  remember_sha256(whole, offset, nbytes, made);
   return made;
+}
+
+void remember_sha256(Digest whole, size_t offset, size_t nbytes, std::string sha256) {
+  Memory& state = memory();
+  const std::lock_guard<std::mutex> lock(state.mutex);
+  state.recent.push_front({whole, offset, nbytes, std::move(sha256)});
+  if (state.recent.size() > kRemembered) state.recent.pop_back();
 }
 
 uint32_t crc32(const uint8_t* data, size_t nbytes) {

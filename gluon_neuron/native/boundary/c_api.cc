@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "artifact/artifact_cache.h"
+#include "artifact/checksums.h"
 #include "artifact/json.h"
 #include "boundary/guard.h"
 #include "call/executor_call.h"
@@ -108,6 +110,21 @@ int gn_set_pass_callback(gn_pass_callback_t callback) {
 
 int gn_set_warning_callback(gn_warning_callback_t callback) {
   return status_of([&] { gn::set_warning_callback(callback); });
+}
+
+int gn_set_info_callback(gn_info_callback_t callback) {
+  return status_of([&] { gn::set_info_callback(callback); });
+}
+
+int gn_artifact_verified(const void* data, size_t size) {
+  return status_of([&] {
+    need(data, "the artifact");
+    const auto* bytes = static_cast<const uint8_t*>(data);
+    const auto artifact = gn::artifact_of(bytes, size, gn::content_hash(bytes, size));
+    for (const auto& program : artifact->programs) {
+      gn::remember_sha256(artifact->digest, program->payload.offset, program->payload.size, program->sha256);
+    }
+  });
 }
 
 void gn_allow_cpu(int change) { gn::allow_cpu(change); }

@@ -32,6 +32,12 @@ int gn_set_pass_callback(gn_pass_callback_t callback);
 // Who hears what is worth a warning, each thing once; null for the standard error stream.
 int gn_set_warning_callback(gn_warning_callback_t callback);
 
+// Who hears what is merely worth knowing, each thing once; null for nobody.
+int gn_set_info_callback(gn_info_callback_t callback);
+
+// These bytes are an artifact's, and the caller has compared the SHA-256 of every payload in them: it is not computed again.
+int gn_artifact_verified(const void* data, size_t size);
+
 // While the sum of what it was called with is positive, programs for the CPU may stand in for a chip's, and nothing is said.
 void gn_allow_cpu(int change);
 

@@ -6,9 +6,11 @@
 #include <cstring>
 
 #include "artifact/artifact_cache.h"
+#include "boundary/log.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
 #include "model/specialise.h"
+#include "support/cpu_features.h"
 #include "support/errors.h"
 #include "support/stats.h"
 
@@ -100,14 +102,33 @@ void Binding::use_cpu(const std::vector<Spec>& outputs) {
     index_ = i;
   }
   if (given_->cpu_programs == 0) throw Error("its artifact holds no program for the CPU. Compile the model again.");
-  if (used_) return;
+  if (used_) return use_for_this_processor(outputs);
   try {
     if (given_->programs.front()->inputs.size() != specs_.size()) throw Error("");
-    used_ = specialise(*given_, graph_json_, specs_, outputs);
+    used_ = specialise(*given_, graph_json_, specs_, outputs, Purpose::other_inputs);
   } catch (const Error& error) {
     throw Error("no program for these inputs: " + no_program(*given_, specs_, error.what()));
   }
   index_ = 0;
+}
+
+// A program that was written for more than this processor has gives the same numbers here, but slowly: another takes its place.
+void Binding::use_for_this_processor(const std::vector<Spec>& outputs) {
+  std::string lacking;
+  for (const std::string& feature : lacking_features(used_->programs[index_]->made_for)) {
+    lacking += text(lacking.empty() ? "" : ", ", feature);
+  }
+  if (lacking.empty()) return;
+  try {
+    used_ = specialise(*given_, graph_json_, specs_, outputs, Purpose::other_machine);
+    index_ = 0;
+    inform_once("made again for " + given_->graph, text("its program was made for a processor with ", lacking,
+                                                        ", which this one lacks: it was made again for this machine."));
+  } catch (const Error& error) {
+    warn_once("not made again for " + given_->graph,
+              text("its program was made for a processor with ", lacking,
+                   ", which this one lacks, so it may be slow here, and it cannot be made again: ", error.what()));
+  }
 }
 
 // Fills in the digests; the result says whether the model at hand serves these arrays.

@@ -35,6 +35,7 @@ class Binding {
   void find_program(const Array& artifact, const std::vector<Spec>& outputs);
   void use_chip();
   void use_cpu(const std::vector<Spec>& outputs);
+  void use_for_this_processor(const std::vector<Spec>& outputs);
   void obtain_model(const std::vector<Array>& inputs);
   bool check_weights(const std::vector<Array>& inputs, std::vector<Digest>& digests) const;
   void drop_model();

@@ -14,6 +14,7 @@ namespace {
 
 struct Entry {
   std::string graph, request;
+  Purpose purpose;
   std::shared_ptr<const Artifact> artifact;
 };
 
@@ -86,7 +87,7 @@ void set_program_callback(gn_program_callback_t callback) {
 }
 
 std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
-                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs) {
+                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, Purpose purpose) {
   const std::string request = request_json(artifact, inputs, outputs);
   Specialised& state = specialised();
   const std::lock_guard<std::mutex> lock(state.mutex);
@@ -97,14 +98,14 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
   }
   // Room first, so that memory does not hold one model more than is kept.
   size_t kept = 0;
-  for (auto it = state.recent.begin(); it != state.recent.end();) {
+  for (auto it = state.recent.begin(); purpose == Purpose::other_inputs && it != state.recent.end();) {
     const auto entry = it++;
-    if (entry->graph != artifact.graph || ++kept < kSpecialised) continue;
+    if (entry->graph != artifact.graph || entry->purpose != purpose || ++kept < kSpecialised) continue;
     ModelCache::get().evict(entry->artifact->digest);
     state.recent.erase(entry);
   }
   auto made = make(state.callback, graph_json, request, inputs);
-  state.recent.push_front({artifact.graph, request, made});
+  state.recent.push_front({artifact.graph, request, purpose, made});
   return made;
 }
 

@@ -22,9 +22,13 @@ constexpr size_t kSpecialised = 2;
 
 void set_program_callback(gn_program_callback_t callback);
 
+// What is asked for: a program for other inputs, of which kSpecialised are kept, or one in the place of a program that the
+// artifact holds, of which there are as many as the artifact has programs.
+enum class Purpose { other_inputs, other_machine };
+
 // An artifact whose first program fits `inputs`. Throws Error, with the callback's reason.
 std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
-                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs);
+                                           const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, Purpose purpose);
 
 // Forgets the specialised programs of a graph, or all (null).
 void drop_specialised(const std::string* graph);

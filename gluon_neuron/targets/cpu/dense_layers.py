@@ -15,8 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Set
 from math import prod
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...dialect.in_openvino.builder import Builder
 from .walk import walk
@@ -27,26 +26,21 @@ ROWS = 128
 _ACTIVATIONS = frozenset(("Clamp", "Elu", "Gelu", "Relu", "Sigmoid", "Tanh"))
 """What the plugin computes together with the product before it, and what has no other input with axes of its own."""
 
-_AVX512 = frozenset(("avx512f", "avx512bw", "avx512dq", "avx512vl"))
+
+class Rewritten(NamedTuple):
+    """How many products were rewritten, and whether some got a form that only a processor with AVX-512 is faster with."""
+
+    products: int
+    for_avx512: bool
 
 
-def has_avx512(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether this machine's processor has what the plugin calls AVX-512."""
-    try:
-        with cpuinfo.open() as lines:
-            flags = next((line for line in lines if line.startswith("flags")), "")
-    except OSError:
-        return False
-    return _AVX512.issubset(flags.split())
-
-
-def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> int:
+def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> Rewritten:
     """Rewrite the products of float32 data, which follow from the parameters called as in `data`, with weights.
 
-    `avx512` says whether the processor has it. Returns how many were rewritten; what the model computes stays.
+    `avx512` says whether the processor has it. What the model computes stays.
     """
     build = Builder()
-    changed = 0
+    changed, for_avx512 = 0, False
     products, varying = _products(model, data)
     for product in products:
         shape = list(product.input(0).get_shape())
@@ -61,6 +55,7 @@ def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> int:
                 product.input(0).replace_source_output(flat.output(0))
             if avx512 and not activated and rows >= ROWS:
                 new = build.prelu(new, build.const([1], "float32"))
+                for_avx512 = True
             if joined:
                 new = build.reshape(new, build.const([*shape[:-1], end.output(0).get_shape()[-1]]), False)
         if new is not end:
@@ -69,7 +64,7 @@ def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> int:
                 reader.replace_source_output(new.output(0))
     if changed:
         model.validate_nodes_and_infer_types()
-    return changed
+    return Rewritten(changed, for_avx512)
 
 
 def _products(model: Any, data: Set[str]) -> tuple[list[Any], set[str]]:

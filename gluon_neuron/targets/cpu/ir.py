@@ -11,7 +11,8 @@ from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
 from .constant_overwrite import prevent_constant_overwrite
-from .dense_layers import has_avx512, rewrite_dense_layers
+from .dense_layers import rewrite_dense_layers
+from .features import AVX512, has_avx512, recorded
 
 _LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
@@ -38,7 +39,7 @@ def serialize(xp: Any, outputs: list[Any], job: RegionJob) -> tuple[bytes, dict[
     data = [n for n in job.inputs if roles[n] == DATA]
     model = xp.model(outputs, [*data, *bound, *baked])
     prevent_constant_overwrite(model, set(data))
-    rewrite_dense_layers(model, set(data), has_avx512())
+    rewritten = rewrite_dense_layers(model, set(data), has_avx512())
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
     editor = _Editor(xml, literals)
@@ -55,6 +56,9 @@ def serialize(xp: Any, outputs: list[Any], job: RegionJob) -> tuple[bytes, dict[
         "weights": [[index[n], editor.positions[n]] for n in bound],
         "literal_positions": editor.literal_positions,
         "data": [index[n] for n in data],
+        # What the machine had on which it was made, and what of that its form is for: a machine without makes it again.
+        "made_on": recorded(),
+        "made_for": list(AVX512) if rewritten.for_avx512 else [],
     }
     return payload, program, roles
 
