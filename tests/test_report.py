@@ -63,6 +63,18 @@ def test_dict_of_older_files():
     assert found.regions == tuple(dataclasses.replace(r, programs=(), batch_parts=1) for r in REPORT.regions)
 
 
+def test_former_name_of_batch_parts():
+    raw = REPORT.to_dict()
+    for region in raw["regions"]:
+        region["parts"] = region.pop("batch_parts")
+    assert Report.from_dict(raw) == REPORT
+    state = {**vars(SECOND), "parts": 4}
+    del state["batch_parts"]
+    found = RegionReport.__new__(RegionReport)
+    found.__setstate__(state)
+    assert found == SECOND and found.parts == 4
+
+
 @pytest.mark.parametrize("key", ["target", "engine", "operators", "flops", "seconds", "regions", "outside"])
 def test_dict_that_lacks_something(key):
     raw = REPORT.to_dict()

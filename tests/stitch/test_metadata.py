@@ -11,7 +11,7 @@ from gluon_neuron.report import Outside, RegionReport, Report
 from gluon_neuron.stitch.metadata import KEY, Metadata, find
 
 REPORT = Report(
-    *("cpu", "openvino", 3, 100, (RegionReport("r", 2, 90, ("x",), ("y",), parts=2),)),
+    *("cpu", "openvino", 3, 100, (RegionReport("r", 2, 90, ("x",), ("y",), batch_parts=2),)),
     (Outside("s", "sort", "no rule", 'it says "no"'),),
     {"export": 0.5},
 )
