@@ -95,9 +95,24 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
 
     Raises ArtifactVersionError when it is newer than this version reads, ArtifactCorruptError when it is damaged.
     """
-    view = memoryview(data)
+    header, entries = _checked(memoryview(data), where)
+    names = ("target", "engine", "engine_version", "signature", "program")
+    try:
+        payloads = tuple(Payload(**{n: entry[n] for n in names}, data=bytes(blob)) for entry, blob in entries)
+        return Artifact(header["graph"], header["options"], payloads, header["gluon_neuron"])
+    except (KeyError, TypeError) as error:
+        raise _lacks(where, error) from error
+
+
+def check(data: bytes | memoryview, where: str = "The artifact") -> None:
+    """Check a container and every payload's SHA-256 without copying anything; raises as `unpack`."""
+    _checked(memoryview(data), where)
+
+
+def _checked(view: memoryview, where: str) -> tuple[Mapping[str, Any], list[tuple[Mapping[str, Any], memoryview]]]:
+    """The header, and each payload's entry in it with its bytes."""
     header, start = _read_header(view, where)
-    payloads = []
+    entries = []
     try:
         if start + header["data_size"] != len(view):
             raise ArtifactCorruptError(
@@ -108,19 +123,20 @@ def unpack(data: bytes | memoryview, where: str = "The artifact") -> Artifact:
             offset, size = entry["offset"], entry["size"]
             if not 0 <= offset <= offset + size <= header["data_size"]:
                 raise ArtifactCorruptError(f"{where} names a payload outside its own bytes. Compile the model again.")
-            blob = bytes(view[start + offset : start + offset + size])
+            blob = view[start + offset : start + offset + size]
             if hashlib.sha256(blob).hexdigest() != entry["sha256"]:
                 raise ArtifactCorruptError(
                     f"{where} is damaged: the SHA-256 of its {entry['target']} program does not match. "
                     "Compile the model again."
                 )
-            names = ("target", "engine", "engine_version", "signature", "program")
-            payloads.append(Payload(**{n: entry[n] for n in names}, data=blob))
-        return Artifact(header["graph"], header["options"], tuple(payloads), header["gluon_neuron"])
+            entries.append((entry, blob))
     except (KeyError, TypeError) as error:
-        raise ArtifactCorruptError(
-            f"{where} has a header that lacks or misuses {error}. Compile the model again."
-        ) from error
+        raise _lacks(where, error) from error
+    return header, entries
+
+
+def _lacks(where: str, error: Exception) -> ArtifactCorruptError:
+    return ArtifactCorruptError(f"{where} has a header that lacks or misuses {error}. Compile the model again.")
 
 
 def read_graph(read: Callable[[int, int], bytes], where: str = "The artifact") -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import mxnet as mx
+import numpy as np
 from mxnet.gluon.block import _check_same_symbol_type, _flatten, _regroup
 
 ARRAYS = "_data"
@@ -58,6 +59,19 @@ def address_of(array: mx.nd.NDArray) -> int | None:
     address = ctypes.c_void_p()
     mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
     return address.value
+
+
+def view_of(array: mx.nd.NDArray) -> np.ndarray:
+    """The array's own memory, read-only, once what is written to it is there; the array must outlive it."""
+    array.wait_to_read()
+    dtype = np.dtype(array.dtype)
+    address = address_of(array)
+    if address is None or array.size == 0:
+        return np.empty(array.shape, dtype)
+    memory = (ctypes.c_char * (array.size * dtype.itemsize)).from_address(address)
+    found = np.frombuffer(memory, dtype).reshape(array.shape)
+    found.flags.writeable = False
+    return found
 
 
 def is_np_symbol(symbol: mx.sym.Symbol) -> bool:

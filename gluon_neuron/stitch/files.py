@@ -11,13 +11,15 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..artifact.container import unpack
+from ..artifact.container import check
+from ..engine import native_library
 from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
+from ..runtime.mxnet_private import view_of
 from .metadata import KEY, Metadata, find
-from .parameters import artifact_parameter, make_parameter
+from .parameters import ArtifactParameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
 
@@ -159,19 +161,21 @@ def make_parameters(
     for name in wanted:
         array = arrays[name]
         if name.endswith(ARTIFACT_SUFFIX):
-            data = _uncast(name, array, where)
-            unpack(data.data, f"{where}: the artifact {name}")
-            params[name] = artifact_parameter(name, data, contexts)
+            held = _uncast(name, array, where)
+            data = view_of(held)
+            check(data.data, f"{where}: the artifact {name}")
+            native_library.artifact_verified(data)
+            params[name] = ArtifactParameter(name, held, contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
     return params
 
 
-def _uncast(name: str, array: mx.nd.NDArray, where: str) -> np.ndarray:
+def _uncast(name: str, array: mx.nd.NDArray, where: str) -> mx.nd.NDArray:
     # Scripts cast "all parameters", and the artifact with them; a byte's value survives in any wider type.
+    if np.dtype(array.dtype) == np.uint8:
+        return array
     data = array.asnumpy()
-    if data.dtype == np.uint8:
-        return data
     with np.errstate(invalid="ignore"):
         restored = data.astype(np.uint8)
     if data.ndim != 1 or not np.array_equal(restored, data):
@@ -179,7 +183,7 @@ def _uncast(name: str, array: mx.nd.NDArray, where: str) -> np.ndarray:
             f"{where}: the artifact {name} has become {data.dtype} and lost its bytes; something cast or changed all "
             "parameters. Export the model again, and leave the *_neuronbin parameters out."
         )
-    return restored
+    return mx.nd.array(restored, dtype=np.uint8)
 
 
 def check_symbol(text: str, where: str) -> Graph:

@@ -8,17 +8,22 @@ import mxnet as mx
 import numpy as np
 
 from ..artifact.container import read_graph
+from ..engine import native_library
 
 
 class ArtifactParameter(mx.gluon.Parameter):
-    """A uint8 parameter that holds an artifact: `initialize`, `cast` and gradients leave it as it is."""
+    """A uint8 parameter that holds an artifact: `initialize`, `cast` and gradients leave it as it is.
+
+    It takes the array over.
+    """
 
     # Not a gluon.Constant: those register an initializer, and with it the value, for the life of the process.
 
     def __init__(self, name: str, array: mx.nd.NDArray, ctx: Any) -> None:
         super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8)
         # Among arrays of mx.np, `save_parameters` takes no other kind.
-        self._load_init(array.as_np_ndarray() if mx.util.is_np_array() else array, ctx)
+        kind = array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
+        self._load_init(_OwnArray(kind), ctx)
 
     def graph(self) -> str:
         """The hash of the graph that the artifact is for, from its header."""
@@ -32,9 +37,11 @@ class ArtifactParameter(mx.gluon.Parameter):
         """Does nothing: an artifact's bytes are not numbers."""
 
 
-def artifact_parameter(name: str, data: bytes | np.ndarray, ctx: Any) -> ArtifactParameter:
-    """The parameter that holds an artifact's bytes, in each of the contexts."""
-    return ArtifactParameter(name, mx.nd.array(np.frombuffer(data, np.uint8), dtype=np.uint8), ctx)
+def artifact_parameter(name: str, data: bytes, ctx: Any) -> ArtifactParameter:
+    """The parameter that holds an artifact, in each of the contexts; the artifact was packed in this process."""
+    array = np.frombuffer(data, np.uint8)
+    native_library.artifact_verified(array)
+    return ArtifactParameter(name, mx.nd.array(array, dtype=np.uint8), ctx)
 
 
 class LoadedParameter(mx.gluon.Parameter):

@@ -38,7 +38,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
     "frontend.*": ("graph.*", "runtime.mxnet_private", "options", "errors"),
-    "stitch.*": ("graph.*", "artifact.*", "runtime.mxnet_private", "report", "options", "errors", "_version"),
+    "stitch.*": (
+        "graph.*",
+        "artifact.*",
+        "engine.native_library",
+        "runtime.mxnet_private",
+        "report",
+        "options",
+        "errors",
+        "_version",
+    ),
     "block": ("frontend.*", "stitch.*", "runtime.*", "graph.*", "report", "errors"),
     # Whose phases the compiler calls one after the other.
     "compiler.*": (

@@ -28,7 +28,7 @@ _ACTIVATIONS = frozenset(("Clamp", "Elu", "Gelu", "Relu", "Sigmoid", "Tanh"))
 
 
 class Rewritten(NamedTuple):
-    """How many products were rewritten, and whether some got a form that only a processor with AVX-512 is faster with."""
+    """How many products were rewritten, and whether some got a form that is faster with AVX-512 alone."""
 
     products: int
     for_avx512: bool
