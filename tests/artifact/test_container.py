@@ -60,7 +60,7 @@ def test_newer_version():
 
 
 def test_not_an_artifact():
-    with pytest.raises(ArtifactCorruptError, match="no artifact of gluon_neuron"):
+    with pytest.raises(ArtifactCorruptError, match="not an artifact of gluon_neuron"):
         unpack(b"\x7fELF" + bytes(100))
     with pytest.raises(ArtifactCorruptError, match="truncated"):
         unpack(b"")

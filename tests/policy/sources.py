@@ -24,7 +24,8 @@ def code() -> list[Path]:
 
 def texts() -> list[Path]:
     """Every text file of the repository: those at its root and in its folders, without what was built."""
-    found = [p for p in ROOT.iterdir() if p.is_file()]
+    # Not the data that coverage collects: its files come and go while tests run.
+    found = [p for p in ROOT.iterdir() if p.is_file() and not p.name.startswith(".coverage")]
     for folder in _FOLDERS:
         found += _walk(ROOT / folder)
     return sorted(p for p in found if _is_text(p))

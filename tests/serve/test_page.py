@@ -23,7 +23,7 @@ def test_steps(tmp_path):
     (serve,) = (text for _, text in blocks if "multi-model-server --start" in text)
     for port, free in zip(("8080", "8081"), free_ports(2), strict=True):
         serve = serve.replace(f":{port}", f":{free}")
-    (tmp_path / "picture.jpg").write_bytes(jpegs()[0])
+    (tmp_path / "image.jpg").write_bytes(jpegs()[0])
     (tmp_path / "synset.txt").write_text("".join(f"class {i}\n" for i in range(1000)))
     environment = {
         **os.environ,
