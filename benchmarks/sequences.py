@@ -22,12 +22,12 @@ def main() -> None:
     parser.add_argument("--only", default="", help='measure the cases whose names hold this, such as "BERT base, 8"')
     given = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = str(len(os.sched_getaffinity(0)))
-    rows = [_row(name, make, given.seconds) for name, make in _cases() if given.only in name]
+    rows = [_row(name, make, given.seconds) for name, make in cases() if given.only in name]
     head = ("model", "MXNet takes", "ms", "operators", "difference")
     print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
 
 
-def _cases() -> Iterator[tuple[str, Make]]:
+def cases() -> Iterator[tuple[str, Make]]:
     for batch in (1, 8):
         yield f"BERT base, {batch} x 128 words", partial(_bert, batch)
     for batch in (1, 8, 32):
