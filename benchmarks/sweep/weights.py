@@ -15,7 +15,7 @@ _INFERENCE_ONLY = ("_contrib_quantize", "_sg_mkldnn_")
 
 
 def randomize(model: Any, seed: int = 0) -> None:
-    """Give all parameters of an exported model (a `gluon_neuron.frontend.model.Model`) random values.
+    """Give all parameters of an exported model (a `gluon_neuron.frontend.model.ExportedModel`) random values.
 
     Weights get He's variance, 2 / fan-in ("Delving deep into rectifiers", 2015), and the last normalization of a
     residual branch a smaller scale, as training gives it: a deep net of equal branches is chaotic. Parameters that are

@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import CompileError
 from ..frontend.infer import annotate, annotate_part
-from ..frontend.model import Model
+from ..frontend.model import ExportedModel
 from ..graph.graph import Entry, Graph
 from ..graph.inline import BAKED
 from ..graph.spec import Spec
@@ -50,7 +50,7 @@ def cut_out(
     number: int,
     region: Region,
     graphs: Sequence[Graph],
-    model: Model,
+    model: ExportedModel,
     options: CompileOptions,
     keep: Path | None = None,
 ) -> CutRegion:
@@ -92,7 +92,7 @@ def cut_out(
     )
 
 
-def _is_data(graph: Graph, entry: Entry, model: Model) -> bool:
+def _is_data(graph: Graph, entry: Entry, model: ExportedModel) -> bool:
     node = graph.nodes[entry.node]
     return not node.is_variable or node.name not in model.params
 
@@ -110,11 +110,11 @@ def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
     return {n: s for n, s in found.items() if s is not None}
 
 
-def _bytes(model: Model, name: str) -> bytes:
+def _bytes(model: ExportedModel, name: str) -> bytes:
     return np.ascontiguousarray(model.params[name].list_data()[0].asnumpy()).tobytes()
 
 
-def _checkpoint(text: str, weights: Sequence[str], model: Model) -> Checkpoint:
+def _checkpoint(text: str, weights: Sequence[str], model: ExportedModel) -> Checkpoint:
     symbol = mx.sym.load_json(text)
     auxiliary = set(symbol.list_auxiliary_states())
     arrays = {n: model.params[n].list_data()[0].as_nd_ndarray() for n in weights}

@@ -9,7 +9,7 @@ import mxnet as mx
 from ..block import NeuronHybridBlock
 from ..engine import native_library
 from ..errors import CompileError
-from ..frontend.model import Model
+from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
 from ..options import CompileOptions
 from ..report import Outside
@@ -18,7 +18,11 @@ from .regions import outside
 
 
 def first_run(
-    block: NeuronHybridBlock, model: Model, compiled: Sequence[CompiledRegion], graph: Graph, options: CompileOptions
+    block: NeuronHybridBlock,
+    model: ExportedModel,
+    compiled: Sequence[CompiledRegion],
+    graph: Graph,
+    options: CompileOptions,
 ) -> list[Outside]:
     """Run the model once on zeros; returns the operators that then stay outside. Raises CompileError with strict."""
     if not compiled:

@@ -11,7 +11,7 @@ import mxnet as mx
 
 from ..block import NeuronHybridBlock
 from ..frontend.infer import annotate
-from ..frontend.model import Model
+from ..frontend.model import ExportedModel
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
 from ..graph.subgraph import ARTIFACT_SUFFIX, unnameable
@@ -35,7 +35,7 @@ from .report_of import planned_report, report_of
 from .target_here import for_this_machine
 
 
-def compile_model(export: Callable[[], Model], given: Mapping[str, Any]) -> NeuronHybridBlock:
+def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any]) -> NeuronHybridBlock:
     """What `export` gives, compiled with the options `given`; raises what `gluon_neuron.compile` raises."""
     options = resolve(for_this_machine(CompileOptions.make(given)), given)
     registration.register()
@@ -63,7 +63,7 @@ def compile_model(export: Callable[[], Model], given: Mapping[str, Any]) -> Neur
         banned += failed
 
 
-def analyze_model(export: Callable[[], Model], given: Mapping[str, Any]) -> Report:
+def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any]) -> Report:
     """What `compile_model` would do with each operator; needs no compiler and no chip."""
     options = resolve(for_this_machine(CompileOptions.make(given)), given)
     target = get_target(options.target)
@@ -72,7 +72,7 @@ def analyze_model(export: Callable[[], Model], given: Mapping[str, Any]) -> Repo
     return planned_report(graph, _partition(graph, model, target, options), target)
 
 
-def _infer(model: Model, options: CompileOptions) -> list[Graph]:
+def _infer(model: ExportedModel, options: CompileOptions) -> list[Graph]:
     """The graph with its specs, for the sample's batch size and for each further one."""
     text = model.symbol.tojson(remove_amp_cast=False)
     specs = model.all_specs()
@@ -85,7 +85,7 @@ def _infer(model: Model, options: CompileOptions) -> list[Graph]:
 
 
 def _partition(
-    graph: Graph, model: Model, target: Target, options: CompileOptions, banned: list[Outside] | None = None
+    graph: Graph, model: ExportedModel, target: Target, options: CompileOptions, banned: list[Outside] | None = None
 ) -> Partition:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
@@ -101,7 +101,7 @@ def _partition(
 
 
 def _reimport(
-    model: Model, graph: Graph, compiled: list[CompiledRegion], options: CompileOptions, report: Report
+    model: ExportedModel, graph: Graph, compiled: list[CompiledRegion], options: CompileOptions, report: Report
 ) -> NeuronHybridBlock:
     specs = tuple(model.specs[n] for n in model.inputs)
     metadata = Metadata(

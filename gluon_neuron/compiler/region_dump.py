@@ -15,7 +15,7 @@ import mxnet as mx
 from .._version import __version__
 from ..artifact.container import Payload
 from ..errors import ExportError
-from ..frontend.model import Model
+from ..frontend.model import ExportedModel
 from ..options import CompileOptions
 from .cut_region import CutRegion
 
@@ -32,7 +32,7 @@ class RegionDump:
     `.N-TARGET-K.compile` are the directories in which Neuron compilers worked.
     """
 
-    def __init__(self, options: CompileOptions, model: Model, target: str) -> None:
+    def __init__(self, options: CompileOptions, model: ExportedModel, target: str) -> None:
         self._options = options
         self._target = target
         self._model = model

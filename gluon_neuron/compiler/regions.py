@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from ..errors import CompileError, RefusedError
-from ..frontend.model import Model
+from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
 from ..options import CompileOptions
 from ..partition.partition import Partition
@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 
 def compile_regions(
-    plan: Partition, graphs: Sequence[Graph], model: Model, target: Target, options: CompileOptions
+    plan: Partition, graphs: Sequence[Graph], model: ExportedModel, target: Target, options: CompileOptions
 ) -> tuple[list[CompiledRegion], list[Outside]]:
     """What was compiled of each region, and the operators that must stay in MXNet because a region was not.
 
@@ -106,7 +106,7 @@ def _refused(graph: Graph, region: Region, error: RefusedError) -> list[Outside]
 
 
 def _culprits(
-    region: Region, graphs: Sequence[Graph], model: Model, target: Target, options: CompileOptions
+    region: Region, graphs: Sequence[Graph], model: ExportedModel, target: Target, options: CompileOptions
 ) -> dict[int, str]:
     """The operators of a region that cannot be compiled alone either, each with its reason."""
     found = {}

@@ -1,4 +1,4 @@
-"""Exports a HybridBlock to a Model: its symbol, inputs and parameters; the block stays as it was."""
+"""Exports a HybridBlock to an ExportedModel: its symbol, inputs and parameters; the block stays as it was."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..graph.spec import Spec, dtype_name
 from ..runtime import mxnet_private
 from ..runtime.mxnet_private import arrays_of, is_deferred, untraced
 from .inputs import arguments, check_dtypes, flatten, prepares_arguments
-from .model import Model
+from .model import ExportedModel
 from .symbol import original
 
 
-def export(block: Any, sample: Any) -> Model:
+def export(block: Any, sample: Any) -> ExportedModel:
     """Trace `block` with the sample input, in inference mode.
 
     Raises BlockError when it is not a HybridBlock or cannot be traced, UninitializedError when parameters have no
@@ -58,7 +58,7 @@ def export(block: Any, sample: Any) -> Model:
         raise BlockError(
             f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it."
         )
-    return Model(symbol, inputs, specs, params, in_format, out_format, is_np)
+    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np)
 
 
 def _takes_np(block: Any, sample: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Model: a symbol with its parameters, inputs and the structure of its arguments and results."""
+"""ExportedModel: a symbol with its parameters, inputs and the structure of its arguments and results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .held_array import HeldArray
 
 
 @dataclass(frozen=True)
-class Model:
+class ExportedModel:
     """What a block is when it has been exported.
 
     `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their

@@ -1,4 +1,4 @@
-"""Makes a Model of a Symbol with its arrays, as `load_checkpoint` gives them."""
+"""Makes an ExportedModel of a Symbol with its arrays, as `load_checkpoint` gives them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..runtime.mxnet_private import is_np_symbol, like
 from .held_array import HeldArray
 from .infer import annotate
 from .inputs import check_dtypes, to_array
-from .model import Model
+from .model import ExportedModel
 
 _LABELLED = frozenset(
     (
@@ -33,7 +33,7 @@ _LABELLED = frozenset(
 )
 
 
-def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Model:
+def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> ExportedModel:
     """The model of a symbol, its argument and auxiliary arrays by name, and its sample inputs by name.
 
     A label of an output layer (which inference ignores) needs no sample. Raises InputError for wrong names, kinds or
@@ -66,7 +66,7 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Mode
             specs[name] = spec
     inputs = tuple(n for n in names if n in specs)
     count = len(symbol.list_outputs())
-    return Model(symbol, inputs, specs, params, [0] * len(inputs), 0 if count == 1 else [0] * count, is_np)
+    return ExportedModel(symbol, inputs, specs, params, [0] * len(inputs), 0 if count == 1 else [0] * count, is_np)
 
 
 def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:

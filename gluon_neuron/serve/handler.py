@@ -18,7 +18,7 @@ from ..stitch.metadata import find
 from . import signature
 from .signature import IMAGE, Signature
 
-_models: dict[str, Model] = {}
+_models: dict[str, ServedModel] = {}
 
 
 def handle(data: Sequence[Mapping[str, Any]] | None, context: Any) -> list[Any] | None:
@@ -28,7 +28,7 @@ def handle(data: Sequence[Mapping[str, Any]] | None, context: Any) -> list[Any] 
     """
     folder = str(context.system_properties["model_dir"])
     if folder not in _models:
-        _models[folder] = Model(Path(folder))
+        _models[folder] = ServedModel(Path(folder))
     if not data:
         return None
     results: list[Any] = _models[folder].predict([_body(request) for request in data])
@@ -40,7 +40,7 @@ def handle(data: Sequence[Mapping[str, Any]] | None, context: Any) -> list[Any] 
     return [json.dumps(r) for r in results]
 
 
-class Model:
+class ServedModel:
     """A served model, loaded from the folder that an archive was unpacked to."""
 
     def __init__(self, folder: Path) -> None:

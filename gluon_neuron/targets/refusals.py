@@ -1,27 +1,14 @@
-"""Refusals: why a node cannot be compiled for a target, nor for the one whose program every artifact holds too."""
+"""Why the nodes of a graph cannot be compiled for a target, nor for the one whose program every artifact holds too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
 from ..graph.graph import Graph, Node
-from ..lowering import registry
 from ..lowering.known import known_from_shapes
 from ..refusal import Category, Refusal
 from .base import Target
 from .registry import fallback_target
-
-
-def rule_refusal(target: Target, node: Node) -> Refusal | None:
-    """Why the node, or one in its body, has no rule that serves it, or the target refuses one in its body."""
-    found = registry.refusal(node)
-    if found is not None:
-        return found
-    for inner in (n for body in node.bodies for n in body.operators):
-        found = target.refusal(inner)
-        if found is not None:
-            return Refusal(found.category, f"in its body, {inner}: {found.sentence}")
-    return None
 
 
 def refusals(target: Target, graph: Graph) -> Callable[[Node], Refusal | None]:

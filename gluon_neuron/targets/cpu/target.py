@@ -15,7 +15,7 @@ from ...lowering.lower import lower
 from ...lowering.registry import rule_of
 from ...refusal import Category, Refusal
 from ..base import Program, RegionJob, signature
-from ..refusals import rule_refusal
+from ..rule_refusal import rule_refusal
 from .batch_parts import batch_parts_that_pay
 from .ir import serialize
 from .separable import NotSeparable, prove

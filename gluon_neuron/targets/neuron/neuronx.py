@@ -18,7 +18,7 @@ from ...hlo.rewrite import rewrite
 from ...options import CompileOptions
 from ...refusal import Category, Refusal
 from ..base import DATA, RegionJob, Task, signature
-from ..refusals import rule_refusal
+from ..rule_refusal import rule_refusal
 from .chip import ChipTask, Compiler
 from .hlo_program import HloProgram, build
 from .toolchain.commands import neuronx_cc
