@@ -1,4 +1,4 @@
-"""Builds the native operator by CMake, against the headers of the mxnet and openvino wheels; the metadata is in setup.cfg."""
+"""Builds the native operator by CMake, against the headers of two wheels; the metadata is in setup.cfg."""
 
 import importlib
 import importlib.util
@@ -48,7 +48,7 @@ class BuildNative(build_ext):
         return os.path.join(*fullname.split(".")) + ".so"
 
     def build_extension(self, ext):
-        """Configure and build, in a folder that CMake may use again, and put the library where setuptools expects it."""
+        """Configure and build in a folder that can be used again, and put the library where setuptools expects it."""
         environment = {**os.environ, "CXX": os.environ.get("CXX") or "g++"}
         compiler = environment["CXX"].split()[0]
         if shutil.which(compiler) is None:
@@ -66,9 +66,7 @@ class BuildNative(build_ext):
         }
         configure = [cmake, "-S", str(ROOT), "-B", str(folder), "-G", "Ninja"]
         try:
-            subprocess.run(
-                [*configure, *(f"-D{k}={v}" for k, v in settings.items())], check=True, env=environment
-            )
+            subprocess.run([*configure, *(f"-D{k}={v}" for k, v in settings.items())], check=True, env=environment)
             subprocess.run([cmake, "--build", str(folder), "--target", "gluon_neuron"], check=True, env=environment)
         except subprocess.CalledProcessError as error:
             raise CompileError(f"gluon_neuron's native operator could not be built: {error}") from error

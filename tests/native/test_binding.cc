@@ -133,6 +133,18 @@ TEST_CASE("equal weights at another place") {
   forget();
 }
 
+TEST_CASE("equal artifacts at another place, whose literals are referred to") {
+  constexpr size_t kLiterals = 1 << 17;  // whose sum ends in zeros
+  const Region region(container::artifact({container::cpu(2, kSmall, kLiterals)}, "literals"), 2, kSmall);
+  const auto binding = region.bind();
+  const uint8_t expected = static_cast<uint8_t>(region.expected() - 36);
+  CHECK(region.run(*binding) == expected);
+  Region copy = region;
+  copy.version = 7;
+  CHECK(rise(gn::stats().compiles, [&] { CHECK(copy.run(*binding) == expected); }) == 1);
+  forget();
+}
+
 TEST_CASE("nodes with the same program and weights share a model") {
   const Region region(2, kLarge, "shared");
   const auto one = region.bind(), other = region.bind();
