@@ -34,7 +34,7 @@ uint64_t little_endian(const Bytes& bytes, size_t at, int nbytes) {
 
 }  // namespace
 
-Payload cpu(size_t batch, size_t weights) {
+Payload cpu(size_t batch, size_t weights, size_t literals) {
   std::string xml = "<net name=\"n\"><layers><layer id=\"0\" name=\"x\" type=\"Parameter\"></layer>";
   const auto constant = [&xml](int id, size_t size) {
     xml += text("<layer id=\"", id, "\" name=\"c\" type=\"Const\"><data element_type=\"u8\" offset=\"");
@@ -42,16 +42,16 @@ Payload cpu(size_t batch, size_t weights) {
     xml += text(kDigits, "\" size=\"", size, "\"/></layer>");
     return position;
   };
-  const size_t weight = constant(1, weights), literal = constant(2, 8);
+  const size_t weight = constant(1, weights), literal = constant(2, literals);
   xml += "<layer id=\"3\" name=\"y\" type=\"Result\"></layer></layers><edges></edges></net>";
   const size_t start = aligned(xml.size());
   Payload out{"cpu", "openvino", signature(batch, weights), "", {}};
-  out.program =
-      text("{\"xml\":[0,", xml.size(), "],\"literals\":[", start, ",8],\"weights\":[[1,[", weight,
-           "]]],\"literal_positions\":[[0,8,[", literal, "]]],\"data\":[0],\"config\":{\"INFERENCE_PRECISION_HINT\":\"f32\"}}");
+  out.program = text("{\"xml\":[0,", xml.size(), "],\"literals\":[", start, ",", literals, "],\"weights\":[[1,[", weight,
+                     "]]],\"literal_positions\":[[0,", literals, ",[", literal,
+                     "]]],\"data\":[0],\"config\":{\"INFERENCE_PRECISION_HINT\":\"f32\"}}");
   out.data.assign(xml.begin(), xml.end());
   out.data.resize(start);
-  for (uint8_t value = 1; value <= 8; ++value) out.data.push_back(value);
+  for (size_t value = 1; value <= literals; ++value) out.data.push_back(static_cast<uint8_t>(value));
   return out;
 }
 

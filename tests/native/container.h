@@ -15,9 +15,9 @@ struct Payload {
   Bytes data;
 };
 
-// y = x + the sum of `weights` bytes in w + the sum of eight literals (1 to 8): x and y are uint8[batch, 4], w is uint8[weights].
-// The OpenVINO of the tests computes that.
-Payload cpu(size_t batch, size_t weights);
+// y = x + the sum of `weights` bytes in w + the sum of the literals (1, 2, 3, ...): x and y are uint8[batch, 4], w is
+// uint8[weights]. The OpenVINO of the tests computes that.
+Payload cpu(size_t batch, size_t weights, size_t literals = 8);
 // The same for a chip; its NEFF is none that a runtime would take.
 Payload neff(const std::string& target, size_t batch, size_t weights);
 

@@ -210,8 +210,15 @@ TEST_CASE("payloads and their parts lie within the bytes") {
     CAPTURE(other);
     CHECK(has(refusal(kOne, "\"offset\":0", other), "is damaged"));
   }
-  const size_t xml = payload.program.find("\"xml\":[0,");
-  REQUIRE(xml != std::string::npos);
+  // Four bytes, of 64.
+  const std::vector<container::Payload> chip = {container::neff("trn1", 2, 100)};
+  for (size_t offset : {61, 64, 65, 1000}) {
+    CAPTURE(offset);
+    CHECK(has(refusal(chip, "\"offset\":0", gn::text("\"offset\":", offset)), "a payload lies outside its bytes"));
+  }
+  CHECK(has(refusal(chip, "\"size\":4", "\"size\":65"), "a payload lies outside its bytes"));
+  CHECK(read(container::join(replaced(container::header(chip), "\"offset\":0", "\"offset\":60"), container::data(chip)))
+            ->programs.size() == 1);
   for (const char* other : {"\"xml\":[9223372036854775799,", "\"xml\":[1000000,", "\"xml\":[1000,",
                             "\"xml\":[0,9223372036854775799],\"o\":[", "\"xml\":[0],\"o\":[", "\"xml\":[0,1,"}) {
     CAPTURE(other);

@@ -74,6 +74,16 @@ TEST_CASE("strings and their escapes") {
   }
 }
 
+TEST_CASE("the first and last character of each length") {
+  for (const char* text : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+                           "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf"}) {
+    CHECK(read(gn::text("\"", text, "\"")).string == text);
+  }
+  for (const char* text : {"\xe0\x9f\xbf", "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80"}) {
+    CHECK(has(refusal(gn::text("\"", text, "\"")), "not UTF-8"));
+  }
+}
+
 TEST_CASE("what is not UTF-8") {
   for (const char* text : {"\"\x80\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xe0\x80\x80\"", "\"\xed\xa0\x80\"",
                            "\"\xf0\x80\x80\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\xc3\"",
