@@ -14,7 +14,7 @@ from gluon_neuron.tools.cli import main
 from tests.agreement import agree
 from tests.compat.nets import ARTIFACT, SHAPE, archived, checkpoint, image, run
 
-REASON = "archived Neuron package runs on Inf1 only: compile what load_checkpoint gives anew"
+REASON = "archived Neuron package runs on Inf1 only: compile what load_checkpoint gives again"
 
 
 @pytest.fixture(params=[{}, {"counted": True}, {"front": True}], ids=str)

@@ -152,10 +152,10 @@ TEST_CASE("a value of another kind is named") {
   const Value value = read(R"({"n": -1, "f": 1.0, "s": "x", "l": []})");
   CHECK(has(error_of<gn::Error>([&] { value.at("missing"); }), "lacks 'missing'"));
   CHECK(has(error_of<gn::Error>([&] { value.at("n").at("x"); }), "'x'"));
-  CHECK(has(error_of<gn::Error>([&] { value.at("n").index("n"); }), "'n' in its header is no count"));
-  CHECK(has(error_of<gn::Error>([&] { value.at("f").index("f"); }), "no count"));
-  CHECK(has(error_of<gn::Error>([&] { value.at("s").array("s"); }), "'s' in its header is no list"));
-  CHECK(has(error_of<gn::Error>([&] { value.at("l").str("l"); }), "'l' in its header is no string"));
+  CHECK(has(error_of<gn::Error>([&] { value.at("n").index("n"); }), "'n' in its header must be a whole number from 0 on"));
+  CHECK(has(error_of<gn::Error>([&] { value.at("f").index("f"); }), "must be a whole number"));
+  CHECK(has(error_of<gn::Error>([&] { value.at("s").array("s"); }), "'s' in its header must be a list"));
+  CHECK(has(error_of<gn::Error>([&] { value.at("l").str("l"); }), "'l' in its header must be a string"));
 }
 
 TEST_CASE("what is quoted reads the same") {

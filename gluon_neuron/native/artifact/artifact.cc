@@ -30,7 +30,7 @@ uint64_t little_endian(const uint8_t* at, int nbytes) {
 
 Span span(const json::Value& value, const char* what, size_t limit) {
   const auto& pair = value.array(what);
-  if (pair.size() != 2) throw Error(text("'", what, "' in its header is no pair"));
+  if (pair.size() != 2) throw Error(text("'", what, "' in its header must be a pair"));
   const Span out = {pair[0].index(what), pair[1].index(what)};
   if (out.offset > limit || out.size > limit - out.offset) throw Error(text("'", what, "' lies outside its bytes"));
   return out;
@@ -92,12 +92,12 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   };
   for (const json::Value& item : program.at("weights").array("weights")) {
     const auto& pair = item.array("weights");
-    if (pair.size() != 2) throw Error("'weights' in its header is no list of pairs");
+    if (pair.size() != 2) throw Error("'weights' in its header must be a list of pairs");
     out.weights.push_back({input(pair[0], Role::weight), read_positions(pair[1], xml, out.xml.size)});
   }
   for (const json::Value& item : program.at("literal_positions").array("literal_positions")) {
     const auto& triple = item.array("literal_positions");
-    if (triple.size() != 3) throw Error("'literal_positions' in its header is no list of triples");
+    if (triple.size() != 3) throw Error("'literal_positions' in its header must be a list of triples");
     const LiteralUse use = {triple[0].index("literal_positions"), triple[1].index("literal_positions"),
                             read_positions(triple[2], xml, out.xml.size)};
     if (use.offset > out.literals.size || use.nbytes > out.literals.size - use.offset) {
@@ -110,7 +110,7 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
     if (!taken[i] && out.inputs[i].role != Role::unused) throw Error("its program does not read the input " + out.inputs[i].name);
   }
   const json::Value& config = program.at("config");
-  if (config.kind != json::Value::Kind::object) throw Error("'config' in its header is no object");
+  if (config.kind != json::Value::Kind::object) throw Error("'config' in its header must be an object");
   if (const json::Value* parts = program.find("parts")) {
     out.parts = parts->index("parts");
     const auto cut = [&](const Spec& spec) {
@@ -202,7 +202,7 @@ std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest 
   if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
     throw Error(text("it does not begin with ", kMagic,
                      ". One of the archived Neuron package runs on Inf1 only: compile "
-                     "what load_checkpoint gives anew with mx.contrib.neuron.compile(sym, args, aux, inputs)"));
+                     "what load_checkpoint gives again with mx.contrib.neuron.compile(sym, args, aux, inputs)"));
   }
   const size_t length = little_endian(data + 16, 8);
   if (length > kMaxHeader || length > size - kPrefix) throw Error("its header is truncated");

@@ -75,7 +75,7 @@ struct Artifact {
   std::string options;  // JSON text, as the header has it
   std::vector<std::unique_ptr<Program>> programs;  // those for the CPU first
   size_t cpu_programs = 0;
-  std::vector<uint8_t> bytes;  // of an artifact that is no input of the node
+  std::vector<uint8_t> bytes;  // of an artifact that is not an input of the node
 };
 
 // An error that is the artifact's own: a clause ("is damaged: ..."), which the caller completes with the node's name.

@@ -251,17 +251,17 @@ const Value* Value::find(const char* key) const {
 }
 
 const std::vector<Value>& Value::array(const char* what) const {
-  if (kind != Kind::array) throw Error(text("'", what, "' in its header is no list"));
+  if (kind != Kind::array) throw Error(text("'", what, "' in its header must be a list"));
   return items;
 }
 
 const std::string& Value::str(const char* what) const {
-  if (kind != Kind::string) throw Error(text("'", what, "' in its header is no string"));
+  if (kind != Kind::string) throw Error(text("'", what, "' in its header must be a string"));
   return string;
 }
 
 size_t Value::index(const char* what) const {
-  if (kind != Kind::integer || integer < 0) throw Error(text("'", what, "' in its header is no count"));
+  if (kind != Kind::integer || integer < 0) throw Error(text("'", what, "' in its header must be a whole number from 0 on"));
   return static_cast<size_t>(integer);
 }
 

@@ -61,7 +61,7 @@ std::string arrays_json(const char* const* names, int count, void* const* data, 
   return out + "]";
 }
 
-// The registration wants a function; MXNet hands it back to _passCallGraphPass, which needs none.
+// The registration needs a function; MXNet hands it back to _passCallGraphPass, which needs none.
 mxnet::ext::MXReturnValue no_pass(mxnet::ext::Graph*, const std::unordered_map<std::string, std::string>&) {
   return mxnet::ext::MX_FAIL;
 }

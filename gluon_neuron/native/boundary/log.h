@@ -1,4 +1,4 @@
-// What the library has to say that is no error: each thing once, to whoever listens, or to the standard error stream.
+// What the library has to say that is not an error: each thing once, to whoever listens, or to the standard error stream.
 #pragma once
 
 #include <string>

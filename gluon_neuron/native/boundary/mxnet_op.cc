@@ -34,7 +34,7 @@ Placement placement(const std::string& node, const std::string& core, const std:
   out.strict = strict == "1";
   if (core.empty()) return out;
   if (core.size() > 4 || core.find_first_not_of("0123456789") != std::string::npos) {
-    throw Error(text("gluon_neuron: node ", node, " is to run on NeuronCore '", core, "', which is no index of one."));
+    throw Error(text("gluon_neuron: node ", node, " is to run on NeuronCore '", core, "', which is not the index of one."));
   }
   out.core = std::stoi(core);
   return out;

@@ -13,7 +13,7 @@ namespace gn {
 
 namespace {
 
-// False when a value is no byte.
+// False when a value is not a byte.
 template <class T>
 bool to_bytes(const uint8_t* data, std::vector<uint8_t>& bytes) {
   for (size_t i = 0; i < bytes.size(); ++i) {

@@ -74,7 +74,7 @@ void fall_back(const NoChip& why, const Placement& placement) {
   }
   warn_once(why.what(),
             text("it runs on the CPU, by the program for it in the same artifact, and not on a NeuronCore: ", why.what(),
-                 ". This is said once; strict=True, or GLUON_NEURON_STRICT=1 in the environment, makes it an error."));
+                 ". This is shown once; strict=True, or GLUON_NEURON_STRICT=1 in the environment, makes it an error."));
 }
 
 }  // namespace gn

@@ -54,7 +54,7 @@ void append(void* sink, const char* bytes, size_t nbytes) {
   try {
     out.insert(out.end(), bytes, bytes + nbytes);
   } catch (...) {
-    out.clear();  // too large to be kept; what is left is no artifact
+    out.clear();  // too large to be kept; what is left is not an artifact
   }
 }
 

@@ -234,7 +234,7 @@ void NeffModel::run(const std::vector<const uint8_t*>& inputs, const std::vector
     const NrtStatus status = use->nrt_execute(neff_->model(), request->in, request->out);
     if (status == kNrtNumericalError) {
       warn_once("numerical errors",
-                text("the results hold NaN, says the Neuron runtime: ", nrt_status_text(status), ". This is said once."));
+                text("the results hold NaN, says the Neuron runtime: ", nrt_status_text(status), ". This is shown once."));
     } else {
       nrt_check(status, text("run a program on NeuronCore ", neff_->core()));
     }
