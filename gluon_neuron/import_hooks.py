@@ -18,6 +18,9 @@ PLUGIN = "mx_neuron"
 def when_imported(action: Callable[[], None]) -> None:
     """Call `action` right after MXNet's own import, in the thread that imports it; at once if it is imported."""
     if MXNET not in sys.modules:
+        # By its name: where this package was reloaded, the finder of before is of another class, and the two would ask
+        # each other for ever.
+        sys.meta_path[:] = [f for f in sys.meta_path if type(f).__name__ != _MxnetFinder.__name__]
         sys.meta_path.insert(0, _MxnetFinder(action))
         return
     importlib.import_module(MXNET)  # waits for another thread that still imports it

@@ -28,6 +28,9 @@ READY = (
         "import gluon_neuron.runtime.placement",
         "import gluon_neuron.compat.context",
         "import gluon_neuron.block",
+        "import gluon_neuron, importlib; importlib.reload(gluon_neuron)",
+        "import gluon_neuron, sys; [sys.modules.pop(n) for n in list(sys.modules) if n.startswith('gluon_neuron')]; "
+        "import gluon_neuron",
     ],
 )
 def test_either_order(first):
