@@ -114,15 +114,27 @@ lint-native: $(VENV)/.dev
 		xargs --max-procs=$(shell nproc) --max-args=1 $(VENV)/bin/clang-tidy --quiet -p build/release
 
 # The oldest system that wheels are for: Amazon Linux 2023 has glibc 2.34.
-PLATFORM := manylinux_2_34_$(shell uname -m)
+PLATFORM := manylinux_2_34
+AUDITWHEEL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel
 # The wheel is built from the source distribution, which shows that nothing is missing there.
 wheel: $(VENV)/.dev
 	rm -rf dist build/unrepaired
 	$(PY) -m build --outdir build/unrepaired
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --plat $(PLATFORM) --wheel-dir dist build/unrepaired/*.whl
+	$(AUDITWHEEL) repair --plat $(PLATFORM)_$(shell uname -m) --wheel-dir dist build/unrepaired/*.whl
 	mv build/unrepaired/*.tar.gz dist
 	$(PY) -m twine check --strict dist/*
 	$(PY) -m tests.release.check_dist dist
+
+# MXNet's headers are the same in its wheels for both machines. What runs there is tried by hand: docs/install.md.
+CROSS := aarch64-linux-gnu
+wheel-aarch64: $(VENV)/.dev
+	@command -v $(CROSS)-g++ >/dev/null || { echo "$(CROSS)-g++ is missing: install Debian's g++-$(CROSS)" >&2; exit 1; }
+	rm -rf dist/*_aarch64.whl build/unrepaired-aarch64
+	CXX=$(CROSS)-g++ CMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/$(CROSS).cmake \
+		$(PY) -m build --outdir build/unrepaired-aarch64 --config-setting=--build-option=--plat-name=linux_aarch64
+	$(AUDITWHEEL) repair --wheel-dir dist build/unrepaired-aarch64/*.whl
+	$(PY) -m twine check --strict dist/*-$(PLATFORM)_aarch64.whl
+	$(PY) -m tests.release.check_dist --contents dist/*-$(PLATFORM)_aarch64.whl
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
