@@ -28,7 +28,7 @@ build_sdist = build_meta.build_sdist
 
 def get_requires_for_build_wheel(config_settings=None):
     """The build tools, and the two packages that have headers; pip itself where it has to fetch MXNet's."""
-    # First of all, and before anything is downloaded: what pip says of python_requires stands among much else, if it gets there.
+    # Before anything is downloaded; pip itself would look at python_requires much later.
     refuse_others()
     needed = ["cmake>=3.24", "ninja>=1.11"]
     if not os.environ.get(OPENVINO.variable):

@@ -1,6 +1,7 @@
-"""Finds the headers of MXNet and OpenVINO that the native operator is compiled against, and fetches MXNet's where it is not installed.
+"""Finds the headers of MXNet and OpenVINO that the native operator is compiled against.
 
-A variable names a package's folder or its wheel; otherwise the installed package is taken; otherwise pip fetches MXNet's wheel.
+A variable names a package's folder or its wheel; otherwise the installed package is taken; otherwise pip fetches
+MXNet's wheel.
 """
 
 from __future__ import annotations

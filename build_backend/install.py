@@ -1,7 +1,8 @@
 """Installs the package, editable, into the environment of the Python that runs it, with MXNet; `make` calls it.
 
-`python build_backend/install.py [EXTRA...]`. An MXNet that is there stays. Otherwise the package's extra brings it where pip can resolve
-that, and elsewhere MXNet comes without its dependencies. NUMPY in the environment names a release of NumPy (1.26, 2.5).
+`python build_backend/install.py [EXTRA...]`. An MXNet that is there stays. Otherwise the package's extra brings it
+where pip can resolve that, and elsewhere MXNet comes without its dependencies. NUMPY in the environment names a
+release of NumPy (1.26, 2.5).
 """
 
 from __future__ import annotations

@@ -57,7 +57,9 @@ def check_contents(wheel: Path) -> None:
         raise SystemExit(f"{wheel.name} should have one library, libgluon_neuron.so, and has {libraries}.")
     strangers = sorted({n.partition("/")[0] for n in names if not n.startswith(("gluon_neuron/", "gluon_neuron-"))})
     if strangers != sorted(AT_ROOT) or "gluon_neuron/py.typed" not in names:
-        raise SystemExit(f"{wheel.name} lacks gluon_neuron/py.typed, or beside the package it does not have {AT_ROOT}: {strangers}.")
+        raise SystemExit(
+            f"{wheel.name} lacks gluon_neuron/py.typed, or beside the package it does not have {AT_ROOT}: {strangers}."
+        )
 
 
 def check_wheel(wheel: Path) -> None:
@@ -69,14 +71,22 @@ def check_wheel(wheel: Path) -> None:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "COVERAGE"))}
         environment = {**kept, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
         shutil.copy(PROGRAM, place / "program.py")
+        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        # Where pip cannot resolve MXNet, the extra brings all but MXNet itself.
+        alone = [[*pip, "install", "--no-compile", "--no-deps", "mxnet==1.9.1"]] if sys.version_info >= (3, 13) else []
         for command in (
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", str(wheel)],
+            [*pip, "install", "--no-compile", f"{wheel}[mxnet]"],
+            *alone,
             [python, "-I", "program.py", str(place / "env")],
             [str(place / "env/bin/gluon-neuron"), "gather-info", "-o", "info", "--model", "net"],
+            [*pip, "uninstall", "--yes", "gluon_neuron"],
         ):
             done = subprocess.run(command, cwd=place, env=environment, check=False)
             if done.returncode:
                 raise SystemExit(f"{wheel.name}: {' '.join(command)} ended with status {done.returncode}.")
+        left = [str(p) for p in (place / "env").rglob("*gluon_neuron*") if "__pycache__" not in p.parts]
+        if left:
+            raise SystemExit(f"{wheel.name}: uninstalling leaves {left}.")
 
 
 if __name__ == "__main__":
