@@ -115,7 +115,7 @@ lint-native: $(VENV)/.dev
 
 # The oldest system that wheels are for: Amazon Linux 2023 has glibc 2.34.
 PLATFORM := manylinux_2_34
-AUDITWHEEL := PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel
+AUDITWHEEL := PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel
 # The wheel is built from the source distribution, which shows that nothing is missing there.
 wheel: $(VENV)/.dev
 	rm -rf dist build/unrepaired
