@@ -23,7 +23,7 @@ TESTS = ROOT / "tests"
 # Folders of tests for which the package has none.
 EXTRAS = ("doubles", "doubles/libnrt", "golden", "lowering/drawn", "models", "policy", "release")
 # Folders beside the package that have tests too.
-BESIDE = ("benchmarks", "docs", "examples")
+BESIDE = ("benchmarks", "build_backend", "docs", "examples")
 
 
 def purpose(path: Path) -> str | None:
