@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import builtins
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import Loader
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -45,10 +45,8 @@ WRITES_TEXT = frozenset(
 
 _RENAMED = {
     "alltrue": "all",
-    "cumproduct": "cumprod",
     "product": "prod",
     "round_": "round",
-    "row_stack": "vstack",
     "sometrue": "any",
     "trapz": "trapezoid",
 }
@@ -104,9 +102,10 @@ class _Loader(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._inner
         name = module.__name__
-        if name in READS_NUMPY or name in READS_DISTUTILS:
+        stand_ins = _stand_ins_for(name)
+        if stand_ins:
             # The import statement looks here for `__import__`.
-            module.__dict__["__builtins__"] = _builtins()
+            module.__dict__["__builtins__"] = _builtins(stand_ins)
         self._inner.exec_module(module)
         mend(module)
         if name == MXNET:
@@ -120,12 +119,18 @@ class _Loader(Loader):
 
 
 def _lacks(fullname: str) -> bool:
-    """Whether a module of MXNet reads what is gone here."""
+    """Whether a module of MXNet needs something here."""
+    return bool(_stand_ins_for(fullname)) or (fullname in WRITES_TEXT and _numpy_version() >= (2, 0))
+
+
+def _stand_ins_for(fullname: str) -> dict[str, ModuleType]:
+    """What a module of MXNet is to get for its imports, by the names of the modules that it asks for."""
+    found = {}
     if fullname in READS_DISTUTILS and sys.version_info >= (3, 12):
-        return True
-    if fullname in READS_NUMPY:
-        return _numpy_version() >= (1, 24)
-    return fullname in WRITES_TEXT and _numpy_version() >= (2, 0)
+        found["distutils.version"] = distutils_version()
+    if fullname in READS_NUMPY and _numpy_version() >= (1, 24):
+        found["numpy"] = numpy_of_mxnet()
+    return found
 
 
 def _numpy_version() -> tuple[int, ...]:
@@ -134,17 +139,17 @@ def _numpy_version() -> tuple[int, ...]:
     return tuple(int(part) for part in numpy.__version__.split(".")[:2])
 
 
-def _builtins() -> dict[str, Any]:
+def _builtins(stand_ins: Mapping[str, ModuleType]) -> dict[str, Any]:
     """Python's builtins, with an import statement that gives the stand-ins."""
 
     def __import__(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
-        if level == 0 and name == "distutils.version" and sys.version_info >= (3, 12):
-            return distutils_version()
-        found = builtins.__import__(name, globals, locals, fromlist, level)
-        numpy = sys.modules.get("numpy")
-        if found is numpy and level == 0 and _numpy_version() >= (1, 24):
-            return numpy_of_mxnet()
-        return found
+        # `import numpy.linalg` asks for numpy, too; `from numpy.linalg import ...` does not.
+        asked = name if fromlist or name in stand_ins else name.partition(".")[0]
+        if level or asked not in stand_ins:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        if name != asked:
+            builtins.__import__(name)
+        return stand_ins[asked]
 
     return {**vars(builtins), "__import__": __import__}
 
@@ -170,8 +175,15 @@ def names_that_numpy_lacks() -> dict[str, Any]:
         return {}
     import numpy
 
+    # NumPy 2 has a `bool` again, which is its scalar; MXNet means Python's.
+    return {n: value for n, value in stand_ins().items() if n == "bool" or n not in vars(numpy)}
+
+
+def stand_ins() -> dict[str, Any]:
+    """Each name that MXNet 1.9 reads and newer NumPys have dropped, as it was; the financial ones left with 1.20."""
     inf, nan = float("inf"), float("nan")
-    names: dict[str, Any] = {
+    return {
+        "bool": bool,
         "int": int,
         "PZERO": 0.0,
         "NZERO": -0.0,
@@ -186,9 +198,6 @@ def names_that_numpy_lacks() -> dict[str, Any]:
         **{old: _renamed(old, new) for old, new in _RENAMED.items()},
         **{name: _removed(name) for name in _FINANCIAL},
     }
-    missing = {name: value for name, value in names.items() if name not in vars(numpy)}
-    # NumPy 2 has a `bool` again, which is its scalar; MXNet means Python's.
-    return {"bool": bool, **missing}
 
 
 class _Compat:
