@@ -40,8 +40,9 @@ def _names() -> "ModuleType | None":
         from importlib.machinery import PathFinder
         from importlib.util import find_spec, module_from_spec
 
-        package = find_spec("gluon_neuron")
-        spec = PathFinder.find_spec(name, package.submodule_search_locations) if package else None
+        package = sys.modules.get("gluon_neuron") or find_spec("gluon_neuron")
+        places = getattr(package, "__path__", None) or getattr(package, "submodule_search_locations", None)
+        spec = PathFinder.find_spec(name, places) if places else None
         if spec is None or spec.loader is None:
             return None  # the package is gone, and left this file behind
         made = module_from_spec(spec)

@@ -133,6 +133,19 @@ def test_a_hook_that_is_left_behind_does_nothing(tmp_path):
     assert told(run([sys.executable, "-S", "-c", code], PYTHONPATH=str(tmp_path))) == "True"
 
 
+def test_a_package_that_another_made_by_hand():
+    # As a program has it that uses parts of this package, and not what its import does.
+    code = """
+import sys, types
+sys.modules["gluon_neuron"] = types.ModuleType("gluon_neuron")
+sys.modules["gluon_neuron"].__path__ = [sys.argv[1]]
+import _gluon_neuron_hook, mxnet
+print(_gluon_neuron_hook.__name__)
+"""
+    done = run([sys.executable, "-c", code, ROOT / "gluon_neuron"], PYTHONPATH=str(ROOT))
+    assert told(done) == "_gluon_neuron_hook"
+
+
 FAILS_ONCE = """
 import sys
 import gluon_neuron.import_hooks as hooks, _gluon_neuron_hook as hook
