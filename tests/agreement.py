@@ -89,7 +89,7 @@ def _worst(a: np.ndarray, b: np.ndarray, wrong: np.ndarray, rtol: float, atol: f
     place = f" at {list(index)}" if index else ""
     allowed = f"allowed are rtol={rtol:g} and atol={atol:g}" if rtol or atol else "they have to be equal"
     count = f"; {int(wrong.sum())} of {a.size} values differ" if a.size > 1 else ""
-    return f"found {a[index]!r}{place}, expected {b[index]!r}; {allowed}{count}"
+    return f"found {a[index]}{place}, expected {b[index]}; {allowed}{count}"
 
 
 def _wide(values: np.ndarray) -> np.ndarray:
