@@ -1,1 +1,0 @@
-"""Tests of how the package is built and installed; nothing here builds or installs anything."""
