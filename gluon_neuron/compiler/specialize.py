@@ -35,7 +35,7 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     if options.inline_weights:
         given = ", ".join(f"{i['name']} {i['dtype']}{i['shape']}" for i in inputs)
         raise CompileError(
-            f"The weights are baked into the program, which was not compiled for {given}. Compile it with "
+            f"The weights are baked into the program, so nothing can be compiled for {given} any more. Compile with "
             "batch_sizes=[...] or without inline_weights."
         )
     target = get_target(options.target)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+from ..errors import RegistrationError
 from ..graph.bodies import steps
 from ..graph.graph import Node
 from .registry import rule_of
@@ -39,6 +40,10 @@ def flops(node: Node) -> int:
     if node.bodies:
         return steps(node) * sum(flops(n) for body in node.bodies for n in body.operators)
     if rule is not None and rule.kernel is not None:
+        if rule.kernel >= len(node.ins):
+            raise RegistrationError(
+                f"{node}: its rule says that input {rule.kernel} is the kernel, but it has {len(node.ins)} inputs."
+            )
         weight = node.ins[rule.kernel]
         return 2 * prod(out) * prod(weight.shape[1:]) if weight else 0
     if node.op == "Deconvolution" and node.ins[0] is not None and node.ins[1] is not None:

@@ -71,6 +71,12 @@ def rule(
     """
     if not names:
         raise RegistrationError("rule() needs the name of at least one MXNet operator.")
+    for fact, value in {"moves": moves, "heavy": heavy, "source": source, "exact_int32": exact_int32}.items():
+        if not isinstance(value, bool):
+            raise RegistrationError(f"rule() of {names[0]!r}: {fact} must be True or False, not {value!r}.")
+    for fact, number in {"kernel": kernel, "slower": slower}.items():
+        if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
+            raise RegistrationError(f"rule() of {names[0]!r}: {fact} must be an integer from 0 on, not {number!r}.")
 
     def register(build: Callable[..., Any]) -> Callable[..., Any]:
         for name in names:

@@ -7,6 +7,7 @@ import mxnet as mx
 import numpy as np
 import pytest
 
+from gluon_neuron.errors import RegistrationError
 from gluon_neuron.frontend.infer import annotate
 from gluon_neuron.graph.attrs import Attrs
 from gluon_neuron.graph.graph import Entry, Graph, Node
@@ -222,3 +223,21 @@ def test_users_rules_give_facts(own):
 def test_users_rules_may_only_move(own):
     rule(OWN, moves=True)(lambda xp, n, x, w: x)
     assert flops(own) == 0 and not heavy(own)
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [{"moves": "yes"}, {"heavy": 1}, {"source": None}, {"exact_int32": "no"}, {"kernel": "k"}, {"kernel": -1}]
+    + [{"kernel": True}, {"slower": "10"}, {"slower": -5}, {"slower": 1.5}],
+)
+def test_facts_of_the_wrong_kind_are_refused(facts):
+    (name,) = facts
+    with pytest.raises(RegistrationError, match=f"'{OWN}': {name} must be"):
+        rule(OWN, **facts)(lambda xp, n, x: x)
+    assert OWN not in rules()
+
+
+def test_a_kernel_that_is_not_there(own):
+    rule(OWN, kernel=7)(lambda xp, n, x, w: x)
+    with pytest.raises(RegistrationError, match="input 7 is the kernel, but it has 2 inputs"):
+        flops(own)

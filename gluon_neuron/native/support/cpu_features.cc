@@ -1,6 +1,7 @@
 // What this machine's processor can do, by the names that the kernel gives it.
 #include "support/cpu_features.h"
 
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <set>
@@ -29,7 +30,13 @@ std::set<std::string> features_here() {
   }
   std::set<std::string> found;
   std::istringstream words(given);
-  for (std::string word; std::getline(words, word, ',');) found.insert(word);
+  for (std::string word; std::getline(words, word, ',');) {
+    std::string name;
+    for (const unsigned char letter : word) {
+      if (!std::isspace(letter)) name += static_cast<char>(std::tolower(letter));
+    }
+    found.insert(name);
+  }
   return found;
 }
 

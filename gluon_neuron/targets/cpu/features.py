@@ -19,7 +19,7 @@ def features(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     """The processor's features, by the names that the kernel gives them; empty where it does not say."""
     given = os.environ.get(VARIABLE)
     if given is not None:
-        return frozenset(given.split(","))
+        return frozenset(word.strip().lower() for word in given.split(","))
     try:
         with cpuinfo.open() as lines:
             found = next((line for line in lines if line.startswith(("flags", "Features"))), ":")
