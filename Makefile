@@ -3,19 +3,22 @@
 VENV := .venv
 PY := $(VENV)/bin/python
 # What an installation depends on. It is editable, so Python sources are not among them.
-INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py
+INSTALLED := setup.cfg setup.py pyproject.toml gluon_neuron/_version.py gluon_neuron_mxnet.pth $(wildcard build_backend/*.py)
+INSTALL := $(PY) build_backend/install.py
 # What the native operator is made of. Once a developer's .venv is there, it is built in place, and of what has changed alone.
 NATIVE := CMakeLists.txt CMakePresets.json gluon_neuron/engine/chips.json $(shell find gluon_neuron/native -type f)
 NATIVE_TESTS := $(shell find tests/native -type f)
 CXX_FILES := $(shell find gluon_neuron/native tests/native examples -name third_party -prune -o \( -name '*.cc' -o -name '*.h' \) -print)
 CMAKE := $(VENV)/bin/cmake
-CONFIGURE := $(CMAKE) -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja
+CONFIGURE := $(CMAKE) -DCMAKE_MAKE_PROGRAM=$(abspath $(VENV))/bin/ninja -DPython_EXECUTABLE=$(abspath $(PY))
 CTEST := $(VENV)/bin/ctest
 # The compiler that is checked is the one that CMake takes.
 export CXX
+# A release of NumPy for a new environment: see build_backend/install.py.
+export NUMPY
 
-.PHONY: help venv demo native test sanitize sanitize-fast coverage coverage-report bench docs lint lint-check lint-format lint-types \
-	lint-native lint-native-format wheel clean
+.PHONY: help interpreter venv demo native test test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
+	lint-check lint-format lint-types lint-native lint-native-format wheel wheel-aarch64 clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 
@@ -23,13 +26,15 @@ help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
+	@echo "make test-python PYTHON=python3.13  a representative part of the tests on another Python, in .venv-3.13; NUMPY=2.5 names a NumPy"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
 	@echo "make sanitize  the C++ tests and a fuzz of the artifact's reader under ASan and UBSan (sanitize-fast), then under TSan"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
 	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
-	@echo "make venv    only set up .venv; PYTHON names the interpreter, CXX the compiler"
+	@echo "make wheel-aarch64  a wheel for Linux on Arm in dist/, cross-compiled"
+	@echo "make venv    only set up .venv; PYTHON names the interpreter, VENV another folder, CXX the compiler"
 	@echo "make clean   remove what was built; .venv stays"
 
 venv: $(VENV)/.dev
@@ -42,6 +47,18 @@ native: $(VENV)/.native
 
 test: native
 	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(COLLECT) $(PYTEST_ARGS)
+
+# What tells most about a Python and a NumPy: the way into MXNet and back, the operator, and files of earlier releases.
+PART := tests/compat tests/engine tests/frontend tests/release tests/runtime tests/stitch tests/test_block.py tests/test_compile.py \
+	tests/test_golden.py
+
+test-python:
+	@[ -n "$(PYTHON)" ] || { echo "make test-python PYTHON=... names the interpreter" >&2; exit 1; }
+	@version=$$(sh build_backend/interpreter.sh --version $(PYTHON)) && \
+		$(MAKE) test-part PYTHON="$(PYTHON)" VENV=.venv-$$version$(if $(NUMPY),-numpy$(NUMPY))
+
+test-part: $(VENV)/.test
+	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PART) $(PYTEST_ARGS)
 
 # The floor is for the whole suite, so a run of a part does not look at it.
 COLLECT = $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0)
@@ -97,21 +114,33 @@ lint-native: $(VENV)/.dev
 		xargs --max-procs=$(shell nproc) --max-args=1 $(VENV)/bin/clang-tidy --quiet -p build/release
 
 # The oldest system that wheels are for: Amazon Linux 2023 has glibc 2.34.
-PLATFORM := manylinux_2_34_$(shell uname -m)
+PLATFORM := manylinux_2_34
+AUDITWHEEL := PATH="$(abspath $(VENV))/bin:$$PATH" $(PY) -m auditwheel
 # The wheel is built from the source distribution, which shows that nothing is missing there.
 wheel: $(VENV)/.dev
 	rm -rf dist build/unrepaired
 	$(PY) -m build --outdir build/unrepaired
-	PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(PY) -m auditwheel repair --plat $(PLATFORM) --wheel-dir dist build/unrepaired/*.whl
+	$(AUDITWHEEL) repair --plat $(PLATFORM)_$(shell uname -m) --wheel-dir dist build/unrepaired/*.whl
 	mv build/unrepaired/*.tar.gz dist
 	$(PY) -m twine check --strict dist/*
 	$(PY) -m tests.release.check_dist dist
 
+# MXNet's headers are the same in its wheels for both machines. What runs there is tried by hand: docs/install.md.
+CROSS := aarch64-linux-gnu
+wheel-aarch64: $(VENV)/.dev
+	@command -v $(CROSS)-g++ >/dev/null || { echo "$(CROSS)-g++ is missing: install Debian's g++-$(CROSS)" >&2; exit 1; }
+	rm -rf dist/*_aarch64.whl build/unrepaired-aarch64
+	CXX=$(CROSS)-g++ CMAKE_TOOLCHAIN_FILE=$(CURDIR)/cmake/$(CROSS).cmake \
+		$(PY) -m build --outdir build/unrepaired-aarch64 --config-setting=--build-option=--plat-name=linux_aarch64
+	$(AUDITWHEEL) repair --wheel-dir dist build/unrepaired-aarch64/*.whl
+	$(PY) -m twine check --strict dist/*-$(PLATFORM)_aarch64.whl
+	$(PY) -m tests.release.check_dist --contents dist/*-$(PLATFORM)_aarch64.whl
+
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.* htmlcov
 	rm -f gluon_neuron/engine/*.so
-	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native
-	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -f $(VENV)/.package $(VENV)/.dev $(VENV)/.native $(VENV)/.test
+	find . -path './.venv*' -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Ends with one line if the native operator could not be compiled later.
 define need_compiler
@@ -120,27 +149,24 @@ printf '#include <string>\nint main() { return 0; }\n' | $(CXX) -std=c++17 -x c+
 	exit 1; }
 endef
 
-# An interpreter is tried by running it: a name on the PATH may be a shim with nothing behind it.
-$(PY):
-	@$(need_compiler)
-	@for python in $(or $(PYTHON),python3.11 python3.10 python3 python); do \
-		if "$$python" -c 'import sys, ensurepip, venv; sys.exit(not (3, 10) <= sys.version_info < (3, 12))' 2>/dev/null; then \
-			echo "$$python -m venv $(VENV)"; \
-			"$$python" -m venv $(VENV); \
-			exit; \
-		fi; \
-	done; \
-	echo "gluon_neuron needs Python 3.10 or 3.11 with its venv module, and none of these is: $(or $(PYTHON),python3.11 python3.10 python3 python); install one, or name it with PYTHON=..." >&2; \
-	exit 1
+# Asked each time, so that an environment of another Python than PYTHON is not used.
+interpreter:
+	@sh build_backend/interpreter.sh $(VENV) $(PYTHON)
 
-$(VENV)/.package: $(INSTALLED) $(NATIVE) | $(PY)
+$(VENV)/.package: $(INSTALLED) $(NATIVE) | interpreter
 	@$(need_compiler)
-	$(PY) -m pip install --editable .
+	$(INSTALL)
 	touch $@
 
-$(VENV)/.dev: $(INSTALLED) | $(PY)
+$(VENV)/.dev: $(INSTALLED) | interpreter
 	@$(need_compiler)
-	$(PY) -m pip install --editable '.[dev]'
+	$(INSTALL) dev
+	touch $@ $(VENV)/.package
+
+# On a Python beside the main one: the tests alone, with the operator that pip builds in place.
+$(VENV)/.test: $(INSTALLED) $(NATIVE) | interpreter
+	@$(need_compiler)
+	$(INSTALL) test
 	touch $@ $(VENV)/.package
 
 # In a folder of its own, as pip's has the headers of packages that are gone when it is done.

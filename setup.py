@@ -1,10 +1,11 @@
-"""Builds the native operator by CMake against the headers of two wheels; the metadata is in setup.cfg."""
+"""Builds the native operator by CMake against the headers of two packages; the metadata is in setup.cfg."""
 
 import importlib
 import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -19,13 +20,8 @@ except ImportError:  # setuptools before 70.1
 ROOT = Path(__file__).resolve().parent
 LIBRARY = "gluon_neuron.engine.libgluon_neuron"
 
-
-def package_folder(name):
-    """Where a package is installed; it is not imported, which for mxnet takes seconds."""
-    spec = importlib.util.find_spec(name)
-    if spec is None or not spec.submodule_search_locations:
-        raise PlatformError(f"{name} is not installed: its headers are needed to build gluon_neuron's native operator.")
-    return Path(spec.submodule_search_locations[0])
+sys.path.insert(0, str(ROOT / "build_backend"))
+from headers import MXNET, OPENVINO, HeadersError, package_folder  # noqa: E402
 
 
 def tool(name, folder):
@@ -57,11 +53,14 @@ class BuildNative(build_ext):
             )
         cmake = tool("cmake", "CMAKE_BIN_DIR")
         folder = Path(self.build_temp, "native").resolve()
+        try:
+            packages = {p.variable: package_folder(p, ROOT / "build" / "headers") for p in (MXNET, OPENVINO)}
+        except HeadersError as error:
+            raise SystemExit(str(error)) from None
         settings = {
+            **packages,
             "CMAKE_BUILD_TYPE": "Release",
             "CMAKE_MAKE_PROGRAM": tool("ninja", "BIN_DIR"),
-            "GLUON_NEURON_MXNET": package_folder("mxnet"),
-            "GLUON_NEURON_OPENVINO": package_folder("openvino"),
             "BUILD_TESTING": "OFF",
         }
         configure = [cmake, "-S", str(ROOT), "-B", str(folder), "-G", "Ninja"]

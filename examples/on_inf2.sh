@@ -4,7 +4,7 @@
 #     bash examples/on_inf2.sh [DIRECTORY]      from a clone of the repository, on an AWS Neuron machine image
 #
 # Needs the Neuron driver and runtime (aws-neuronx-dkms, aws-neuronx-runtime-lib), neuronx-cc in the active environment
-# or on PATH, Python 3.10 or 3.11, and a C++ compiler. It sets up .venv, compiles a few nets, runs them on the cores and
+# or on PATH, one of Python 3.10 to 3.13, and a C++ compiler. It sets up .venv, compiles a few nets, runs them on the cores and
 # on the CPU, and compares all with MXNet: no weights, inputs or names of yours are in the report.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

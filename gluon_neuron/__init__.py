@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import moved
 from ._version import __version__
-from .import_hooks import offer_plugin, when_imported
+from .import_hooks import needs_mxnet, offer_plugin, when_imported
 from .with_mxnet import begin
 
 if TYPE_CHECKING:
@@ -43,7 +43,8 @@ __all__ = ["__version__", *_PUBLIC]
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = importlib.import_module(f".{_PUBLIC[name]}", __name__)
+    with needs_mxnet():
+        module = importlib.import_module(f".{_PUBLIC[name]}", __name__)
     value = module if _PUBLIC[name] == name else getattr(module, name)
     globals()[name] = value
     return value

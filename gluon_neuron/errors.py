@@ -85,6 +85,15 @@ class NativeLibraryError(GluonNeuronError, ImportError):
     """The native operator library is missing or cannot be loaded."""
 
 
+class MxnetMissingError(GluonNeuronError, ModuleNotFoundError):
+    """MXNet is not installed."""
+
+    def __init__(self, message: str = "") -> None:
+        # Without --no-deps pip refuses NumPy 2 beside it, with which it works here.
+        told = "MXNet 1.9 is not installed; this needs it: pip install requests && pip install --no-deps mxnet==1.9.1"
+        super().__init__(message or told, name="mxnet")
+
+
 class EngineError(GluonNeuronError, ImportError):
     """An engine's library (OpenVINO, libnrt) is missing or cannot be loaded."""
 

@@ -1,124 +1,227 @@
-"""MXNet gets the operator right after its own import, whoever imports it, however, and in whatever order."""
+"""What follows MXNet's import happens once, whoever imports it first; `.pth` file, switch, and processes started."""
+
+from __future__ import annotations
 
 import os
 import subprocess
 import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import pytest
 
-from tests.nets import run_python
-
-READY = (
-    "import mxnet as mx; from gluon_neuron.runtime import registration; "
-    "assert mx.contrib.neuron and mx.neuron(1) and registration.is_registered(); print('ready')"
-)
+ROOT = Path(__file__).resolve().parents[1]
+PTH = "gluon_neuron_mxnet.pth"
+LINE = 'import sys; exec("try:\\n import _gluon_neuron_hook\\nexcept ImportError:\\n pass")\n'
+LACKS = sys.version_info >= (3, 12) or not hasattr(__import__("numpy"), "alltrue")
 
 
-@pytest.mark.parametrize(
-    "first",
-    [
-        "import gluon_neuron",
-        "import mxnet; import gluon_neuron",
-        "import gluon_neuron; from mxnet import gluon",
-        "import gluon_neuron; import importlib.util; assert importlib.util.find_spec('mxnet')",
-        "import gluon_neuron; gluon_neuron.compile",
-        "import gluon_neuron, mx_neuron",
-        # Any of our modules may be the first that imports MXNet.
-        "import gluon_neuron.runtime.placement",
-        "import gluon_neuron.compat.context",
-        "import gluon_neuron.block",
-        "import gluon_neuron, importlib; importlib.reload(gluon_neuron)",
-        "import gluon_neuron, sys; [sys.modules.pop(n) for n in list(sys.modules) if n.startswith('gluon_neuron')]; "
-        "import gluon_neuron",
-    ],
-)
-def test_either_order(first):
-    assert run_python(f"{first}\n{READY}") == "ready\n"
+def run(command, **environment):
+    """A process that has the environment's variables, but none that would help MXNet."""
+    kept = {n: v for n, v in os.environ.items() if n not in ("PYTHONPATH", "GLUON_NEURON_NO_HOOK")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={**kept, **environment})
 
 
-def test_looking_for_mxnet_does_not_import_it():
+def told(done):
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def libraries(folder, *without):
+    """A folder with what is installed here, but for what has one of these names."""
+    folder.mkdir()
+    for place in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in Path(place).iterdir():
+            if entry.suffix != ".pth" and not entry.name.startswith(("_gluon_neuron", "gluon_neuron", *without)):
+                (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def source(folder):
+    """A folder with this package alone, as an installation has it: not the whole checkout."""
+    for name in ("gluon_neuron", "_gluon_neuron_hook.py"):
+        (folder / name).symlink_to(ROOT / name)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """The interpreter of an environment where the package and its .pth file are installed."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder / "env", with_pip=False, symlinks=True)
+    (site,) = (folder / "env").glob("lib/python*/site-packages")
+    site.rmdir()
+    source(libraries(site))
+    (site / PTH).write_text(LINE)
+    return folder / "env" / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory):
+    """A folder that `pip install --target` filled: it may be on the path, and .pth files are not read there."""
+    return source(libraries(tmp_path_factory.mktemp("target") / "libraries"))
+
+
+FINDERS = "[type(f).__name__ for f in sys.meta_path].count('MxnetFinder')"
+
+
+def test_mxnet_first(environment):
+    code = f"import mxnet as mx, sys; print(mx.nd.ones(2).sum().asscalar(), {FINDERS}, 'gluon_neuron' in sys.modules)"
+    assert told(run([environment, "-c", code])) == "2.0 1 False"
+
+
+def test_the_package_after_mxnet(environment):
+    code = f"import sys, mxnet as mx, gluon_neuron; print(mx.contrib.neuron.__name__, {FINDERS})"
+    assert told(run([environment, "-c", code])) == "gluon_neuron.compat.neuron 1"
+
+
+def test_the_package_before_mxnet(environment):
+    code = f"import sys, gluon_neuron, mxnet as mx; print(mx.contrib.neuron.__name__, {FINDERS})"
+    assert told(run([environment, "-c", code])) == "gluon_neuron.compat.neuron 1"
+
+
+def test_processes_that_a_process_starts(environment, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("""
+import multiprocessing, subprocess, sys
+
+def ones(n):
+    import mxnet as mx
+    return float(mx.nd.ones(n).sum().asscalar())
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(ones, [2, 3]))
+    print(subprocess.run([sys.executable, "-c", "import mxnet; print(mxnet.__version__)"], check=True,
+                         stdout=subprocess.PIPE, text=True).stdout.strip()[:4])
+""")
+    assert told(run([environment, script])).split("\n") == ["[2.0, 3.0]", "1.9."]
+
+
+def test_the_start_of_python_imports_the_hook_alone(environment):
+    code = "import sys; print(sorted(sys.modules))"
+    with_hook = told(run([environment, "-c", code]))
+    without = told(run([environment, "-I", "-S", "-c", "import os, site, sys; print(sorted(sys.modules))"]))
+    # Beside what reading a .pth file takes.
+    assert set(eval(with_hook)) - set(eval(without)) - {"encodings.utf_8_sig", "sitecustomize"} == {
+        "_gluon_neuron_hook"
+    }
+
+
+def test_switched_off(environment):
+    finders = f"import sys; print({FINDERS})"
+    assert told(run([environment, "-c", finders], GLUON_NEURON_NO_HOOK="1")) == "0"
+    assert told(run([environment, "-c", finders], GLUON_NEURON_NO_HOOK="")) == "1"
+    # The package itself does what it needs.
+    code = f"import gluon_neuron, mxnet, sys; print({FINDERS})"
+    assert told(run([environment, "-c", code], GLUON_NEURON_NO_HOOK="1")) == "1"
+    done = run([environment, "-c", "import mxnet"], GLUON_NEURON_NO_HOOK="1")
+    assert (done.returncode != 0) == LACKS
+
+
+@pytest.mark.parametrize(("first", "options"), [("gluon_neuron", ["-S"]), ("_gluon_neuron_hook", [])])
+def test_where_no_pth_file_is_read(target, first, options):
+    code = f"import {first}, mxnet as mx, sys; print(mx.nd.ones(2).sum().asscalar(), {FINDERS})"
+    assert told(run([sys.executable, *options, "-c", code], PYTHONPATH=str(target))) == "2.0 1"
+
+
+def test_a_hook_that_is_left_behind_does_nothing(tmp_path):
+    (tmp_path / "_gluon_neuron_hook.py").symlink_to(ROOT / "_gluon_neuron_hook.py")
+    (tmp_path / "mxnet.py").write_text("there = True")
+    code = "import _gluon_neuron_hook, mxnet; print(mxnet.there)"
+    assert told(run([sys.executable, "-S", "-c", code], PYTHONPATH=str(tmp_path))) == "True"
+
+
+def test_a_package_that_another_made_by_hand():
+    # As a program has it that uses parts of this package, and not what its import does.
     code = """
-    import sys, importlib.util, gluon_neuron
-    for _ in range(2):
-        assert importlib.util.find_spec("mxnet").name == "mxnet"
-    assert "mxnet" not in sys.modules
-    import mxnet
-    print(type(mxnet.__spec__.loader).__name__, type(mxnet.__loader__).__name__)
-    assert not any(type(f).__name__ == "_MxnetFinder" for f in sys.meta_path)
-    """
-    assert run_python(code) == "SourceFileLoader SourceFileLoader\n"
+import sys, types
+sys.modules["gluon_neuron"] = types.ModuleType("gluon_neuron")
+sys.modules["gluon_neuron"].__path__ = [sys.argv[1]]
+import _gluon_neuron_hook, mxnet
+print(_gluon_neuron_hook.__name__)
+"""
+    done = run([sys.executable, "-c", code, ROOT / "gluon_neuron"], PYTHONPATH=str(ROOT))
+    assert told(done) == "_gluon_neuron_hook"
 
 
-def test_an_import_that_fails_can_be_tried_again(tmp_path):
-    """As after an installation in a running notebook."""
-    broken = tmp_path / "mxnet"
-    broken.mkdir()
-    (broken / "__init__.py").write_text("raise ImportError('half installed')")
-    code = f"""
-    import sys, importlib
-    sys.path.insert(0, {str(tmp_path)!r})
-    import gluon_neuron
-    for _ in range(2):
-        try:
-            import mxnet
-        except ImportError as error:
-            assert str(error) == "half installed"
-        else:
-            raise AssertionError("it was imported")
-    sys.path.remove({str(tmp_path)!r})
+FAILS_ONCE = """
+import sys
+import gluon_neuron.import_hooks as hooks, _gluon_neuron_hook as hook
+del hook.after_mxnet[:]
+calls = []
+hooks.when_imported(lambda: calls.append(sys.modules["mxnet"].there))
+hooks.when_imported(lambda: calls.append("again"))
+import importlib
+for i in range(3):
+    try:
+        import mxnet
+    except ZeroDivisionError:
+        print("failed", calls)
     importlib.invalidate_caches()
-    {READY}
-    """
-    assert run_python(code) == "ready\n"
+print(calls, mxnet.there)
+hooks.when_imported(lambda: calls.append("at once"))
+print(calls)
+"""
 
 
-def test_threads_that_import_at_once():
-    code = f"""
-    import threading, importlib
-    def run(name):
-        try:
-            importlib.import_module(name)
-        except BaseException as error:
-            failed.append(error)
-    failed = []
-    names = ["gluon_neuron.api", "mxnet", "gluon_neuron.runtime.session", "gluon_neuron", "mxnet.gluon"]
-    threads = [threading.Thread(target=run, args=(n,)) for n in names]
-    for t in threads: t.start()
-    for t in threads: t.join()
-    assert not failed, failed
-    {READY}
-    """
-    assert run_python(code) == "ready\n"
+def test_actions_wait_for_an_import_that_succeeds_and_happen_once(tmp_path):
+    (tmp_path / "mxnet.py").write_text("""
+import sys
+sys.tries = getattr(sys, "tries", 0) + 1
+1 / (sys.tries - 1)
+there = True
+""")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    assert told(run([sys.executable, "-S", "-c", FAILS_ONCE], PYTHONPATH=path)).split("\n") == [
+        "failed []",
+        "[True, 'again'] True",
+        "[True, 'again', 'at once']",
+    ]
 
 
-def test_a_library_that_is_missing_is_a_warning(tmp_path):
+@pytest.fixture(scope="module")
+def without_mxnet(tmp_path_factory):
+    """What is on the path where everything but MXNet is installed."""
+    return str(source(libraries(tmp_path_factory.mktemp("without") / "libraries", "mxnet")))
+
+
+SENTENCE = "MXNet 1.9 is not installed; this needs it: pip install requests && pip install --no-deps mxnet==1.9.1"
+
+
+def test_without_mxnet_one_line_says_what_to_install(without_mxnet):
     code = """
-    import warnings, gluon_neuron
-    from pathlib import Path
-    from gluon_neuron.engine import native_library
-    native_library.FILE = Path("/nonexistent/libgluon_neuron.so")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        import mxnet as mx
-    (said,) = [w for w in caught if issubclass(w.category, RuntimeWarning)]
-    assert "Compiled models cannot run in this process: The native operator" in str(said.message)
-    assert mx.nd.ones(1).asscalar() == 1
-    print("done")
-    """
-    assert run_python(code) == "done\n"
+import gluon_neuron
+gluon_neuron.CompileOptions, gluon_neuron.Report, gluon_neuron.rule, gluon_neuron.devices
+for statement in (
+    "gluon_neuron.compile",
+    "gluon_neuron.load",
+    "gluon_neuron.analyze",
+    "gluon_neuron.verify",
+    "gluon_neuron.NeuronHybridBlock",
+    "gluon_neuron.model_zoo",
+    "from gluon_neuron import compile",
+    "import mx_neuron",
+):
+    try:
+        exec(statement)
+    except gluon_neuron.errors.GluonNeuronError as error:
+        assert isinstance(error, ImportError) and error.name == "mxnet"
+        print(error)
+"""
+    assert told(run([sys.executable, "-S", "-c", code], PYTHONPATH=without_mxnet)).split("\n") == [SENTENCE] * 8
 
 
-def test_importing_is_quick_because_it_imports_little():
-    # No limit on the time: what it imports is what takes it.
-    done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "import gluon_neuron"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parents[1],
-        env={k: v for k, v in os.environ.items() if not k.startswith("COV")},
-    )
-    names = {line.rsplit("|", 1)[-1].strip() for line in done.stderr.splitlines()}
-    assert "gluon_neuron" in names
-    assert not {"numpy", "mxnet", "openvino", "jax", "tqdm", "tabulate", "asyncio", "multiprocessing"} & names
+def test_without_mxnet_the_command_says_so(without_mxnet):
+    code = "import sys; from gluon_neuron.tools.cli import main; sys.exit(main(['check-model', 'x']))"
+    done = run([sys.executable, "-S", "-c", code], PYTHONPATH=without_mxnet)
+    assert (done.returncode, done.stderr) == (1, f"gluon-neuron check-model: {SENTENCE}\n")
+
+
+def test_another_missing_module_is_not_taken_for_mxnet():
+    from gluon_neuron.import_hooks import needs_mxnet
+
+    with pytest.raises(ModuleNotFoundError, match="No module named 'unheard_of'") as caught, needs_mxnet():
+        import unheard_of  # noqa: F401
+    assert type(caught.value) is ModuleNotFoundError

@@ -1,13 +1,19 @@
-"""Every attribute of MXNet that this package replaces, and nothing else."""
+"""Every attribute of MXNet that this package replaces, and nothing else.
+
+What MXNet lacks on newer Pythons and NumPys is in `mxnet_names`: it is wanted before MXNet is imported, which this
+folder does.
+"""
 
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import mxnet as mx
 
+from .. import mxnet_names
 from . import placement
 from .mxnet_private import ARRAYS
 
@@ -19,6 +25,9 @@ def install(array_replaced: Callable[[], None]) -> None:
 
     `array_replaced` is called after every assignment of a Parameter's arrays.
     """
+    for name in mxnet_names.READS_NUMPY | mxnet_names.WRITES_TEXT:
+        if name in sys.modules:  # nothing is left to do, unless MXNet was imported before the hook was there
+            mxnet_names.mend(sys.modules[name])
     _wrap(mx.sym.Symbol, "bind", placement.bind)
     _wrap(mx.sym.Symbol, "simple_bind", placement.bind)
     _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)

@@ -7,52 +7,42 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from gluon_neuron.dialect.in_jax.importing import wide_types
 from gluon_neuron.hlo.fields import InComputation, InInstruction, InModule
 from gluon_neuron.hlo.wire import Message, Pieces, edited
+from tests.doubles import xla
 
 
 def lowered(function: Callable, *arrays: np.ndarray, x64: bool = False) -> bytes:
     """The module that jax makes of a function of arrays."""
     import jax
-    from jax.experimental import enable_x64
 
-    with enable_x64() if x64 else contextlib.nullcontext():
+    with wide_types() if x64 else contextlib.nullcontext():
         made = jax.jit(function, keep_unused=True).lower(*arrays)
     return made.compiler_ir("hlo").as_serialized_hlo_module_proto()
 
 
-def parsed(entry: str, others: str = "") -> bytes:
+def parsed(entry: str, others: str = "", head: str = "HloModule test") -> bytes:
     """The module of an entry computation's lines, and other computations, in XLA's text."""
-    from jax.lib import xla_client
-
-    text = f"HloModule test\n{others}\nENTRY main {{\n{entry}\n}}\n"
-    return xla_client._xla.hlo_module_from_text(text).as_serialized_hlo_module_proto()
+    text = f"{head}\n{others}\nENTRY main {{\n{entry}\n}}\n"
+    return xla.named("hlo_module_from_text")(text).as_serialized_hlo_module_proto()
 
 
 def verified(data: bytes):
     """XLA's own view of a module; raises what XLA raises for one that is not well formed."""
-    from jax.lib import xla_client
-
-    return xla_client._xla.HloModule.from_serialized_hlo_module_proto(data)
+    return xla.named("HloModule").from_serialized_hlo_module_proto(data)
 
 
 def run(data: bytes, *arrays: np.ndarray) -> list[np.ndarray]:
     """The results that XLA's CPU backend computes."""
-    import jax
-    from jax.lib import xla_client
-
-    client = jax.devices("cpu")[0].client
-    computation = xla_client.XlaComputation(data)
-    program = client.compile(xla_client._xla.mlir.xla_computation_to_mlir_module(computation))
-    return [np.asarray(o) for o in program.execute([client.buffer_from_pyval(a) for a in arrays])]
+    return xla.loaded(data)(arrays)
 
 
 def xla_flops(data: bytes) -> int:
     """What XLA's cost analysis counts, transcendentals included."""
     import jax
-    from jax.lib import xla_client
 
-    found = xla_client._xla.hlo_module_cost_analysis(jax.devices("cpu")[0].client, verified(data))
+    found = xla.named("hlo_module_cost_analysis")(jax.devices("cpu")[0].client, verified(data))
     return int(found["flops"] + found.get("transcendentals", 0))
 
 

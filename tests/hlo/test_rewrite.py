@@ -147,11 +147,7 @@ def test_schedule_and_control_dependencies():
     b = f32[2] negate(a)
     c = f32[2] abs(a), control-predecessors={b}
     ROOT d = f32[2] add(b, c)"""
-    from jax.lib import xla_client
-
-    text = f"HloModule m, is_scheduled=true\nENTRY main {{\n{entry}\n}}\n"
-    data = xla_client._xla.hlo_module_from_text(text).as_serialized_hlo_module_proto()
-    after = rewrite(data, ["x"], ["y"])
+    after = rewrite(parsed(entry, head="HloModule m, is_scheduled=true"), ["x"], ["y"])
     text = verified(after).to_string()
     assert "is_scheduled=true" in text
     b, c = read(after).entry.instructions[1:3]

@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "gluon_neuron"
 
-_FOLDERS = (".ci", ".github", "benchmarks", "docs", "examples", "gluon_neuron", "tests")
+_FOLDERS = (".ci", ".github", "benchmarks", "build_backend", "cmake", "docs", "examples", "gluon_neuron", "tests")
 
 
 def modules() -> list[Path]:

@@ -35,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     # What runs models knows neither the compiler nor what it is compiled from; `engine` knows no MXNet besides.
     "engine.*": ("errors", "_version"),
-    "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
+    "runtime.*": ("engine.*", "graph.*", "artifact.*", "mxnet_names", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
     "frontend.*": ("graph.*", "runtime.mxnet_private", "options", "errors"),
     "stitch.*": (
@@ -55,7 +55,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("graph.*", "artifact.*", "refusal", "report", "options", "errors", "_version"),
     ),
     "verification": ("frontend.*", "runtime.mxnet_private", "errors"),
-    "import_hooks": ("compat.mx_neuron",),
+    # Loaded at the start of Python or with MXNet, without the package.
+    "mxnet_names": (),
+    "import_hooks": ("compat.mx_neuron", "mxnet_names", "errors"),
     "with_mxnet": ("*",),
     "api": ("*",),
     "demo": ("*",),
@@ -90,8 +92,10 @@ ONLY_NUMPY = (
         "options",
         "_version",
     ),
-    *("__init__", "import_hooks", "with_mxnet"),
+    *("__init__", "import_hooks", "mxnet_names", "with_mxnet"),
 )
+# The file beside the package that a .pth file has Python import, and who else may import it.
+HOOK = ("_gluon_neuron_hook", ("import_hooks", "mxnet_names"))
 # What the compile cache is built on besides: locks that survive whoever held them, and the user's cache directory.
 CACHE = ("filelock", "platformdirs")
 # Slow to import or not always there: imported where they are needed, so that a missing one is a clear error.
@@ -151,7 +155,7 @@ def breaches(name: str, source: str, is_package: bool, ours: frozenset[str]) -> 
             found.append(f"{name} imports {library}")
         elif library in LAZY and top:
             found.append(f"{name} imports {library} at its top, not where it is needed")
-        elif name == "targets.neuron.compile_cache" and library in CACHE:
+        elif name == "targets.neuron.compile_cache" and library in CACHE or library == HOOK[0] and fits(name, HOOK[1]):
             continue
         elif fits(name, ONLY_NUMPY) and library != "numpy" and library not in sys.stdlib_module_names:
             found.append(f"{name} imports {library}; allowed are the standard library and numpy")
@@ -195,6 +199,9 @@ OURS = frozenset(
         ("runtime.x", "def f():\n    from ..compiler.specialize import specialize"),
         ("frontend.x", "from ..runtime import session"),
         ("import_hooks", "import mxnet"),
+        ("mxnet_names", "import mxnet"),
+        ("mxnet_names", "from .errors import MxnetMissingError"),
+        ("with_mxnet", "import _gluon_neuron_hook"),
         ("errors", "from .graph.graph import Graph"),
         ("unheard_of", ""),
     ],

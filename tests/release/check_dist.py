@@ -1,11 +1,13 @@
 """Checks the two files of a release: the source distribution is whole, and the wheel installs and runs elsewhere.
 
-`python -m tests.release.check_dist DIRECTORY`; ends with status 1 and the reason if something is wrong.
+`python -m tests.release.check_dist DIRECTORY`, or `--contents WHEEL` for one of another machine, which cannot run here;
+ends with status 1 and the reason if something is wrong.
 """
 
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -19,11 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = Path(__file__).with_name("small_net.py")
 # What belongs to the repository and not to a release.
 LEFT_OUT = (".gitattributes",)
+# What a wheel has beside the package: what Python reads at its start, and what that imports.
+AT_ROOT = ("_gluon_neuron_hook.py", "gluon_neuron_mxnet.pth")
 
 
 def main(directory: str) -> None:
-    """Check the only wheel and the only source distribution in a directory."""
-    (wheel,) = Path(directory).resolve().glob("*.whl")
+    """Check the only source distribution in a directory, and the only wheel for this machine."""
+    (wheel,) = Path(directory).resolve().glob(f"*_{platform.machine()}.whl")
     (source,) = Path(directory).resolve().glob("*.tar.gz")
     check_source(source)
     check_contents(wheel)
@@ -52,8 +56,10 @@ def check_contents(wheel: Path) -> None:
     if len(libraries) != 1 or not libraries[0].endswith("/libgluon_neuron.so"):
         raise SystemExit(f"{wheel.name} should have one library, libgluon_neuron.so, and has {libraries}.")
     strangers = sorted({n.partition("/")[0] for n in names if not n.startswith(("gluon_neuron/", "gluon_neuron-"))})
-    if strangers or "gluon_neuron/py.typed" not in names:
-        raise SystemExit(f"{wheel.name} lacks gluon_neuron/py.typed, or has what is not ours: {strangers}.")
+    if strangers != sorted(AT_ROOT) or "gluon_neuron/py.typed" not in names:
+        raise SystemExit(
+            f"{wheel.name} lacks gluon_neuron/py.typed, or beside the package it does not have {AT_ROOT}: {strangers}."
+        )
 
 
 def check_wheel(wheel: Path) -> None:
@@ -65,15 +71,26 @@ def check_wheel(wheel: Path) -> None:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "VIRTUAL_ENV", "COVERAGE"))}
         environment = {**kept, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "2")}
         shutil.copy(PROGRAM, place / "program.py")
+        pip = [python, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        # Where pip cannot resolve MXNet, the extra brings all but MXNet itself.
+        alone = [[*pip, "install", "--no-compile", "--no-deps", "mxnet==1.9.1"]] if sys.version_info >= (3, 13) else []
         for command in (
-            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile", str(wheel)],
+            [*pip, "install", "--no-compile", f"{wheel}[mxnet]"],
+            *alone,
             [python, "-I", "program.py", str(place / "env")],
             [str(place / "env/bin/gluon-neuron"), "gather-info", "-o", "info", "--model", "net"],
+            [*pip, "uninstall", "--yes", "gluon_neuron"],
         ):
             done = subprocess.run(command, cwd=place, env=environment, check=False)
             if done.returncode:
                 raise SystemExit(f"{wheel.name}: {' '.join(command)} ended with status {done.returncode}.")
+        left = [str(p) for p in (place / "env").rglob("*gluon_neuron*") if "__pycache__" not in p.parts]
+        if left:
+            raise SystemExit(f"{wheel.name}: uninstalling leaves {left}.")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    if sys.argv[1:2] == ["--contents"]:
+        check_contents(Path(sys.argv[2]))
+    else:
+        main(*sys.argv[1:])

@@ -10,6 +10,7 @@ import gluon_neuron
 
 assert Path(gluon_neuron.__file__).is_relative_to(sys.argv[1]), gluon_neuron.__file__
 assert Path(gluon_neuron.__file__).with_name("py.typed").exists()
+assert "_gluon_neuron_hook" in sys.modules  # by the .pth file
 
 net = mx.gluon.nn.HybridSequential()
 net.add(mx.gluon.nn.Conv2D(8, 3, activation="relu"), mx.gluon.nn.BatchNorm(), mx.gluon.nn.Dense(5))

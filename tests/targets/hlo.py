@@ -14,6 +14,7 @@ from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets.base import DATA, WEIGHT, RegionJob
 from gluon_neuron.targets.neuron.hlo_program import build
 from tests.agreement import agree
+from tests.doubles import xla
 
 
 def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple[RegionJob, dict[str, np.ndarray]]:
@@ -34,16 +35,7 @@ def whole(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False) -> tuple
 
 def run_module(module: bytes, values: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The results of a serialized HLO module for one value per parameter."""
-    import jax
-    from jax._src.interpreters import mlir
-    from jaxlib import xla_client
-
-    client = jax.devices("cpu")[0].client
-    with mlir.make_ir_context():
-        program = mlir.xla_computation_to_mlir_module(xla_client.XlaComputation(module))
-        executable = client.compile(mlir.module_to_bytecode(program))
-    given = [client.buffer_from_pyval(np.ascontiguousarray(v)) for v in values]
-    return [np.asarray(out) for out in executable.execute(given)]
+    return xla.loaded(module)([np.ascontiguousarray(v) for v in values])
 
 
 def agrees(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False, tolerance: float = 2e-5) -> bytes:

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.doubles import neff
+from tests.doubles import neff, xla
 
 INVALID, EXEC_BAD_INPUT = 2, 1002
 DTYPES = {"float32": 0xA, "float16": 7, "int8": 2, "uint8": 3, "int32": 8, "int64": 0xC, "bool": 3}
@@ -117,18 +117,9 @@ def _load(content: neff.Neff) -> Callable[[Arrays], Any]:
 
 
 def _hlo(module: bytes) -> Callable[[Arrays], Any]:
-    import jax
-    from jax._src.lib import xla_client
-
-    client = jax.devices("cpu")[0].client
-    computation = xla_client._xla.mlir.xla_computation_to_mlir_module(xla_client.XlaComputation(module))
-    executable = client.compile(computation)
-
-    def run(arrays: Arrays) -> Any:
-        # Copies: XLA asks for more alignment than a socket's bytes have.
-        return executable.execute([client.buffer_from_pyval(a.copy()) for a in arrays])
-
-    return run
+    run = xla.loaded(module)
+    # Copies: XLA asks for more alignment than a socket's bytes have.
+    return lambda arrays: run([a.copy() for a in arrays])
 
 
 def _symbol(content: neff.Neff) -> Callable[[Arrays], Any]:

@@ -1,0 +1,293 @@
+"""What MXNet 1.9 lacks on newer Pythons and NumPys, and how it gets it while it is imported.
+
+The few modules of MXNet that read what is gone get, instead of NumPy and distutils, stand-ins that have what they read.
+Nothing is set in NumPy or in `sys.modules`, no warnings filter is touched, no other module sees the stand-ins: there is
+nothing to undo, and threads that import at once do not meet. Where nothing is gone (Python before 3.12, NumPy before
+1.24), MXNet is imported as it is.
+
+`_gluon_neuron_hook`, beside this package, loads this file alone, so it imports nothing of the package; nor MXNet.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from importlib.abc import Loader
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+import _gluon_neuron_hook as hook
+
+MXNET = "mxnet"
+
+# Who reads names of NumPy that are gone.
+READS_NUMPY = frozenset(
+    f"{MXNET}.{name}"
+    for name in (
+        "gluon.contrib.estimator.event_handler",
+        "ndarray.numpy._op",
+        "numpy.fallback",
+        "numpy.multiarray",
+        "numpy.utils",
+        "numpy_dispatch_protocol",
+        "symbol.numpy._symbol",
+        "test_utils",
+    )
+)
+# Who imports distutils, which Python has until 3.11.
+READS_DISTUTILS = frozenset((f"{MXNET}.numpy_dispatch_protocol", f"{MXNET}.numpy_op_fallback"))
+# Who makes text of attributes, by str().
+WRITES_TEXT = frozenset(
+    f"{MXNET}.{name}" for name in ("_ctypes.ndarray", "_ctypes.symbol", "kvstore.base", "symbol.symbol")
+)
+
+_RENAMED = {
+    "alltrue": "all",
+    "product": "prod",
+    "round_": "round",
+    "sometrue": "any",
+    "trapz": "trapezoid",
+}
+_FINANCIAL = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
+
+_made: dict[str, ModuleType] = {}
+
+
+def mend(module: ModuleType) -> None:
+    """Give a module of MXNet what it reads at run time and lacks; twice changes nothing.
+
+    For an MXNet that was imported without the finder, by whoever set the names in NumPy.
+    """
+    name = module.__name__
+    if name in READS_NUMPY and _numpy_version() >= (1, 24):
+        import numpy
+
+        for key, value in list(vars(module).items()):
+            if value is numpy:
+                setattr(module, key, numpy_of_mxnet())
+    if name in WRITES_TEXT and _numpy_version() >= (2, 0):
+        module.str = Text  # type: ignore[attr-defined]
+
+
+def find_spec(fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+    """The spec of MXNet or of one of those modules, as the other finders find it, with a loader of ours; or None."""
+    if fullname != MXNET and not _lacks(fullname):
+        return None
+    for finder in sys.meta_path:
+        if isinstance(finder, hook.MxnetFinder) or not hasattr(finder, "find_spec"):
+            continue
+        spec = finder.find_spec(fullname, path, target)
+        if spec is not None:
+            if spec.loader is not None:
+                spec.loader = _Loader(spec.loader)
+            return spec
+    return None
+
+
+class _Loader(Loader):
+    """A module's own loader, but for what it reads, and for what follows MXNet's import."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        made: ModuleType | None = self._inner.create_module(spec)
+        return made
+
+    def exec_module(self, module: ModuleType) -> None:
+        # Whoever looks at the module later is to find its own loader.
+        module.__loader__ = self._inner
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._inner
+        name = module.__name__
+        stand_ins = _stand_ins_for(name)
+        if stand_ins:
+            # The import statement looks here for `__import__`.
+            module.__dict__["__builtins__"] = _builtins(stand_ins)
+        self._inner.exec_module(module)
+        mend(module)
+        if name == MXNET:
+            due = hook.after_mxnet[:]
+            del hook.after_mxnet[:]
+            for action in due:
+                action()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+
+def _lacks(fullname: str) -> bool:
+    """Whether a module of MXNet needs something here."""
+    return bool(_stand_ins_for(fullname)) or (fullname in WRITES_TEXT and _numpy_version() >= (2, 0))
+
+
+def _stand_ins_for(fullname: str) -> dict[str, ModuleType]:
+    """What a module of MXNet is to get for its imports, by the names of the modules that it asks for."""
+    found = {}
+    if fullname in READS_DISTUTILS and sys.version_info >= (3, 12):
+        found["distutils.version"] = distutils_version()
+    if fullname in READS_NUMPY and _numpy_version() >= (1, 24):
+        found["numpy"] = numpy_of_mxnet()
+    return found
+
+
+def _numpy_version() -> tuple[int, ...]:
+    import numpy
+
+    return tuple(int(part) for part in numpy.__version__.split(".")[:2])
+
+
+def _builtins(stand_ins: Mapping[str, ModuleType]) -> dict[str, Any]:
+    """Python's builtins, with an import statement that gives the stand-ins."""
+
+    def __import__(name: str, globals: Any = None, locals: Any = None, fromlist: Any = (), level: int = 0) -> Any:
+        # `import numpy.linalg` asks for numpy, too; `from numpy.linalg import ...` does not.
+        asked = name if fromlist or name in stand_ins else name.partition(".")[0]
+        if level or asked not in stand_ins:
+            return builtins.__import__(name, globals, locals, fromlist, level)
+        if name != asked:
+            builtins.__import__(name)
+        return stand_ins[asked]
+
+    return {**vars(builtins), "__import__": __import__}
+
+
+def numpy_of_mxnet() -> ModuleType:
+    """A module that is NumPy, and has besides the names that MXNet 1.9 reads and this NumPy lacks."""
+    import numpy
+
+    made: ModuleType | None = _made.get("numpy")
+    if made is None:
+        made = ModuleType("numpy", "NumPy as MXNet 1.9 knows it.")
+        made.__spec__ = numpy.__spec__
+        made.__dict__.update(names_that_numpy_lacks())
+        made.__dict__["__getattr__"] = lambda name: getattr(numpy, name)
+        made.__dict__["__dir__"] = lambda: sorted({*dir(numpy), *vars(made)})
+        made = _made.setdefault("numpy", made)
+    return made
+
+
+def names_that_numpy_lacks() -> dict[str, Any]:
+    """What MXNet 1.9 reads of NumPy and this one does not have; empty before NumPy 1.24."""
+    if _numpy_version() < (1, 24):
+        return {}
+    import numpy
+
+    # NumPy 2 has a `bool` again, which is its scalar; MXNet means Python's.
+    return {n: value for n, value in stand_ins().items() if n == "bool" or n not in vars(numpy)}
+
+
+def stand_ins() -> dict[str, Any]:
+    """Each name that MXNet 1.9 reads and newer NumPys have dropped, as it was; the financial ones left with 1.20."""
+    inf, nan = float("inf"), float("nan")
+    return {
+        "bool": bool,
+        "int": int,
+        "PZERO": 0.0,
+        "NZERO": -0.0,
+        "PINF": inf,
+        "NINF": -inf,
+        "Inf": inf,
+        "NaN": nan,
+        "NAN": nan,
+        "in1d": _in1d,
+        "msort": _msort,
+        "compat": _Compat,
+        **{old: _renamed(old, new) for old, new in _RENAMED.items()},
+        **{name: _removed(name) for name in _FINANCIAL},
+    }
+
+
+class _Compat:
+    """What MXNet reads of numpy.compat."""
+
+    basestring = str
+
+
+def _renamed(old: str, new: str) -> Callable[..., Any]:
+    # A function of its own: MXNet keeps its counterparts of NumPy's functions by function.
+    def function(*args: Any, **kwargs: Any) -> Any:
+        import numpy
+
+        return getattr(numpy, new)(*args, **kwargs)
+
+    function.__name__ = function.__qualname__ = old
+    return function
+
+
+def _removed(name: str) -> Callable[..., Any]:
+    def function(*args: Any, **kwargs: Any) -> Any:
+        raise RuntimeError(f"NumPy has no {name} since 1.20; the package numpy-financial has it.")
+
+    function.__name__ = function.__qualname__ = name
+    return function
+
+
+def _in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
+    import numpy
+
+    return numpy.isin(numpy.asarray(ar1).ravel(), ar2, assume_unique=assume_unique, invert=invert)
+
+
+def _msort(a: Any) -> Any:
+    import numpy
+
+    return numpy.sort(a, axis=0)
+
+
+def distutils_version() -> ModuleType:
+    """A stand-in for `distutils.version`: versions that are compared by their numbers."""
+    made: ModuleType | None = _made.get("distutils.version")
+    if made is None:
+        made = ModuleType("distutils.version", "What MXNet 1.9 reads of distutils.version.")
+        made.__dict__.update(LooseVersion=_Version, StrictVersion=_Version)
+        made = _made.setdefault("distutils.version", made)
+    return made
+
+
+class _Version(tuple):
+    """The numbers at a version's beginning: (1, 26, 4) of "1.26.4", (2, 6) of "2.6.dev0"."""
+
+    def __new__(cls, text: str) -> _Version:
+        numbers = []
+        for part in text.split("."):
+            digits = part[: len(part) - len(part.lstrip("0123456789"))]
+            if digits:
+                numbers.append(int(digits))
+            if digits != part:
+                break
+        return super().__new__(cls, numbers)
+
+
+def text(value: Any) -> str:
+    """str(), but for NumPy's numbers within tuples and lists, which are written as NumPy 1 does: (2, 3).
+
+    NumPy 2 writes (np.int64(2), np.int64(3)), which no operator of MXNet reads.
+    """
+    if type(value) is not tuple and type(value) is not list:
+        return str(value)
+    return _written(value)
+
+
+def _written(value: Any) -> str:
+    import numpy
+
+    if type(value) is tuple:
+        return f"({', '.join(map(_written, value))}{',' if len(value) == 1 else ''})"
+    if type(value) is list:
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value) if isinstance(value, numpy.number | numpy.bool_) else repr(value)
+
+
+class _TextType(type):
+    def __call__(cls, value: Any = "") -> str:
+        return text(value)
+
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, str)
+
+
+class Text(metaclass=_TextType):
+    """Stands for `str` in modules that make text of attributes: text() when called, and str to isinstance()."""
