@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import importlib.abc
-import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,11 +10,11 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-# Beside this package, as Python imports it at its start, before any package.
+# Outside this package, as Python imports it at its start, before any package.
 import _gluon_neuron_hook as hook
+from _gluon_neuron_hook.mxnet_names import MXNET, after_mxnet
 
 from .errors import MxnetMissingError
-from .mxnet_names import MXNET
 
 PLUGIN = "mx_neuron"
 
@@ -24,11 +22,7 @@ PLUGIN = "mx_neuron"
 def when_imported(action: Callable[[], None]) -> None:
     """Call `action` right after MXNet's own import, in the thread that imports it; at once if it is imported."""
     hook.install()
-    if MXNET not in sys.modules:
-        hook.after_mxnet.append(action)
-        return
-    importlib.import_module(MXNET)  # waits for another thread that still imports it
-    action()
+    after_mxnet(action)
 
 
 @contextmanager
@@ -49,9 +43,9 @@ def offer_plugin() -> None:
         sys.meta_path.append(_PluginFinder())
 
 
-class _PluginFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class _PluginFinder:
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
-        return importlib.util.spec_from_loader(fullname, self) if fullname == PLUGIN else None
+        return ModuleSpec(fullname, self) if fullname == PLUGIN else None  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         return ModuleType(spec.name, "gluon_neuron's compile() under the name of the archived plug-in.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
@@ -108,7 +107,8 @@ MOVED = {
 """Each old name with today's, both below gluon_neuron. Where another module has the old name today, it has no row."""
 
 
-class _Finder(MetaPathFinder):
+# Neither derives from importlib.abc, whose own import two threads can make wait for ever on Python 3.11.
+class _Finder:
     """Answers for old names alone."""
 
     def find_spec(
@@ -117,10 +117,10 @@ class _Finder(MetaPathFinder):
         package, _, name = fullname.partition(".")
         if package != _PACKAGE or name not in MOVED:
             return None
-        return ModuleSpec(fullname, _SameModule(f"{_PACKAGE}.{MOVED[name]}"))
+        return ModuleSpec(fullname, _SameModule(f"{_PACKAGE}.{MOVED[name]}"))  # type: ignore[arg-type]
 
 
-class _SameModule(Loader):
+class _SameModule:
     """Gives the module of another name: the very object, so that each class exists once."""
 
     def __init__(self, name: str) -> None:

@@ -72,23 +72,40 @@ def test_an_import_that_fails_can_be_tried_again(tmp_path):
     assert run_python(code) == "ready\n"
 
 
-def test_threads_that_import_at_once():
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("mxnet", "gluon_neuron"),
+        ("gluon_neuron.api", "mxnet", "gluon_neuron.runtime.session", "gluon_neuron"),
+        # What MXNet's import is followed by, which then waits for a thread that waits for MXNet.
+        ("gluon_neuron.runtime.registration", "mxnet", "gluon_neuron.compat.neuron"),
+    ],
+)
+def test_threads_that_import_at_once(names):
     code = f"""
-    import threading, importlib
+    import faulthandler, importlib, sys, threading, time
+    faulthandler.dump_traceback_later(120, exit=True)
+    sys.setswitchinterval(1e-5)
+    start = threading.Barrier({len(names)})
     def run(name):
+        start.wait()
         try:
             importlib.import_module(name)
         except BaseException as error:
             failed.append(error)
     failed = []
-    names = ["gluon_neuron.api", "mxnet", "gluon_neuron.runtime.session", "gluon_neuron", "mxnet.gluon"]
-    threads = [threading.Thread(target=run, args=(n,)) for n in names]
+    threads = [threading.Thread(target=run, args=(n,)) for n in {names}]
     for t in threads: t.start()
     for t in threads: t.join()
     assert not failed, failed
+    import gluon_neuron, mxnet as mx
+    end = time.monotonic() + 60
+    while not hasattr(mx, "neuron") and time.monotonic() < end:
+        time.sleep(0.01)
     {READY}
     """
-    assert run_python(code) == "ready\n"
+    for _ in range(4):
+        assert run_python(code) == "ready\n"
 
 
 def test_a_library_that_is_missing_is_a_warning(tmp_path):

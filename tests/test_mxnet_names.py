@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gluon_neuron import mxnet_names
+from _gluon_neuron_hook import mxnet_names
 from tests.agreement import agree
 
 NUMPY = tuple(int(part) for part in np.__version__.split(".")[:2])
@@ -326,8 +326,8 @@ def test_tuples_of_numpy_integers_in_symbols_and_blocks():
 def test_an_mxnet_that_was_imported_otherwise_is_mended():
     # As those do who set the names in NumPy themselves, and take them away again.
     code = """
-import sys, types, numpy, _gluon_neuron_hook
-names = _gluon_neuron_hook._names()
+import sys, types, numpy
+from _gluon_neuron_hook import mxnet_names as names
 assert "gluon_neuron" not in sys.modules and not any(type(f).__name__ == "MxnetFinder" for f in sys.meta_path)
 lacks = {n: v for n, v in names.names_that_numpy_lacks().items() if n not in vars(numpy)}
 vars(numpy).update(lacks)
@@ -346,8 +346,7 @@ print(len(mx.test_utils.default_rtols()), mx.nd.zeros((numpy.int64(2), 3)).shape
 def test_another_numpy_is_asked_for_its_version():
     # The stand-ins work with a NumPy that lacks nothing, too: this runs everywhere what newer cells do.
     code = """
-import _gluon_neuron_hook
-names = _gluon_neuron_hook._names()
+from _gluon_neuron_hook import mxnet_names as names
 names._numpy_version = lambda: (2, 0)
 import mxnet as mx, numpy as np
 assert mx.numpy.utils.onp is names.numpy_of_mxnet() and mx.numpy.utils.onp is not np

@@ -1,7 +1,7 @@
 """Every attribute of MXNet that this package replaces, and nothing else.
 
-What MXNet lacks on newer Pythons and NumPys is in `mxnet_names`: it is wanted before MXNet is imported, which this
-folder does.
+What MXNet lacks on newer Pythons and NumPys is in `_gluon_neuron_hook.mxnet_names`: it is wanted before MXNet is
+imported, which this folder does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import mxnet as mx
 
-from .. import mxnet_names
+from _gluon_neuron_hook import mxnet_names
+
 from . import placement
 from .mxnet_private import ARRAYS
 

@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import re
 import sys
+import sysconfig
 import zipfile
 
 import pytest
@@ -65,8 +66,9 @@ def test_the_pth_file_does_nothing_where_the_module_is_missing(tmp_path, monkeyp
 
 
 def test_what_is_installed_here_has_both_files():
-    files = [str(f) for f in importlib.metadata.files("gluon_neuron")]
-    assert "gluon_neuron_mxnet.pth" in files
+    # Where packages are installed: a build leaves metadata beside the sources as well.
+    (found,) = importlib.metadata.distributions(name="gluon_neuron", path=[sysconfig.get_path("purelib")])
+    assert "gluon_neuron_mxnet.pth" in [str(f) for f in found.files]
     assert importlib.util.find_spec("_gluon_neuron_hook") is not None
 
 

@@ -35,7 +35,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     # What runs models knows neither the compiler nor what it is compiled from; `engine` knows no MXNet besides.
     "engine.*": ("errors", "_version"),
-    "runtime.*": ("engine.*", "graph.*", "artifact.*", "mxnet_names", "errors"),
+    "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
     "frontend.*": ("graph.*", "runtime.mxnet_private", "options", "errors"),
     "stitch.*": (
@@ -55,9 +55,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("graph.*", "artifact.*", "refusal", "report", "options", "errors", "_version"),
     ),
     "verification": ("frontend.*", "runtime.mxnet_private", "errors"),
-    # Loaded at the start of Python or with MXNet, without the package.
-    "mxnet_names": (),
-    "import_hooks": ("compat.mx_neuron", "mxnet_names", "errors"),
+    "import_hooks": ("compat.mx_neuron", "errors"),
     "with_mxnet": ("*",),
     "api": ("*",),
     "demo": ("*",),
@@ -92,10 +90,10 @@ ONLY_NUMPY = (
         "options",
         "_version",
     ),
-    *("__init__", "import_hooks", "mxnet_names", "with_mxnet"),
+    *("__init__", "import_hooks", "with_mxnet"),
 )
-# The file beside the package that a .pth file has Python import, and who else may import it.
-HOOK = ("_gluon_neuron_hook", ("import_hooks", "mxnet_names"))
+# The package beside ours that a .pth file has Python import, and which of those may import it.
+HOOK = ("_gluon_neuron_hook", ("import_hooks",))
 # What the compile cache is built on besides: locks that survive whoever held them, and the user's cache directory.
 CACHE = ("filelock", "platformdirs")
 # Slow to import or not always there: imported where they are needed, so that a missing one is a clear error.
@@ -169,6 +167,15 @@ def test_every_module_imports_only_what_its_place_allows():
     assert not found, "\n".join(found)
 
 
+def test_the_hook_imports_neither_this_package_nor_mxnet():
+    # In a thread that imports MXNet, it would wait for whoever imports this package, and who waits for MXNet.
+    folder = PACKAGE.with_name(HOOK[0])
+    found = {name.partition(".")[0] for p in folder.glob("*.py") for name, _ in imports(p.read_text(), (HOOK[0],))}
+    assert {"os", "numpy"} <= found <= {HOOK[0], "numpy", *sys.stdlib_module_names}
+    start = {name for name, top in imports((folder / "__init__.py").read_text(), (HOOK[0],)) if top}
+    assert {name.partition(".")[0] for name in start} == {"os", "sys", "collections", "importlib", "types", "typing"}
+
+
 OURS = frozenset(
     {"graph", "graph.graph", "api", "block", "errors", "lowering.registry", "frontend.infer", "targets.base"}
 )
@@ -199,8 +206,6 @@ OURS = frozenset(
         ("runtime.x", "def f():\n    from ..compiler.specialize import specialize"),
         ("frontend.x", "from ..runtime import session"),
         ("import_hooks", "import mxnet"),
-        ("mxnet_names", "import mxnet"),
-        ("mxnet_names", "from .errors import MxnetMissingError"),
         ("with_mxnet", "import _gluon_neuron_hook"),
         ("errors", "from .graph.graph import Graph"),
         ("unheard_of", ""),

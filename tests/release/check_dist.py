@@ -22,7 +22,7 @@ PROGRAM = Path(__file__).with_name("small_net.py")
 # What belongs to the repository and not to a release.
 LEFT_OUT = (".gitattributes",)
 # What a wheel has beside the package: what Python reads at its start, and what that imports.
-AT_ROOT = ("_gluon_neuron_hook.py", "gluon_neuron_mxnet.pth")
+AT_ROOT = ("_gluon_neuron_hook", "gluon_neuron_mxnet.pth")
 
 
 def main(directory: str) -> None:

@@ -5,20 +5,20 @@ Nothing is set in NumPy or in `sys.modules`, no warnings filter is touched, no o
 nothing to undo, and threads that import at once do not meet. Where nothing is gone (Python before 3.12, NumPy before
 1.24), MXNet is imported as it is.
 
-`_gluon_neuron_hook`, beside this package, loads this file alone, so it imports nothing of the package; nor MXNet.
+It is imported while MXNet's import is under way, so it imports neither MXNet nor gluon_neuron.
 """
 
 from __future__ import annotations
 
 import builtins
+import importlib
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import Loader
-from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import Any
 
-import _gluon_neuron_hook as hook
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
 MXNET = "mxnet"
 
@@ -71,56 +71,72 @@ def mend(module: ModuleType) -> None:
         module.str = Text  # type: ignore[attr-defined]
 
 
-def find_spec(fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-    """The spec of MXNet or of one of those modules, as the other finders find it, with a loader of ours; or None."""
-    if fullname != MXNET and not _lacks(fullname):
-        return None
-    for finder in sys.meta_path:
-        if isinstance(finder, hook.MxnetFinder) or not hasattr(finder, "find_spec"):
-            continue
-        spec = finder.find_spec(fullname, path, target)
-        if spec is not None:
-            if spec.loader is not None:
-                spec.loader = _Loader(spec.loader)
-            return spec
-    return None
+def execute(loader: Any, module: ModuleType) -> None:
+    """Have a module of MXNet executed by its own loader, with what it reads; what is due follows MXNet's import."""
+    name = module.__name__
+    stand_ins = _stand_ins_for(name)
+    if stand_ins:
+        # The import statement looks here for `__import__`.
+        module.__dict__["__builtins__"] = _builtins(stand_ins)
+    if name == MXNET:
+        _import.begin()
+    loader.exec_module(module)
+    mend(module)
+    if name == MXNET:
+        _import.end()
 
 
-class _Loader(Loader):
-    """A module's own loader, but for what it reads, and for what follows MXNet's import."""
+class _Import:
+    """MXNet's import, and what is to follow it.
 
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
+    Without a lock: a child that is forked meanwhile would find it held for ever. What is due is taken from the list by
+    whoever comes first, and each looks there after it has said how far it is.
+    """
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        made: ModuleType | None = self._inner.create_module(spec)
-        return made
+    def __init__(self) -> None:
+        self._due: list[Callable[[], None]] = []
+        self._underway = False
 
-    def exec_module(self, module: ModuleType) -> None:
-        # Whoever looks at the module later is to find its own loader.
-        module.__loader__ = self._inner
-        if module.__spec__ is not None:
-            module.__spec__.loader = self._inner
-        name = module.__name__
-        stand_ins = _stand_ins_for(name)
-        if stand_ins:
-            # The import statement looks here for `__import__`.
-            module.__dict__["__builtins__"] = _builtins(stand_ins)
-        self._inner.exec_module(module)
-        mend(module)
-        if name == MXNET:
-            due = hook.after_mxnet[:]
-            del hook.after_mxnet[:]
-            for action in due:
+    def begin(self) -> None:
+        self._underway = True
+
+    def end(self) -> None:
+        self._underway = False
+        self._run()
+
+    def then(self, action: Callable[[], None]) -> None:
+        self._due.append(action)
+        # Where it is under way, or has failed and may be tried again, whoever imports it runs the action. To wait here
+        # would be to wait for a thread that may wait for us, as the action imports what this thread is importing.
+        if MXNET in sys.modules and not self._underway:
+            importlib.import_module(MXNET)  # waits if it is under way and was found without our finder
+            self._run()
+
+    def _run(self) -> None:
+        while self._due:
+            try:
+                action = self._due.pop(0)
+            except IndexError:
+                return
+            try:
                 action()
+            except RuntimeError as error:
+                if type(error).__name__ != "_DeadlockError":
+                    raise
+                # Another thread is in the midst of importing what the action needs, and waits for this one.
+                import threading
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._inner, name)
+                self._due.append(action)
+                threading.Thread(target=self._run, name="gluon_neuron after mxnet", daemon=True).start()
+                return
 
 
-def _lacks(fullname: str) -> bool:
-    """Whether a module of MXNet needs something here."""
-    return bool(_stand_ins_for(fullname)) or (fullname in WRITES_TEXT and _numpy_version() >= (2, 0))
+_import = _Import()
+
+
+def after_mxnet(action: Callable[[], None]) -> None:
+    """Call `action` once, right after MXNet's own import, in the thread that imports it; now if it is imported."""
+    _import.then(action)
 
 
 def _stand_ins_for(fullname: str) -> dict[str, ModuleType]:
