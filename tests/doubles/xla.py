@@ -32,7 +32,7 @@ def compiled(module: bytes, client: Any = None) -> Any:
 
     client = client or xla_client.make_cpu_client()
     program = named("mlir").xla_computation_to_mlir_module(named("XlaComputation")(module))
-    if hasattr(client, "buffer_from_pyval"):
+    if not hasattr(client, "compile_and_load"):
         return client.compile(program)
     return client.compile_and_load(program, named("DeviceList")(tuple(client.devices()[:1])))
 
