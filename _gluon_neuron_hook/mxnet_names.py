@@ -42,6 +42,8 @@ READS_DISTUTILS = frozenset((f"{MXNET}.numpy_dispatch_protocol", f"{MXNET}.numpy
 WRITES_TEXT = frozenset(
     f"{MXNET}.{name}" for name in ("_ctypes.ndarray", "_ctypes.symbol", "kvstore.base", "symbol.symbol")
 )
+# What libmxnet.so for aarch64 is linked against, and its wheel does not bring.
+ARM_LIBRARIES = ("libarmpl_lp64_mp.so", "libamath.so", "libastring.so")
 
 _RENAMED = {
     "alltrue": "all",
@@ -80,10 +82,25 @@ def execute(loader: Any, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = _builtins(stand_ins)
     if name == MXNET:
         _import.begin()
-    loader.exec_module(module)
-    mend(module)
-    if name == MXNET:
+        try:
+            loader.exec_module(module)
+        except OSError as error:
+            raise _with_all_libraries(error) from None
         _import.end()
+    else:
+        loader.exec_module(module)
+        mend(module)
+
+
+def _with_all_libraries(error: OSError) -> OSError:
+    """The error; where it is of one of those that MXNet's wheel for Arm lacks, one that names all, not the first."""
+    if not any(library in str(error) for library in ARM_LIBRARIES):
+        return error
+    *first, last = ARM_LIBRARIES
+    return OSError(
+        f"{error}. MXNet's wheel for Arm needs {', '.join(first)} and {last}, which are Arm Performance Libraries and "
+        "are not in it: install them from Arm, and have LD_LIBRARY_PATH name their folder."
+    )
 
 
 class _Import:

@@ -63,6 +63,7 @@ def target(tmp_path_factory):
     return source(libraries(tmp_path_factory.mktemp("target") / "libraries"))
 
 
+ARM = "libarmpl_lp64_mp.so"
 FINDERS = "[type(f).__name__ for f in sys.meta_path].count('MxnetFinder')"
 
 
@@ -172,6 +173,16 @@ there = True
         "[True, 'again'] True",
         "[True, 'again', 'at once']",
     ]
+
+
+def test_on_arm_the_error_names_all_the_libraries(tmp_path):
+    (tmp_path / "mxnet").mkdir()
+    (tmp_path / "mxnet" / "__init__.py").write_text("raise OSError(WHY)".replace("WHY", repr(f"{ARM}: cannot open")))
+    code = "import _gluon_neuron_hook\ntry:\n import mxnet\nexcept OSError as error: print(error)"
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+    said = told(run([sys.executable, "-S", "-c", code], PYTHONPATH=path))
+    assert said.startswith(f"{ARM}: cannot open. ")
+    assert "libarmpl_lp64_mp.so, libamath.so and libastring.so" in said and "LD_LIBRARY_PATH" in said
 
 
 @pytest.fixture(scope="module")

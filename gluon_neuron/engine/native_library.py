@@ -55,7 +55,7 @@ def check_file(path: Path) -> None:
     if not path.exists():
         raise NativeLibraryError(
             f"The native operator {path} is missing: gluon_neuron was installed without building it. Install it again "
-            "where there is a C++ compiler (pip install ., or python setup.py build_ext --inplace in a source tree)."
+            "where there is a C++ compiler (pip install '.[mxnet]' in its source tree)."
         )
 
 

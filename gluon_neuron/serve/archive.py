@@ -125,7 +125,7 @@ def _pack(folder: Path, place: Path) -> Path:
     try:
         from model_archiver.model_packaging_utils import ModelExportUtils
     except ImportError as error:
-        raise ExportError("Archives need model-archiver: pip install 'gluon_neuron[serve]'.") from error
+        raise ExportError("Archives need model-archiver: pip install model-archiver.") from error
     what = argparse.Namespace(runtime="python", handler=f"{_HANDLER}:handle", model_name=place.stem)
     place.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as beside:

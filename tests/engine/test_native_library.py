@@ -19,7 +19,7 @@ def test_version_is_the_packages():
 
 
 def test_missing(tmp_path):
-    with pytest.raises(NativeLibraryError, match=r"none.so is missing.*C\+\+ compiler.*build_ext --inplace"):
+    with pytest.raises(NativeLibraryError, match=r"none.so is missing.*C\+\+ compiler.*its source tree"):
         native_library.open_library(tmp_path / "none.so")
 
 

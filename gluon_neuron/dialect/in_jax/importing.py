@@ -17,7 +17,7 @@ def import_jax() -> ModuleType:
     except ImportError as error:
         raise EngineError(
             f"jax cannot be imported ({error}); it writes the programs that neuronx-cc compiles. "
-            "Install it: pip install 'gluon-neuron[neuronx]'"
+            "Install it: pip install '.[neuronx]' in gluon_neuron's source tree, which asks for a release that fits."
         ) from error
 
 
