@@ -209,7 +209,8 @@ def _find_nodes(module: Module) -> None:
     for computation in reversed(module.computations):  # Those that call come before those that are called.
         own = [i for i in computation.instructions if id(i) not in inputs]
         for i in own:
-            i.node = node_of(i.op_name)
+            # A call is named by its scope alone in newer jax, and not at all in older.
+            i.node = node_of(f"{i.op_name}/call" if i.op_name and i.opcode == "call" else i.op_name)
         _from_users(computation)
         for i in own:
             i.node = i.node or next((o.node for o in i.operands if o.node and id(o) not in inputs), "")

@@ -74,6 +74,7 @@ class _Rewrite:
         changes: dict[int, Pieces | Sequence[Pieces]] = {
             InModule.NAME: Pieces().text(InModule.NAME, name),
             InModule.ENTRY_NAME: Pieces().text(InModule.ENTRY_NAME, ENTRY),
+            InModule.ID: Pieces().whole(InModule.ID, 1),  # newer XLA counts the modules of a process
             InModule.ENTRY_ID: Pieces().whole(InModule.ENTRY_ID, self._ids[id(module.entry)]),
             InModule.COMPUTATIONS: [
                 Pieces().message(InModule.COMPUTATIONS, self._computation(c)) for c in module.computations

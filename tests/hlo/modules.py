@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -19,13 +20,13 @@ def lowered(function: Callable, *arrays: np.ndarray, x64: bool = False) -> bytes
 
     with wide_types() if x64 else contextlib.nullcontext():
         made = jax.jit(function, keep_unused=True).lower(*arrays)
-    return made.compiler_ir("hlo").as_serialized_hlo_module_proto()
+    return with_small_ids(made.compiler_ir("hlo").as_serialized_hlo_module_proto())
 
 
 def parsed(entry: str, others: str = "", head: str = "HloModule test") -> bytes:
     """The module of an entry computation's lines, and other computations, in XLA's text."""
     text = f"{head}\n{others}\nENTRY main {{\n{entry}\n}}\n"
-    return xla.named("hlo_module_from_text")(text).as_serialized_hlo_module_proto()
+    return with_small_ids(xla.named("hlo_module_from_text")(text).as_serialized_hlo_module_proto())
 
 
 def verified(data: bytes):
@@ -48,11 +49,28 @@ def xla_flops(data: bytes) -> int:
 
 def with_large_ids(data: bytes) -> bytes:
     """The module with ids as newer XLA writes them: the computation's in the upper half, a small one in the lower."""
+    return _numbered(Message(data), lambda computation, n: 72 + computation << 32 | n)
+
+
+def with_small_ids(data: bytes) -> bytes:
+    """The module with ids as older XLA writes them; it is the module itself where they are small."""
     message = Message(data)
+    every = [
+        i.integer(InInstruction.ID)
+        for c in message.messages(InModule.COMPUTATIONS)
+        for i in c.messages(InComputation.INSTRUCTIONS)
+    ]
+    if max(every) < 1 << 31:
+        return data
+    count = itertools.count(1)
+    return _numbered(message, lambda computation, n: next(count))
+
+
+def _numbered(message: Message, number: Callable[[int, int], int]) -> bytes:
     computations = []
-    for above, c in enumerate(message.messages(InModule.COMPUTATIONS), 72):
+    for place, c in enumerate(message.messages(InModule.COMPUTATIONS)):
         instructions = c.messages(InComputation.INSTRUCTIONS)
-        ids = {i.integer(InInstruction.ID): above << 32 | n for n, i in enumerate(instructions)}
+        ids = {i.integer(InInstruction.ID): number(place, n) for n, i in enumerate(instructions)}
         changed = [
             edited(
                 i,

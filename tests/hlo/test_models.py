@@ -30,7 +30,8 @@ def rewritten(net, sample, inline=False) -> tuple[bytes, RegionJob, dict[str, np
     module = rewrite(program.module, program.inputs, program.outputs, "region0")
     verified(module)
     for target in TARGETS:
-        assert [str(v) for v in check(program.module, target)] == []
+        # Newer jax writes ids that the compiler refuses, which are written anew.
+        assert {v.code for v in check(program.module, target)} <= {"GN-ID"}
         assert [str(v) for v in check(module, target)] == []
     return module, job, values
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from gluon_neuron.frontend.export import export
 from gluon_neuron.frontend.infer import annotate
+from gluon_neuron.hlo.rewrite import rewrite
 from gluon_neuron.options import CompileOptions
 from gluon_neuron.targets.base import DATA, WEIGHT, RegionJob
 from gluon_neuron.targets.neuron.hlo_program import build
@@ -39,7 +40,8 @@ def run_module(module: bytes, values: Sequence[np.ndarray]) -> list[np.ndarray]:
 
 
 def agrees(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False, tolerance: float = 2e-5) -> bytes:
-    """Compare a block's module on XLA's CPU with MXNet; the tolerance is relative to the largest value. Returns it."""
+    """Compare a block's module on XLA's CPU with MXNet; the tolerance is relative to the largest value. Returns it
+    as the compiler gets it."""
     job, values = whole(net, sample, inline)
     program = build(job)
     assert program.inputs == tuple(job.inputs) and program.outputs == tuple(job.outputs)
@@ -51,4 +53,4 @@ def agrees(net: mx.gluon.HybridBlock, sample: Any, inline: bool = False, toleran
         assert one.shape == other.shape and one.dtype == other.dtype
         assert np.isfinite(other).all() and other.std() > 0
         agree(one, other, 0, tolerance * np.abs(other).max())
-    return program.module
+    return rewrite(program.module, program.inputs, program.outputs)
