@@ -15,6 +15,7 @@ from .frontend.export import export
 from .frontend.symbol import from_symbol
 from .report import Report
 from .runtime import registration
+from .runtime.mxnet_private import traced_symbol
 from .stitch import files
 from .stitch.checkpoint import checkpoint
 from .stitch.metadata import find
@@ -61,11 +62,20 @@ def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     return analyze_model(lambda: export(net, sample_input), options)
 
 
-def get_report(symbol: mx.sym.Symbol) -> Report:
-    """The report of a compiled symbol; raises InputError for one that gluon_neuron did not compile."""
-    metadata = find(symbol)
+def get_report(model: Any) -> Report:
+    """The report of a compiled block or symbol, `SymbolBlock.imports` of compiled files included.
+
+    Raises InputError for one that gluon_neuron did not compile.
+    """
+    if isinstance(model, NeuronHybridBlock):
+        return model.report
+    symbol = traced_symbol(model) if isinstance(model, mx.gluon.HybridBlock) else model
+    if symbol is not None and not isinstance(symbol, mx.sym.Symbol):
+        raise InputError(f"A report is that of a compiled block or symbol, and this is a {type(model).__name__}.")
+    metadata = None if symbol is None else find(symbol)
     if metadata is None:
-        raise InputError("The symbol was not compiled by gluon_neuron: it carries no report.")
+        what = "symbol" if model is symbol else "block"
+        raise InputError(f"The {what} was not compiled by gluon_neuron: it carries no report.")
     return metadata.report
 
 

@@ -172,3 +172,18 @@ def test_several_models_in_one_process():
     for _ in range(2):
         for ours, theirs in zip(compiled, nets, strict=True):
             agree(ours(x), theirs(x), **CLOSE)
+
+
+def test_the_report_of_a_block_or_a_symbol(net, compiled, tmp_path):
+    compiled.export(tmp_path / "net")
+    imported = gluon.SymbolBlock.imports(f"{tmp_path}/net-symbol.json", ["data"], f"{tmp_path}/net-0000.params")
+    for model in (compiled, gluon_neuron.load(tmp_path / "net"), imported, mx.sym.load(f"{tmp_path}/net-symbol.json")):
+        assert gluon_neuron.get_report(model) == compiled.report
+    for model, told in (
+        (net, "The block was not compiled by gluon_neuron"),
+        (mx.sym.var("x"), "The symbol was not compiled by gluon_neuron"),
+        (gluon.nn.Dense(2), "The block was not compiled by gluon_neuron"),
+        ("net", "this is a str"),
+    ):
+        with pytest.raises(InputError, match=told):
+            gluon_neuron.get_report(model)

@@ -119,6 +119,11 @@ def input_structure(block: mx.gluon.HybridBlock) -> Any:
     return regroup(list(block._cached_graph[0]), block._in_format)
 
 
+def traced_symbol(block: mx.gluon.HybridBlock) -> mx.sym.Symbol | None:
+    """The outputs' symbol of a block that was traced, or made of a symbol; else None."""
+    return block._cached_graph[1] if block._cached_graph else None
+
+
 def forget_graph(block: mx.gluon.HybridBlock) -> None:
     """Have the block be traced again: a graph cached earlier may have been rewritten by another backend."""
     block._cached_graph = ()
