@@ -187,3 +187,28 @@ def test_the_report_of_a_block_or_a_symbol(net, compiled, tmp_path):
     ):
         with pytest.raises(InputError, match=told):
             gluon_neuron.get_report(model)
+
+
+@pytest.mark.parametrize("kind", ["cpu_shared", "cpu_pinned"])
+def test_arrays_where_a_loader_puts_them(net, kind):
+    x = images(2)
+    there = x.as_in_context(mx.Context(kind))
+    made = gluon_neuron.compile(net, there)
+    agree(made(there), net(x), **CLOSE)
+    made(x)
+    agree(made(there), net(x), **CLOSE)
+    more = images(3)
+    agree(made(more.as_in_context(mx.Context(kind))), net(more), **CLOSE)
+    nested, (first, second) = nested_net()
+    made = gluon_neuron.compile(nested, (first, second))
+    moved = [a.as_in_context(mx.Context(kind)) for a in second]
+    agree(made(first, moved), nested(first, second), **CLOSE)
+
+
+def test_batches_of_a_loader_with_workers(net):
+    made = gluon_neuron.compile(net, images(2))
+    data = gluon.data.ArrayDataset(images(6).asnumpy())
+    batches = list(gluon.data.DataLoader(data, batch_size=2, num_workers=1))
+    assert len(batches) == 3
+    for batch in batches:
+        agree(made(batch), net(batch.as_in_context(mx.cpu())), **CLOSE)

@@ -13,12 +13,20 @@ from ..errors import InputError, nearest
 from ..runtime import mxnet_private
 
 SUPPORTED = ("float32", "float16", "float64", "int8", "uint8", "int32", "int64", "bool")
+HOST_MEMORY = ("cpu_pinned", "cpu_shared")
+"""Contexts of batches that a DataLoader's workers made: MXNet binds no graph on them, and unlike a NeuronCore or a
+GPU they are no place to run."""
 _MAX_INT32 = 2**31
 
 
 def to_array(value: Any, is_np: bool, where: str) -> mx.nd.NDArray:
-    """One input as an MXNet array of the kind the model takes; NumPy arrays keep their dtype."""
+    """One input as an MXNet array of the kind the model takes, on a context where a graph can be bound.
+
+    NumPy arrays keep their dtype.
+    """
     if isinstance(value, mx.nd.NDArray):
+        if value.ctx.device_type in HOST_MEMORY:
+            value = value.as_in_context(mx.cpu())
         if is_np and not isinstance(value, mx.np.ndarray):
             return value.as_np_ndarray()
         if not is_np and isinstance(value, mx.np.ndarray):
