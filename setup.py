@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent
 LIBRARY = "gluon_neuron.engine.libgluon_neuron"
 
 sys.path.insert(0, str(ROOT / "build_backend"))
+from description import long_description  # noqa: E402
 from headers import MXNET, OPENVINO, HeadersError, package_folder  # noqa: E402
 
 
@@ -87,6 +88,8 @@ class PlatformWheel(bdist_wheel):
 
 
 setup(
+    long_description=long_description((ROOT / "README.md").read_text(encoding="utf-8")),
+    long_description_content_type="text/markdown",
     ext_modules=[Extension(LIBRARY, sources=[])],
     cmdclass={"build_ext": BuildNative, "bdist_wheel": PlatformWheel},
 )

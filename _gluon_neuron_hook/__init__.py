@@ -7,6 +7,7 @@ gluon_neuron: MXNet's import would otherwise wait for that of the package, which
 
 import os
 import sys
+from _thread import get_ident
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,20 +26,34 @@ class MxnetFinder:
     may wait for a thread that waits for that lock. So nothing is imported before the module is executed.
     """
 
+    for_mxnet = True
+    """By which one of another copy of this module is known, after a reload."""
+
+    def __init__(self) -> None:
+        self._asked: set[tuple[int, str]] = set()
+
     def find_spec(
         self, fullname: str, path: "Sequence[str] | None" = None, target: "ModuleType | None" = None
     ) -> "ModuleSpec | None":
         """The spec of a module of MXNet, with a loader of ours; or None."""
         if fullname != "mxnet" and not fullname.startswith("mxnet."):
             return None
-        for finder in sys.meta_path:
-            if isinstance(finder, MxnetFinder) or not hasattr(finder, "find_spec"):
-                continue
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None:
-                if spec.loader is not None:
-                    spec.loader = Loader(spec.loader)  # type: ignore[assignment]
-                return spec
+        # A finder that asks all others, as this one does, may ask this one for the same module.
+        question = get_ident(), fullname
+        if question in self._asked:
+            return None
+        self._asked.add(question)
+        try:
+            for finder in sys.meta_path[:]:
+                if hasattr(finder, "for_mxnet") or not hasattr(finder, "find_spec"):
+                    continue
+                spec = finder.find_spec(fullname, path, target)
+                if spec is not None:
+                    if spec.loader is not None:
+                        spec.loader = Loader(spec.loader)  # type: ignore[assignment]
+                    return spec
+        finally:
+            self._asked.discard(question)
         return None
 
 
@@ -66,13 +81,16 @@ class Loader:
         execute(self._inner, module)
 
     def __getattr__(self, name: str) -> "Any":
+        if name == "_inner":  # while it is copied
+            raise AttributeError(name)
         return getattr(self._inner, name)
 
 
 def install() -> None:
-    """Put the finder before all others, once."""
-    if not any(isinstance(f, MxnetFinder) for f in sys.meta_path):
-        sys.meta_path.insert(0, MxnetFinder())
+    """Put the finder before all others; it is there once."""
+    if not sys.meta_path or not isinstance(sys.meta_path[0], MxnetFinder):
+        # Another list, as a thread may be reading this one.
+        sys.meta_path[:] = [MxnetFinder(), *(f for f in sys.meta_path if not hasattr(f, "for_mxnet"))]
 
 
 if not os.environ.get(SWITCH):

@@ -15,6 +15,8 @@ import importlib
 import sys
 from types import ModuleType
 
+import _gluon_neuron_hook as hook
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,10 +42,13 @@ READS_NUMPY = frozenset(
 READS_DISTUTILS = frozenset((f"{MXNET}.numpy_dispatch_protocol", f"{MXNET}.numpy_op_fallback"))
 # Who makes text of attributes, by str().
 WRITES_TEXT = frozenset(
-    f"{MXNET}.{name}" for name in ("_ctypes.ndarray", "_ctypes.symbol", "kvstore.base", "symbol.symbol")
+    f"{MXNET}.{name}" for name in ("_ctypes.ndarray", "_ctypes.symbol", "io.io", "kvstore.base", "symbol.symbol")
 )
 # What libmxnet.so for aarch64 is linked against, and its wheel does not bring.
 ARM_LIBRARIES = ("libarmpl_lp64_mp.so", "libamath.so", "libastring.so")
+
+# Who calls the method `tostring` of arrays, its own and OpenCV's.
+CALLS_TOSTRING = f"{MXNET}.recordio"
 
 _RENAMED = {
     "alltrue": "all",
@@ -71,6 +76,39 @@ def mend(module: ModuleType) -> None:
                 setattr(module, key, numpy_of_mxnet())
     if name in WRITES_TEXT and _numpy_version() >= (2, 0):
         module.str = Text  # type: ignore[attr-defined]
+    if name == CALLS_TOSTRING:
+        _mend_recordio(module)
+
+
+def _mend_recordio(module: ModuleType) -> None:
+    import numpy
+
+    if hasattr(numpy.ndarray, "tostring"):
+        return
+
+    class Array(numpy.ndarray):
+        """An array that has `tostring` still."""
+
+        def tostring(self) -> bytes:
+            return self.tobytes()
+
+    def asarray(*args: Any, **kwargs: Any) -> Any:
+        return numpy.asarray(*args, **kwargs).view(Array)
+
+    def imencode(*args: Any, **kwargs: Any) -> Any:
+        done, buffer = opencv.imencode(*args, **kwargs)
+        return done, buffer.view(Array)
+
+    opencv = module.cv2
+    module.np = _instead_of(numpy, asarray=asarray)  # type: ignore[attr-defined]
+    if opencv is not None:
+        module.cv2 = _instead_of(opencv, imencode=imencode)  # type: ignore[attr-defined]
+
+
+def _instead_of(module: ModuleType, **names: Any) -> ModuleType:
+    made = ModuleType(module.__name__)
+    made.__dict__.update(names, __getattr__=lambda name: getattr(module, name))
+    return made
 
 
 def execute(loader: Any, module: ModuleType) -> None:
@@ -81,11 +119,16 @@ def execute(loader: Any, module: ModuleType) -> None:
         # The import statement looks here for `__import__`.
         module.__dict__["__builtins__"] = _builtins(stand_ins)
     if name == MXNET:
+        # Some come later and look for MXNet's modules as well; pytest's does for mxnet.test_utils.
+        hook.install()
         _import.begin()
         try:
             loader.exec_module(module)
         except OSError as error:
             raise _with_all_libraries(error) from None
+        for other in (*READS_NUMPY, *WRITES_TEXT, CALLS_TOSTRING):
+            if other in sys.modules:
+                mend(sys.modules[other])
         _import.end()
     else:
         loader.exec_module(module)
@@ -261,7 +304,11 @@ def _removed(name: str) -> Callable[..., Any]:
 def _in1d(ar1: Any, ar2: Any, assume_unique: bool = False, invert: bool = False) -> Any:
     import numpy
 
-    return numpy.isin(numpy.asarray(ar1).ravel(), ar2, assume_unique=assume_unique, invert=invert)
+    # MXNet's own arrays too, as NumPy handed them to MXNet, which has no isin of its own.
+    first, second = (a.asnumpy() if hasattr(a, "asnumpy") else numpy.asarray(a) for a in (ar1, ar2))
+    found = numpy.isin(first.ravel(), second, assume_unique=assume_unique, invert=invert)
+    kind = next((type(a) for a in (ar1, ar2) if hasattr(a, "asnumpy")), None)
+    return found if kind is None else sys.modules[f"{MXNET}.numpy"].array(found, dtype=found.dtype)
 
 
 def _msort(a: Any) -> Any:
@@ -299,19 +346,26 @@ def text(value: Any) -> str:
 
     NumPy 2 writes (np.int64(2), np.int64(3)), which no operator of MXNet reads.
     """
-    if type(value) is not tuple and type(value) is not list:
-        return str(value)
-    return _written(value)
+    return _written(value) if _is_plain(value) else str(value)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the value is a tuple or list that writes itself as such, as those do that are derived from them."""
+    kind = type(value)
+    return issubclass(kind, tuple | list) and kind.__str__ is object.__str__ and kind.__repr__ in _REPRS
+
+
+_REPRS = (tuple.__repr__, list.__repr__)
 
 
 def _written(value: Any) -> str:
     import numpy
 
-    if type(value) is tuple:
+    if not _is_plain(value):
+        return str(value) if isinstance(value, numpy.number | numpy.bool_) else repr(value)
+    if isinstance(value, tuple):
         return f"({', '.join(map(_written, value))}{',' if len(value) == 1 else ''})"
-    if type(value) is list:
-        return f"[{', '.join(map(_written, value))}]"
-    return str(value) if isinstance(value, numpy.number | numpy.bool_) else repr(value)
+    return f"[{', '.join(map(_written, value))}]"
 
 
 class _TextType(type):

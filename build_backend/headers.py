@@ -65,7 +65,7 @@ def package_folder(package: Package, unpacked: Path) -> Path:
     """The folder of a package that has its headers; what has to be unpacked goes under `unpacked` and stays there."""
     named = os.environ.get(package.variable)
     if named:
-        return _named(package, Path(named), unpacked)
+        return _named(package, _absolute(Path(named)), unpacked)
     spec = importlib.util.find_spec(package.name)  # not imported, which for mxnet takes seconds
     for folder in (spec and spec.submodule_search_locations) or ():
         if _has_headers(package, Path(folder)):
@@ -77,6 +77,12 @@ def package_folder(package: Package, unpacked: Path) -> Path:
         f"{package.title} is needed to build gluon_neuron's native operator: pip install '{package.requirement}', "
         f"or set {package.variable} to the folder of its package."
     )
+
+
+def _absolute(path: Path) -> Path:
+    """The path as whoever named it means it: pip builds in the source tree, and PWD is still where it was called."""
+    from_shell = Path(os.environ.get("PWD", "")) / path
+    return from_shell if from_shell.exists() else path.absolute()
 
 
 def _named(package: Package, path: Path, unpacked: Path) -> Path:

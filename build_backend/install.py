@@ -28,7 +28,7 @@ def main(extras: list[str]) -> None:
     resolves = mxnet_resolves() and not numpy.startswith("2")
     if missing:
         extras = ["mxnet", *extras] if resolves else extras
-    pip("--editable", f".[{','.join(extras)}]", *wanted)
+    pip("--editable", f".[{','.join(extras)}]" if extras else ".", *wanted)
     if missing and not resolves:
         pip("--no-deps", MXNET)
         needed = importlib.metadata.requires("mxnet") or []

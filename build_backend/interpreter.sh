@@ -40,6 +40,7 @@ fi
 [ $# -gt 0 ] || set -- python3.11 python3.13 python3.12 python3.10 python3 python
 if [ -x "$folder/bin/python" ]; then
     has=$(version "$folder/bin/python") || refuse "$folder is of a Python that does not run any more: remove it (rm -r $folder)."
+    usable "$folder/bin/python" >/dev/null || refuse "$folder is of Python $has, and gluon_neuron needs 3.10 to 3.13: remove it (rm -r $folder)."
     if [ -n "$asked" ]; then
         python=$(usable "$@") || refuse "$none_of_these."
         wanted=$(version "$python")

@@ -229,3 +229,53 @@ def test_another_missing_module_is_not_taken_for_mxnet():
     with pytest.raises(ModuleNotFoundError, match="No module named 'unheard_of'") as caught, needs_mxnet():
         import unheard_of  # noqa: F401
     assert type(caught.value) is ModuleNotFoundError
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "import _gluon_neuron_hook, importlib; importlib.reload(_gluon_neuron_hook)",
+        "import gluon_neuron; [sys.modules.pop(n) for n in list(sys.modules) if 'gluon_neuron' in n]; "
+        "import gluon_neuron",
+        "import mxnet; [sys.modules.pop(n) for n in list(sys.modules) if 'gluon_neuron' in n]; import gluon_neuron, "
+        "mxnet.contrib.text",
+    ],
+    ids=["reloaded", "purged", "purged after MXNet"],
+)
+def test_one_finder_after_a_reload(environment, before):
+    code = f"import sys; {before}; import mxnet as mx; print(mx.nd.ones(2).sum().asscalar(), {FINDERS})"
+    assert told(run([environment, "-c", code])) == "2.0 1"
+
+
+def test_beside_a_finder_that_asks_all_others(environment):
+    code = f"""
+import sys
+class Asks:
+    def find_spec(self, name, path=None, target=None):
+        specs = (f.find_spec(name, path, target) for f in sys.meta_path if f is not self and hasattr(f, "find_spec"))
+        return next((s for s in specs if s is not None), None)
+sys.meta_path.insert(0, Asks())
+import mxnet as mx
+print(mx.nd.ones(2).sum().asscalar(), {FINDERS})
+"""
+    assert told(run([environment, "-c", code])) == "2.0 1"
+
+
+def test_a_finder_for_parts_of_mxnet_that_comes_later(environment, tmp_path):
+    # pytest's, which looks for mxnet.test_utils.
+    (tmp_path / "test_a.py").write_text("""
+def test_a():
+    import mxnet as mx
+    mx.test_utils.assert_almost_equal(mx.nd.ones(2), mx.nd.ones(2))
+""")
+    done = run([environment, "-m", "pytest", "-q", "-p", "no:cacheprovider", tmp_path / "test_a.py"])
+    assert done.returncode == 0 and "1 passed" in done.stdout, done.stdout
+
+
+def test_specs_can_be_copied(environment):
+    code = """
+import copy, pickle, importlib.util
+spec = importlib.util.find_spec("mxnet")
+print(copy.copy(spec.loader).name, copy.deepcopy(spec).name, pickle.loads(pickle.dumps(spec.loader)).name)
+"""
+    assert told(run([environment, "-c", code])) == "mxnet mxnet mxnet"

@@ -353,3 +353,42 @@ assert mx.numpy.utils.onp is names.numpy_of_mxnet() and mx.numpy.utils.onp is no
 print(mx.np.bool, mx.nd.zeros((np.int64(2), 3)).shape, mx.np.ones(3).sum(), "bool" in vars(np))
 """
     assert python(code).startswith("<class 'bool'> (2, 3) 3.0")
+
+
+def test_records_are_packed():
+    header = mx.recordio.IRHeader(0, [1.0, 2.0], 1, 0)
+    found, data = mx.recordio.unpack(mx.recordio.pack(header, b"data"))
+    assert found.label.tolist() == [1, 2] and data == b"data"
+
+
+def test_images_are_packed():
+    pytest.importorskip("cv2")
+    image = np.arange(48, dtype="uint8").reshape(4, 4, 3)
+    header, found = mx.recordio.unpack_img(
+        mx.recordio.pack_img(mx.recordio.IRHeader(0, 3.0, 1, 0), image, 9, ".png"), iscolor=1
+    )
+    assert header.label == 3
+    agree(found, image)
+
+
+@pytest.mark.parametrize("invert", [False, True])
+def test_in1d_takes_arrays_of_both(invert):
+    a, b = mx.np.array([[1.0, 2.0], [3.0, 2.0]]), mx.np.array([2.0])
+    expected = np.array([False, True, False, True]) != invert
+    for first, second in ((a, b), (a.asnumpy(), b.asnumpy())):
+        agree(mx.np.in1d(first, second, invert=invert), expected)
+
+
+def test_tuples_of_numpy_integers_in_iterators(tmp_path):
+    np.savetxt(tmp_path / "x.csv", np.arange(24).reshape(4, 6), delimiter=",")
+    batches = mx.io.CSVIter(data_csv=str(tmp_path / "x.csv"), data_shape=(TWO, THREE), batch_size=2)
+    assert next(iter(batches)).data[0].shape == (2, 2, 3)
+
+
+class Shape(list):
+    pass
+
+
+def test_what_is_derived_from_a_list_is_written_as_one():
+    assert mxnet_names.text(Shape([TWO, 3])) == "[2, 3]"
+    assert mxnet_names.text(((TWO, Shape([THREE])), "a")) == "((2, [3]), 'a')"

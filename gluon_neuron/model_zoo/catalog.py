@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.util import find_spec
 from typing import Any
 
 VISION = (
@@ -38,12 +39,26 @@ def names() -> tuple[str, ...]:
 
 
 def gluoncv_models() -> dict[str, Any]:
-    """GluonCV's functions by name; empty when it is not installed."""
+    """GluonCV's functions by name; empty when it cannot be imported."""
     try:
         from gluoncv.model_zoo.model_zoo import _models
     except ImportError:
         return {}
     return dict(_models)
+
+
+def why_no_gluoncv() -> str:
+    """A sentence that says why GluonCV's models are not there, and what to do; empty where they are."""
+    if find_spec("gluoncv") is None:
+        return "GluonCV is not installed; its models need: pip install gluoncv==0.10.5.post0."
+    try:
+        from gluoncv.model_zoo import model_zoo  # noqa: F401
+    except ImportError as error:
+        # GluonCV itself says then that MXNet is missing.
+        lacks = find_spec("distutils") is None
+        needs = ": it needs distutils, which Python had until 3.11: pip install setuptools" if lacks else ""
+        return f"GluonCV is installed and cannot be imported ({error}){needs}."
+    return ""
 
 
 def image_size_of(name: str) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import mxnet as mx
 from .. import api
 from ..block import NeuronHybridBlock
 from ..errors import OptionError, nearest
-from .catalog import VISION, gluoncv_models, image_size_of, names
+from .catalog import VISION, gluoncv_models, image_size_of, names, why_no_gluoncv
 from .weights import ScaledNormal
 
 
@@ -76,5 +76,5 @@ def _size(name: str, given: int | tuple[int, int] | None) -> tuple[int, int]:
 
 def _unknown(name: object) -> str:
     known = names()
-    missing = "" if gluoncv_models() else " GluonCV is not installed; its models need: pip install gluoncv."
-    return f"There is no model {name!r}.{nearest(str(name).lower(), known)} model_zoo.names() lists all.{missing}"
+    told = (f"There is no model {name!r}.{nearest(str(name).lower(), known)}", "model_zoo.names() lists all.")
+    return " ".join((*told, why_no_gluoncv())).rstrip()

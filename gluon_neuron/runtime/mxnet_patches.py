@@ -26,7 +26,7 @@ def install(array_replaced: Callable[[], None]) -> None:
 
     `array_replaced` is called after every assignment of a Parameter's arrays.
     """
-    for name in mxnet_names.READS_NUMPY | mxnet_names.WRITES_TEXT:
+    for name in (*mxnet_names.READS_NUMPY, *mxnet_names.WRITES_TEXT, mxnet_names.CALLS_TOSTRING):
         if name in sys.modules:  # nothing is left to do, unless MXNet was imported before the hook was there
             mxnet_names.mend(sys.modules[name])
     _wrap(mx.sym.Symbol, "bind", placement.bind)

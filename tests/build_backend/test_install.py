@@ -11,7 +11,7 @@ import pytest
 def commands(load, monkeypatch):
     """Runs install.py's main as on some Python, with or without MXNet there; gives pip's words."""
 
-    def run(minor: int, *, has_mxnet: bool = False, numpy: str = "") -> list[tuple[str, ...]]:
+    def run(minor: int, *, has_mxnet: bool = False, numpy: str = "", extras: str = "dev") -> list[tuple[str, ...]]:
         monkeypatch.setattr(sys, "version_info", (3, minor, 0, "final", 0))
         monkeypatch.setenv("NUMPY", numpy)
         module = load("install")
@@ -19,7 +19,7 @@ def commands(load, monkeypatch):
         monkeypatch.setattr(module, "pip", lambda *words: found.append(words))
         monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: has_mxnet or None)
         monkeypatch.setattr(module.importlib.metadata, "requires", lambda name: ["numpy<2", "graphviz<0.9"])
-        module.main(["dev"])
+        module.main(extras.split())
         return found
 
     return run
@@ -44,3 +44,10 @@ def test_without_its_dependencies(commands, minor, numpy, pinned):
 @pytest.mark.parametrize("minor", [11, 12, 13])
 def test_an_mxnet_that_is_there_stays(commands, minor):
     assert [words[:2] for words in commands(minor, has_mxnet=True)] == [("--editable", ".[dev]")]
+
+
+def test_without_an_extra(commands):
+    # As `make demo` does, the second time or where MXNet comes by itself.
+    assert commands(12, has_mxnet=True, extras="") == [("--editable", ".")]
+    assert commands(13, extras="")[0] == ("--editable", ".")
+    assert commands(12, extras="") == [("--editable", ".[mxnet]")]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron import model_zoo
 from gluon_neuron.errors import OptionError
+from gluon_neuron.model_zoo import catalog
 from gluon_neuron.model_zoo.catalog import VISION, image_size_of
 from tests.agreement import agree
 
@@ -92,6 +95,23 @@ def test_errors(arguments, message):
 def test_without_gluoncv(monkeypatch):
     monkeypatch.setattr("gluon_neuron.model_zoo.catalog.gluoncv_models", dict)
     monkeypatch.setattr("gluon_neuron.model_zoo.zoo.gluoncv_models", dict)
+    monkeypatch.setitem(sys.modules, "gluoncv", None)
+    for name in [n for n in sys.modules if n.startswith("gluoncv.")]:
+        monkeypatch.delitem(sys.modules, name)
     assert model_zoo.names() == VISION
     with pytest.raises(OptionError, match="pip install gluoncv"):
         model_zoo.get_model("ssd_512_resnet50_v1_coco")
+
+
+@pytest.mark.parametrize("lacks", [False, True])
+def test_a_gluoncv_that_cannot_be_imported(monkeypatch, tmp_path, lacks):
+    for name in [n for n in sys.modules if n.split(".")[0] == "gluoncv"]:
+        monkeypatch.delitem(sys.modules, name)
+    (tmp_path / "gluoncv").mkdir()
+    (tmp_path / "gluoncv" / "__init__.py").write_text("raise ImportError('no mxnet')")
+    monkeypatch.syspath_prepend(tmp_path)
+    find = catalog.find_spec
+    monkeypatch.setattr(catalog, "find_spec", lambda n: None if lacks and n == "distutils" else find(n) or True)
+    with pytest.raises(OptionError, match=r"GluonCV is installed and cannot be imported \(no mxnet\)") as caught:
+        model_zoo.get_model("ssd_512_resnet50_v1_coco")
+    assert ("pip install setuptools" in str(caught.value)) is lacks
