@@ -17,7 +17,7 @@ from .report import Report
 from .runtime import registration
 from .stitch import files
 from .stitch.checkpoint import checkpoint
-from .stitch.metadata import find
+from .stitch.metadata import EDITED, find, is_edited
 from .verification import Verification, compare
 
 
@@ -62,8 +62,14 @@ def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
 
 
 def get_report(symbol: mx.sym.Symbol) -> Report:
-    """The report of a compiled symbol; raises InputError for one that gluon_neuron did not compile."""
+    """The report of a compiled symbol; raises InputError for one that gluon_neuron did not compile, or that was edited
+    since."""
     metadata = find(symbol)
+    if metadata is None and is_edited(symbol.tojson(remove_amp_cast=False)):
+        raise InputError(
+            f"The symbol was edited after gluon_neuron had compiled it: {EDITED}. Ask for the report of the symbol as "
+            "compile() gave it, or compile this one: its operators are compiled anew."
+        )
     if metadata is None:
         raise InputError("The symbol was not compiled by gluon_neuron: it carries no report.")
     return metadata.report

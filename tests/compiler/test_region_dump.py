@@ -19,6 +19,7 @@ from gluon_neuron.targets.cpu.target import CpuTarget
 from gluon_neuron.tools.cli import main
 from tests.agreement import agree
 from tests.compat.nets import checkpoint, image, run
+from tests.nets import artifact_name
 
 NODE = "._neuron_subgraph_op0"
 
@@ -28,7 +29,8 @@ def compiled(**compile_args):
 
 
 def programs(made):
-    artifact = unpack(memoryview(made[1]["_neuron_subgraph_op0_neuronbin"].asnumpy()))
+    first = next(n for n in made[1] if n.startswith("_neuron_subgraph_op0"))
+    artifact = unpack(memoryview(made[1][first].asnumpy()))
     return [bytes(p.data) for p in artifact.payloads]
 
 
@@ -66,7 +68,7 @@ def test_work_dir(tmp_path, monkeypatch):
     assert names(tmp_path) == ["deep"]
     kept = tmp_path / "deep" / "work"
     assert len(names(kept)) == 12
-    payload = unpack(memoryview(made[1]["_neuron_subgraph_op0_neuronbin"].asnumpy())).payloads[0]
+    payload = unpack(memoryview(made[1][artifact_name(made[1])].asnumpy())).payloads[0]
     assert (kept / f"{NODE}-cpu-0.program").read_bytes() == payload.data
     signature = json.loads((kept / f"{NODE}-signature.json").read_text())
     assert signature["reads"] == ["data"]
