@@ -117,8 +117,10 @@ def _reimport(
     names = set(symbol.list_inputs())
     params = {n: p for n, p in model.params.items() if n in names}
     contexts = next(iter(params.values())).list_ctx() if params else [mx.current_context()]
+    weights = [*params.values()]
     for c in compiled:
-        params[c.replacement.artifact] = artifact_parameter(c.replacement.artifact, c.artifact, contexts)
+        name = c.replacement.artifact
+        params[name] = artifact_parameter(name, c.artifact, contexts, weights)
     return NeuronHybridBlock(symbol, params, metadata)
 
 

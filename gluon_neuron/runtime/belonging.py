@@ -11,21 +11,37 @@ import numpy as np
 from ..artifact.container import MAGIC, read_owner
 from ..errors import ArtifactError
 from ..graph.belonging import Owner, check_artifacts
+from ..graph.merge import merge_variables
 from ..graph.subgraph import ARTIFACT_SUFFIX
-from .mxnet_private import cached_parameters, view_of
+from .mxnet_private import cached_parameters, like, view_of
 
 
-def check_bound(symbol: mx.sym.Symbol, args: Any) -> None:
-    """Check the arrays that a symbol is bound to, by name or in its order; cheap where none is an artifact."""
+def check_bound(symbol: mx.sym.Symbol, args: Any) -> bool:
+    """Check the arrays that a symbol is bound to, by name or in its order, and tell whether there are artifacts.
+
+    Cheap where none is one.
+    """
     if isinstance(args, Mapping):
         arrays: Mapping[str, Any] = {n: a for n, a in args.items() if str(n).endswith(ARTIFACT_SUFFIX)}
     elif isinstance(args, Sequence):
         pairs = zip(symbol.list_arguments(), args, strict=False)
         arrays = {n: a for n, a in pairs if n.endswith(ARTIFACT_SUFFIX)}
     else:
-        return
+        return False
     if arrays:
         _check(symbol, arrays.get)
+    return bool(arrays)
+
+
+def with_single_variables(symbol: mx.sym.Symbol, given: Sequence[Any]) -> mx.sym.Symbol:
+    """The symbol with one variable for each name, if arrays are given by name alone; else as it is.
+
+    Compiled symbols that are joined have variables of their own for what they both read, which MXNet does not bind.
+    """
+    names = symbol.list_inputs()
+    if len(set(names)) == len(names) or any(isinstance(g, list | tuple) for g in given):
+        return symbol
+    return like(symbol, mx.sym.load_json(merge_variables(symbol.tojson(remove_amp_cast=False))))
 
 
 def check_block(block: mx.gluon.HybridBlock) -> None:

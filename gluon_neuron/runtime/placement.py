@@ -20,7 +20,7 @@ import mxnet as mx
 
 from ..errors import InputError
 from ..graph.subgraph import CORE, SUBGRAPH_OP
-from .belonging import check_block, check_bound
+from .belonging import check_block, check_bound, with_single_variables
 from .context import NeuronContext
 from .mxnet_private import clear_cache, contexts_of, like
 
@@ -86,7 +86,8 @@ def bind_for(core: int | None, bind: Callable[[], _Made]) -> _Made:
 
 def bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: Any, **kwargs: Any) -> Any:
     """`Symbol.bind` and `simple_bind`, which know a NeuronContext, and whose node each artifact is of."""
-    check_bound(symbol, args[0] if args else kwargs.get("args"))
+    if check_bound(symbol, args[0] if args else kwargs.get("args")):
+        symbol = with_single_variables(symbol, [*args, *kwargs.values()])
     if not isinstance(ctx, NeuronContext):
         return original(symbol, ctx, *args, **kwargs)
     core = int(ctx.device_id)
