@@ -79,8 +79,8 @@ def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> Neuro
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
     `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
-    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, InputError for a model that
-    was not compiled by gluon_neuron.
+    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, ArtifactMismatchError for those
+    of different models, InputError for a model that was not compiled by gluon_neuron or was edited since.
     """
     registration.register()
     symbol, metadata, params = files.read_model(path, epoch, ctx or mx.current_context())

@@ -13,7 +13,7 @@ from ..errors import ArtifactError
 from ..graph.belonging import Owner, check_artifacts
 from ..graph.merge import merge_variables
 from ..graph.subgraph import ARTIFACT_SUFFIX
-from .mxnet_private import cached_parameters, like, view_of
+from .mxnet_private import adopt, cached_parameters, like, view_of
 
 
 def check_bound(symbol: mx.sym.Symbol, args: Any) -> bool:
@@ -45,11 +45,16 @@ def with_single_variables(symbol: mx.sym.Symbol, given: Sequence[Any]) -> mx.sym
 
 
 def check_block(block: mx.gluon.HybridBlock) -> None:
-    """Check the parameters of a block whose cached operator was just built."""
+    """Check the parameters of a block whose cached operator was just built.
+
+    A SymbolBlock keeps the graph that a backend gave it for good, so the artifacts of that graph become its own.
+    """
     symbol, params = cached_parameters(block)
     artifacts = {p.name: p for p in params if p.name.endswith(ARTIFACT_SUFFIX)}
     if artifacts:
         _check(symbol, lambda name: artifacts[name].list_data()[0] if name in artifacts else None)
+    for param in artifacts.values() if isinstance(block, mx.gluon.SymbolBlock) else ():
+        adopt(block, param)
 
 
 def _check(symbol: mx.sym.Symbol, array_of: Callable[[str], Any]) -> None:

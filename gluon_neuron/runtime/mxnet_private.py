@@ -119,6 +119,12 @@ def cached_parameters(block: mx.gluon.HybridBlock) -> tuple[mx.sym.Symbol, list[
     return block._cached_graph[1], [p for is_data, p in block._cached_op_args if not is_data]
 
 
+def adopt(block: mx.gluon.SymbolBlock, param: mx.gluon.Parameter) -> None:
+    """Make a Parameter that a backend has added to a block's graph one of the block's own."""
+    block.params._params.setdefault(param.name, param)
+    block._reg_params.setdefault(param.name, param)
+
+
 def input_structure(block: mx.gluon.HybridBlock) -> Any:
     """The inputs of a traced block, nested as its call takes them."""
     return regroup(list(block._cached_graph[0]), block._in_format)
