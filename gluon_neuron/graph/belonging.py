@@ -30,8 +30,8 @@ def check_artifacts(text: str, owner_of: Callable[[str], Owner | None], where: s
     for node in raw["nodes"]:
         if node["op"] != SUBGRAPH_OP or NODE_NAME not in node.get("attrs", {}):
             continue
-        artifact = raw["nodes"][node["inputs"][-1][0]]
-        if artifact["op"] != VARIABLE:
+        artifact = raw["nodes"][node["inputs"][-1][0]] if node["inputs"] else None
+        if artifact is None or artifact["op"] != VARIABLE:
             continue
         name, graph = artifact["name"], node["subgraphs"][0]
         found = graph_hash(graph)
