@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from ..errors import GraphError
-from .graph import VARIABLE, Graph, Node
+from .graph import Graph, Node
 from .spec import Spec
 
 FOREACH = "_foreach"
@@ -50,7 +49,7 @@ def _body(node: Node, annotate: Callable[[str, Mapping[str, Spec]], Graph]) -> G
     bodies = node.raw.get("subgraphs", ())
     if len(bodies) != 1:
         raise GraphError(f"{node} has {len(bodies)} bodies instead of 1; export the model again.")
-    text, places = json.dumps(_distinct(bodies[0])), sources(node)
+    text, places = json.dumps(bodies[0]), sources(node)
     variables = Graph.from_json(text).variables
     if len(variables) != len(places):
         raise GraphError(f"{node} has a body of {len(variables)} inputs instead of {len(places)}; export it again.")
@@ -60,12 +59,3 @@ def _body(node: Node, annotate: Callable[[str, Mapping[str, Spec]], Graph]) -> G
         if spec is not None:
             specs[variable.name] = Spec(spec.shape[1:], spec.dtype) if place < sliced(node) else spec
     return annotate(text, specs)
-
-
-def _distinct(body: Mapping[str, Any]) -> dict[str, Any]:
-    """The body with a name of its own for each variable: two may stand for results of nodes of one name."""
-    names = [n["name"] for n in body["nodes"] if n["op"] == VARIABLE]
-    if len(set(names)) == len(names):
-        return dict(body)
-    nodes = [{**n, "name": f"{n['name']}/{i}"} if n["op"] == VARIABLE else n for i, n in enumerate(body["nodes"])]
-    return {**body, "nodes": nodes}
