@@ -11,9 +11,8 @@
 
 // y = x + a number that all bytes of the weight have a part in.
 struct Region {
-  static constexpr const char* kGraph =
-      R"({"nodes":[{"op":"null","name":"x","inputs":[]},{"op":"null","name":"w","inputs":[]},)"
-      R"({"op":"f","name":"y","inputs":[[0,0,0],[1,0,0]]}],"heads":[[2,0,0]]})";
+  static constexpr const char* kGraph = R"({"nodes":[{"op":"null","name":"x","inputs":[]},{"op":"null","name":"w","inputs":[]},)"
+                                        R"({"op":"f","name":"y","inputs":[[0,0,0],[1,0,0]]}],"heads":[[2,0,0]]})";
 
   explicit Region(size_t batch = 2, size_t weights = 100, const std::string& graph = "region")
       : Region(container::artifact({container::cpu(batch, weights)}, graph), batch, weights) {}
