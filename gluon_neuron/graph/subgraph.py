@@ -145,8 +145,8 @@ def unnameable(graph: Graph, names: Sequence[str]) -> dict[int, str]:
 def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[str]) -> str:
     """The JSON text of `graph` with each region replaced by one node.
 
-    An output of the model that a region computes keeps its name, which is that of `names`, through a copy: one for each
-    node, for several may have the same name. Each artifact is a variable behind the region's inputs.
+    An output of the model that a region computes keeps its name, which is that of `names`, through a copy. Each
+    artifact is a variable behind the region's inputs.
     """
     owner = {i: r for r in replacements for i in r.nodes}
     number = {e: k for r in replacements for k, e in enumerate(r.outputs)}
@@ -180,17 +180,20 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
         else:
             node = graph.nodes[step]
             add(step, {**node.raw, "inputs": [edge(e) for e in node.inputs]})
-    slots: dict[int, dict[int | None, list[int]]] = {}
+    # By the node and the copy's name: several nodes may have one name, and one node outputs of different names.
+    slots: dict[tuple[int, str], dict[int | None, list[int]]] = {}
     for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
-            slots.setdefault(head.node, {})[_copy_of(name)[1]] = edge(head)
+            copy, output = _copy_of(name)
+            slots.setdefault((head.node, copy), {})[output] = edge(head)
     heads = []
     for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
             copy, output = _copy_of(name)
-            if ("copy", head.node) not in place:
-                add(("copy", head.node), _copy(copy, slots[head.node]))
-            heads.append([place["copy", head.node], output or 0, 0])
+            key = (head.node, copy)
+            if key not in place:
+                add(key, _copy(copy, slots[key]))
+            heads.append([place[key], output or 0, 0])
         else:
             heads.append(edge(head))
     return json.dumps(_symbol(raw_nodes, heads, graph.attrs))

@@ -51,7 +51,22 @@ class Odd(mx.gluon.HybridBlock):
         return F.tanh(F.topk(F.exp(x), k=3, ret_typ="value", name="odd"), name="end")
 
 
+class Recurrent(mx.gluon.HybridBlock):
+    """An operator whose outputs have names of different kinds, as states have."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = mx.gluon.rnn.LSTM(4, layout="NTC", prefix="lstm_")
+
+    def hybrid_forward(self, F, x):
+        steps = F.expand_dims(x, 1)
+        first = F.slice_axis(F.expand_dims(x, 0), axis=2, begin=0, end=4)
+        found, (hidden, cell) = self.lstm(steps, [first, first * 2])
+        return found, hidden, cell
+
+
 NETS = {
+    "states": lambda: Shared(Recurrent()),
     "dense": lambda: Shared(tower()),
     "three and their sum": lambda: Shared(tower(), lambda F, found: F.add_n(*found)),
     "convolutions": lambda: Shared(tower(nn.Dense(48), nn.Dense(16))),
