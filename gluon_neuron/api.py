@@ -18,7 +18,7 @@ from .runtime import registration
 from .runtime.mxnet_private import traced_symbol
 from .stitch import files
 from .stitch.checkpoint import checkpoint
-from .stitch.metadata import find
+from .stitch.metadata import EDITED, find, is_edited
 from .verification import Verification, compare
 
 
@@ -65,7 +65,7 @@ def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
 def get_report(model: Any) -> Report:
     """The report of a compiled block or symbol, `SymbolBlock.imports` of compiled files included.
 
-    Raises InputError for one that gluon_neuron did not compile.
+    Raises InputError for one that gluon_neuron did not compile, or that was edited since.
     """
     if isinstance(model, NeuronHybridBlock):
         return model.report
@@ -73,6 +73,11 @@ def get_report(model: Any) -> Report:
     if symbol is not None and not isinstance(symbol, mx.sym.Symbol):
         raise InputError(f"A report is that of a compiled block or symbol, and this is a {type(model).__name__}.")
     metadata = None if symbol is None else find(symbol)
+    if symbol is not None and metadata is None and is_edited(symbol.tojson(remove_amp_cast=False)):
+        raise InputError(
+            f"The symbol was edited after gluon_neuron had compiled it: {EDITED}. Ask for the report of the symbol as "
+            "compile() gave it, or compile this one: its operators are compiled anew."
+        )
     if metadata is None:
         what = "symbol" if model is symbol else "block"
         raise InputError(f"The {what} was not compiled by gluon_neuron: it carries no report.")
@@ -83,8 +88,8 @@ def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> Neuro
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
     `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
-    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, InputError for a model that
-    was not compiled by gluon_neuron.
+    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, ArtifactMismatchError for those
+    of different models, InputError for a model that was not compiled by gluon_neuron or was edited since.
     """
     registration.register()
     symbol, metadata, params = files.read_model(path, epoch, ctx or mx.current_context())

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
+import numpy as np
 
-from .errors import InputError
+from .errors import BlockError, InputError
 from .frontend.inputs import convert
+from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime.mxnet_private import flatten, reduced, regroup
 from .runtime.session_cache import SessionCache
@@ -17,6 +19,11 @@ from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
 from .stitch.write import without_name_copies
+
+# What Gluon's own `hybridize` takes besides the backend's options.
+_HYBRIDIZE = frozenset(
+    ("clear", "static_alloc", "static_shape", "inline_limit", "forward_bulk_size", "backward_bulk_size")
+)
 
 
 class NeuronHybridBlock(mx.gluon.SymbolBlock):
@@ -159,23 +166,59 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return str(written[0]), str(written[1])
 
     def load_parameters(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """As `Block.load_parameters`; artifacts that the file lacks stay as they are.
+        """As `Block.load_parameters`; artifacts that the file lacks stay as they are, and another model's are left.
 
-        So a file saved from this block loads, and one that holds only the weights does too.
+        So a file saved from this block loads, one that holds only the weights does too, and one of the same net
+        compiled otherwise.
         """
         held = {n: p for n, p in self._reg_params.items() if isinstance(p, ArtifactParameter)}
         with mx.util.np_shape(self._metadata.is_np):
-            saved = set((mx.npx.load if self._metadata.is_np else mx.nd.load)(filename))
-        absent = [n for n in held if not {n, f"arg:{n}"} & saved]
+            saved = (mx.npx.load if self._metadata.is_np else mx.nd.load)(filename)
+        saved = saved if isinstance(saved, dict) else {}
+        absent = [n for n in held if n not in saved and f"arg:{n}" not in saved]
+        others = {n.removeprefix("arg:"): a for n, a in saved.items() if n.endswith(ARTIFACT_SUFFIX)}
+        strangers = {
+            n: ArtifactParameter(n, a, [mx.cpu()]) for n, a in others.items() if n not in held and a.dtype == np.uint8
+        }
         for name in absent:
             del self._reg_params[name]
             self._params._params.pop(name)
+        self._reg_params.update(strangers)
+        self._params._params.update(strangers)
         try:
             super().load_parameters(filename, *args, **kwargs)
         finally:
+            for name in strangers:
+                del self._reg_params[name]
+                del self._params._params[name]
             for name in absent:
                 self._reg_params[name] = held[name]
                 self._params._params[name] = held[name]
+
+    def hybridize(self, active: bool = True, backend: str | None = None, *args: Any, **kwargs: Any) -> None:
+        """As `HybridBlock.hybridize`. The backend "neuron" changes nothing, for the block is compiled already.
+
+        Raises BlockError for another backend, and for options of a compile.
+        """
+        self._check_backend(backend, kwargs)
+        super().hybridize(active, None, *args, **kwargs)
+
+    def optimize_for(self, x: Any, *args: Any, backend: str | None = None, **kwargs: Any) -> None:
+        """With the backend "neuron" this changes nothing, for the block is compiled already.
+
+        Raises BlockError for another backend, and for options of a compile.
+        """
+        self._check_backend(backend or "", kwargs)
+
+    def _check_backend(self, backend: str | None, options: Mapping[str, Any]) -> None:
+        others = [n for n in options if n not in _HYBRIDIZE] if backend is not None else []
+        if backend in (None, "neuron") and not others:
+            return
+        asked = f"the backend {backend!r}" if backend != "neuron" else f"the option {others[0]!r}"
+        raise BlockError(
+            f"The block is compiled already, and {asked} cannot be applied to it. Compile it again with other options, "
+            "gluon_neuron.compile(net, sample, ...), or use the backend on the block that was compiled."
+        )
 
     def _clear_cached_op(self) -> None:
         super()._clear_cached_op()

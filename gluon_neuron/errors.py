@@ -77,6 +77,10 @@ class ArtifactCorruptError(ArtifactError):
     """A compiled artifact is damaged: truncated, altered, or not an artifact at all."""
 
 
+class ArtifactMismatchError(ArtifactError):
+    """A compiled artifact is not that of the node that reads it, but another's."""
+
+
 class ArtifactVersionError(ArtifactError):
     """A compiled artifact was written in a newer format than this version reads."""
 

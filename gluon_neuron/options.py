@@ -47,14 +47,14 @@ class CompileOptions:
     whose outputs' rows depend on the same rows of the inputs; that is for the caller to know."""
 
     exclude_nodes: tuple[str, ...] = ()
-    """Names of nodes that stay in MXNet."""
+    """Names of nodes that stay in MXNet: all nodes of such a name, where a block is called several times."""
 
     exclude_operators: tuple[str, ...] = ()
     """Names of MXNet operators that stay in MXNet."""
 
     include_nodes: tuple[str, ...] = ()
-    """Names of nodes that are compiled even where their region would be too small to be worth a call, or MXNet
-    faster."""
+    """Names of nodes, all of such a name, that are compiled even where their region would be too small to be worth a
+    call, or MXNet faster."""
 
     pipeline_cores: int = 1
     """NeuronCores over which one region is spread on inf1. Every other target runs a region on one core, and keeps the

@@ -13,6 +13,12 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-4, "kind": True}
 """How closely a compiled net gives the original's results, as the same kind of array."""
 
 
+def artifact_name(names):
+    """The name of the only artifact among these names."""
+    (found,) = (n for n in names if n.endswith("_neuronbin"))
+    return found
+
+
 def conv_net(classes=5, prefix=None):
     """Convolutions, batch norms, pooling and a dense layer; BatchNorm statistics that matter."""
     net = nn.HybridSequential(prefix=prefix)

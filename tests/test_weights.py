@@ -7,7 +7,7 @@ from mxnet import gluon
 
 import gluon_neuron
 from tests.agreement import agree
-from tests.nets import CLOSE, conv_net, images
+from tests.nets import CLOSE, artifact_name, conv_net, images
 
 
 @pytest.fixture(params=["block", "static", "dynamic"])
@@ -123,7 +123,7 @@ def test_new_blocks_at_recycled_addresses():
 def test_initialize_and_cast_leave_the_artifact():
     net = conv_net()
     compiled = gluon_neuron.compile(net, images())
-    artifact = compiled.collect_params()["_neuron_subgraph_op0_neuronbin"]
+    artifact = compiled.collect_params()[artifact_name(compiled.collect_params())]
     before = artifact.data().asnumpy()
     compiled.initialize(mx.init.Normal(0.1), force_reinit=True)
     compiled.cast("float64")

@@ -64,11 +64,6 @@ class Artifact:
     """The version of gluon_neuron that wrote it."""
 
 
-def graph_hash(text: str) -> str:
-    """The identity of a region: SHA-256 of its symbol's JSON."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 def pack(artifact: Artifact) -> bytes:
     """The container's bytes."""
     entries, blobs, offset = [], [], 0
@@ -137,6 +132,16 @@ def _checked(view: memoryview, where: str) -> tuple[Mapping[str, Any], list[tupl
 
 def _lacks(where: str, error: Exception) -> ArtifactCorruptError:
     return ArtifactCorruptError(f"{where} has a header that lacks or misuses {error}. Compile the model again.")
+
+
+def read_owner(data: bytes | memoryview) -> tuple[str, list[str]]:
+    """The hash of the graph that a container is for, and the names of that graph's inputs. Raises as `unpack`."""
+    header, _ = _read_header(memoryview(data), "The artifact")
+    try:
+        payloads = header["payloads"]
+        return str(header["graph"]), [i["name"] for p in payloads[:1] for i in p["signature"]["inputs"]]
+    except (KeyError, TypeError) as error:
+        raise _lacks("The artifact", error) from error
 
 
 def read_graph(read: Callable[[int, int], bytes], where: str = "The artifact") -> str:

@@ -13,6 +13,8 @@ import numpy as np
 
 from ..errors import InputError, OptionError
 from ..graph.graph import Graph
+from ..graph.subgraph import ARTIFACT_SUFFIX
+from ..stitch.metadata import find
 from ..stitch.parameters import ArtifactParameter
 from .compile_args import translate
 
@@ -67,7 +69,11 @@ def _data(text: str, args: Mapping[str, Any], named: Any) -> list[str]:
                 raise OptionError(f"The option inputs names {name!r}, for which no array was given.")
         return wanted
     variables = {n.name: n.raw.get("attrs", {}) for n in Graph.from_json(text).variables}
-    return [n for n in args if not is_weight(n, variables.get(n, {}))]
+    # What is compiled already is compiled anew: its artifacts are not read, and it may know its inputs.
+    known = find(mx.sym.load_json(text))
+    if known is not None:
+        return [n for n in known.inputs if n in args]
+    return [n for n in args if not n.endswith(ARTIFACT_SUFFIX) and not is_weight(n, variables.get(n, {}))]
 
 
 def _plain(graph: str) -> str:

@@ -18,7 +18,7 @@ from ..errors import CompileError
 from ..frontend.infer import annotate, annotate_part
 from ..frontend.model import ExportedModel
 from ..graph.graph import Entry, Graph
-from ..graph.inline import BAKED
+from ..graph.identity import BAKED
 from ..graph.spec import Spec
 from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
@@ -32,7 +32,8 @@ class CutRegion:
 
     `name` is its node in the new symbol, `text` the JSON of its own symbol and `visible` the graph that the node shows,
     in which baked weights are constants. `inputs` are the node's inputs by the names of the own symbol, each with the
-    entry of the whole graph it reads. `data` and `outputs` are the names that a report shows.
+    entry of the whole graph it reads, and `operators` the ids of the region's operators by their names there. `data`
+    and `outputs` are the names that a report shows.
     """
 
     name: str
@@ -40,6 +41,7 @@ class CutRegion:
     text: str
     visible: Mapping[str, Any]
     inputs: Mapping[str, Entry]
+    operators: Mapping[str, int]
     weights: tuple[str, ...]
     jobs: tuple[RegionJob, ...]
     data: tuple[str, ...]
@@ -62,7 +64,8 @@ def cut_out(
     sub = extract(graph, region.nodes, region.inputs, region.outputs)
     names = tuple(mx.sym.load_json(sub.text).list_inputs())
     data = [n for n in names if _is_data(graph, sub.inputs[n], model)]
-    outputs = tuple(_entry_name(graph, e) for e in region.outputs)
+    own = {i: name for name, i in sub.operators.items()}
+    tensors = [_output_name(own[e.node], e.output) for e in region.outputs]
     inline = options.inline_weights
     values = {n: _bytes(model, n) for n in names if n not in data} if inline else {}
     shown = tuple(n for n in names if n not in values)
@@ -71,7 +74,7 @@ def cut_out(
     weights = tuple(n for n in names if n not in data)
     jobs = tuple(
         RegionJob(
-            *(annotate(sub.text, specs, model.is_np), shown, roles, outputs, options, values),
+            *(annotate(sub.text, specs, model.is_np), shown, roles, tensors, options, values),
             name=node if len(graphs) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
@@ -85,10 +88,11 @@ def cut_out(
         text=sub.text,
         visible=_without_weights(sub, values, graph) if inline else sub.raw,
         inputs={n: sub.inputs[n] for n in shown},
+        operators=sub.operators,
         weights=weights,
         jobs=jobs,
         data=tuple(_entry_name(graph, sub.inputs[n]) for n in data),
-        outputs=outputs,
+        outputs=tuple(_entry_name(graph, e) for e in region.outputs),
     )
 
 
@@ -99,7 +103,11 @@ def _is_data(graph: Graph, entry: Entry, model: ExportedModel) -> bool:
 
 def _entry_name(graph: Graph, entry: Entry) -> str:
     node = graph.nodes[entry.node]
-    return node.name if node.is_variable else f"{node.name}_output{entry.output or ''}"
+    return node.name if node.is_variable else _output_name(node.name, entry.output)
+
+
+def _output_name(node: str, output: int) -> str:
+    return f"{node}_output{output or ''}"
 
 
 def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
@@ -134,6 +142,10 @@ def _without_weights(sub: Subgraph, values: Mapping[str, Any], graph: Graph) -> 
         if node["op"] == "null" and node["name"] in values:
             spec = graph.nodes[sub.inputs[node["name"]].node].out
             node["op"] = "_zeros"
-            node["attrs"] = {"shape": str(spec.shape), "dtype": spec.dtype, BAKED: "1"}
+            node["attrs"] = {
+                "shape": str(spec.shape),
+                "dtype": spec.dtype,
+                BAKED: hashlib.sha256(values[node["name"]]).hexdigest(),
+            }
     raw["arg_nodes"] = [i for i, n in enumerate(raw["nodes"]) if n["op"] == "null"]
     return raw

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import mxnet as mx
@@ -16,6 +17,9 @@ from ..report import Outside
 from .pack import CompiledRegion
 from .regions import outside
 
+_SPEAKER = re.compile(r"gluon_neuron: (?:artifact of )?node (\S+?):? ")
+"""How the native operator begins an error, with the name of the node whose error it is."""
+
 
 def first_run(
     block: NeuronHybridBlock,
@@ -23,10 +27,13 @@ def first_run(
     compiled: Sequence[CompiledRegion],
     graph: Graph,
     options: CompileOptions,
-) -> list[Outside]:
-    """Run the model once on zeros; returns the operators that then stay outside. Raises CompileError with strict."""
+) -> dict[int, Outside]:
+    """Run the model once on zeros; returns the operators, by id, that then stay outside.
+
+    Raises CompileError with strict=True.
+    """
     if not compiled:
-        return []
+        return {}
     try:
         ctx = next(iter(block.collect_params().values())).list_ctx()[0]
         with mx.util.np_shape(model.is_np):
@@ -37,11 +44,13 @@ def first_run(
                 out.wait_to_read()
         if native_library.stats()["fallbacks"] != before:
             block._sessions.clear()  # the first call of the user's is to say that there is no chip
-        return []
+        return {}
     except mx.base.MXNetError as error:
         text = str(error)
+        # What a region's own error begins with. Elsewhere in the text, a name may be that of any node of the model.
+        named = _SPEAKER.search(text)
         for c in compiled:
-            if f"{c.cut.name}:" in text or f"{c.cut.name!r}" in text or len(compiled) == 1:
+            if (named is not None and named[1] == c.cut.name) or len(compiled) == 1:
                 reason = text.split("Stack trace")[0].strip()
                 if options.strict:
                     raise CompileError(f"Region {c.cut.name} does not run: {reason}") from error

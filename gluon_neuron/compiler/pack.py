@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .._version import __version__
-from ..artifact.container import Artifact, Payload, graph_hash, pack
-from ..graph.subgraph import NODE_NAME, Replacement
+from ..artifact.container import Artifact, Payload, pack
+from ..graph.identity import graph_hash
+from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, Replacement
 from ..options import CompileOptions
 from ..stitch.node_placement import placing
 from ..targets.base import Program, Target, Task
@@ -45,11 +48,21 @@ def finish(cut: CutRegion, programs: Sequence[Program], options: CompileOptions,
     """The region with its artifact, which holds the programs."""
     identity = {**options.identity(), "np_shape": is_np}
     payloads = tuple(p.payload for p in programs)
-    artifact = pack(Artifact(graph_hash(json.dumps(cut.visible)), identity, payloads, __version__))
+    graph = graph_hash(cut.visible)
+    artifact = pack(Artifact(graph, identity, payloads, __version__))
     cores = str(options.pipeline_cores)  # scripts for pipelines read it, to set MXNET_CPU_WORKER_NTHREADS
     attrs = {"__ext_extra_inputs__": "1", NODE_NAME: cut.name, "__subgraph_opt_neuroncore__": cores}
     attrs |= placing(payloads, options)
     entries = tuple(cut.inputs.values())
     region = cut.region
-    replacement = Replacement(cut.name, region.nodes, region.outputs, entries, cut.visible, len(artifact), attrs)
+    name = _artifact_name(cut.name, graph, identity, payloads)
+    replacement = Replacement(cut.name, region.nodes, region.outputs, entries, cut.visible, name, len(artifact), attrs)
     return CompiledRegion(cut, replacement, tuple(programs), artifact)
+
+
+def _artifact_name(node: str, graph: str, identity: Mapping[str, Any], payloads: Sequence[Payload]) -> str:
+    """The name of the artifact's parameter. MXNet finds parameters by name, and models meet in one symbol or one block,
+    so artifacts of one name are for the same graph, options, targets and shapes."""
+    content = [graph, identity, [[p.target, p.signature] for p in payloads]]
+    digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+    return f"{node}_{digest[:16]}{ARTIFACT_SUFFIX}"

@@ -14,7 +14,7 @@ from ..frontend.infer import annotate
 from ..frontend.model import ExportedModel
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
-from ..graph.subgraph import ARTIFACT_SUFFIX, unnameable
+from ..graph.subgraph import unnameable
 from ..lowering.cost import worth_a_region
 from ..options import CompileOptions
 from ..partition.partition import Partition, partition
@@ -46,7 +46,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
         model = export()
     with clock("infer"):
         graphs = _infer(model, options)
-    banned: list[Outside] = []
+    banned: dict[int, Outside] = {}
     while True:
         with clock("partition"):
             plan = _partition(graphs[0], model, target, options, banned)
@@ -60,7 +60,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
                 failed = first_run(block, model, compiled, graphs[0], options)
         if not failed:
             return block
-        banned += failed
+        banned |= failed
 
 
 def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any]) -> Report:
@@ -85,7 +85,11 @@ def _infer(model: ExportedModel, options: CompileOptions) -> list[Graph]:
 
 
 def _partition(
-    graph: Graph, model: ExportedModel, target: Target, options: CompileOptions, banned: list[Outside] | None = None
+    graph: Graph,
+    model: ExportedModel,
+    target: Target,
+    options: CompileOptions,
+    banned: dict[int, Outside] | None = None,
 ) -> Partition:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
@@ -97,7 +101,7 @@ def _partition(
             return Refusal(Category.ATTRIBUTE, sentence)
         return found
 
-    return partition(graph, model.inputs, refusal, worth_a_region, options, banned or ())
+    return partition(graph, model.inputs, refusal, worth_a_region, options, banned)
 
 
 def _reimport(
@@ -113,9 +117,10 @@ def _reimport(
     names = set(symbol.list_inputs())
     params = {n: p for n, p in model.params.items() if n in names}
     contexts = next(iter(params.values())).list_ctx() if params else [mx.current_context()]
+    weights = [*params.values()]
     for c in compiled:
-        name = c.replacement.name + ARTIFACT_SUFFIX
-        params[name] = artifact_parameter(name, c.artifact, contexts)
+        name = c.replacement.artifact
+        params[name] = artifact_parameter(name, c.artifact, contexts, weights)
     return NeuronHybridBlock(symbol, params, metadata)
 
 

@@ -25,8 +25,8 @@ _logger = logging.getLogger(__name__)
 
 def compile_regions(
     plan: Partition, graphs: Sequence[Graph], model: ExportedModel, target: Target, options: CompileOptions
-) -> tuple[list[CompiledRegion], list[Outside]]:
-    """What was compiled of each region, and the operators that must stay in MXNet because a region was not.
+) -> tuple[list[CompiledRegion], dict[int, Outside]]:
+    """What was compiled of each region, and the operators, by id, that must stay in MXNet because a region was not.
 
     Raises CompileError with strict=True.
     """
@@ -37,7 +37,7 @@ def compile_regions(
         dump.before(cut)
         cuts.append(cut)
     compiled: list[CompiledRegion] = []
-    failed: list[Outside] = []
+    failed: dict[int, Outside] = {}
     for cut, made, seconds in _compile(cuts, target, options, model.is_np):
         operators = len(cut.region.nodes)
         if isinstance(made, CompiledRegion):
@@ -50,17 +50,17 @@ def compile_regions(
         if options.strict:
             raise made
         if isinstance(made, RefusedError) and made.nodes:
-            failed += _refused(graphs[0], cut.region, made)
+            failed |= _refused(graphs[0], cut, made)
             continue
         culprits = _culprits(cut.region, graphs, model, target, options) if options.op_by_op_retry else {}
-        failed += outside(graphs[0], culprits or dict.fromkeys(cut.region.nodes, str(made)))
+        failed |= outside(graphs[0], culprits or dict.fromkeys(cut.region.nodes, str(made)))
     return compiled, failed
 
 
-def outside(graph: Graph, reasons: Mapping[int, str]) -> list[Outside]:
+def outside(graph: Graph, reasons: Mapping[int, str]) -> dict[int, Outside]:
     """The records of operators (by id) that stay in MXNet because their compile failed, each for its reason."""
     nodes = [graph.nodes[i] for i in reasons]
-    return [Outside(n.name, n.op, Category.COMPILE_FAILED, reasons[n.id]) for n in nodes]
+    return {n.id: Outside(n.name, n.op, Category.COMPILE_FAILED, reasons[n.id]) for n in nodes}
 
 
 def _compile(
@@ -100,9 +100,9 @@ def _compile(
     return results
 
 
-def _refused(graph: Graph, region: Region, error: RefusedError) -> list[Outside]:
-    nodes = [graph.nodes[i] for i in region.nodes if graph.nodes[i].name in error.nodes]
-    return [Outside(n.name, n.op, Category.TARGET, error.nodes[n.name]) for n in nodes]
+def _refused(graph: Graph, cut: CutRegion, error: RefusedError) -> dict[int, Outside]:
+    found = {cut.operators[name]: sentence for name, sentence in error.nodes.items()}
+    return {i: Outside(graph.nodes[i].name, graph.nodes[i].op, Category.TARGET, s) for i, s in sorted(found.items())}
 
 
 def _culprits(

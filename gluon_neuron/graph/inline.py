@@ -8,11 +8,9 @@ from typing import Any
 
 from ..errors import GraphError
 from .graph import VARIABLE, Entry
+from .identity import BAKED
 from .rewrite import Places, append, moved, reachable, variables_of
-from .subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
-
-BAKED = "__gluon_neuron_baked__"
-"""The attribute of a node that stands for a baked weight in the subgraph that MXNet sees."""
+from .subgraph import ARTIFACT_SUFFIX, LABEL, NAMING, NODE_NAME, SUBGRAPH_OP
 
 
 def has_compiled_nodes(text: str) -> bool:
@@ -33,8 +31,11 @@ def inline(text: str) -> str:
     for number, node in enumerate(raw["nodes"]):
         sources = moved(node["inputs"], places)
         if node["op"] == SUBGRAPH_OP:
-            artifact = node["name"] + ARTIFACT_SUFFIX
-            places[number] = _expand(made, node, [s for s in sources if made[s.node]["name"] != artifact])
+            if NODE_NAME not in node.get("attrs", {}):
+                # The archived package's nodes have their artifacts anywhere, under this name; ours have them last.
+                artifact = node["name"] + ARTIFACT_SUFFIX
+                sources = [s for s in sources if made[s.node]["name"] != artifact]
+            places[number] = _expand(made, node, sources)
         elif NAMING in node.get("attrs", {}) or (
             node["op"] == "_copy" and made[sources[0].node]["name"] == node["name"]
         ):
@@ -61,5 +62,13 @@ def _expand(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequen
         if BAKED in member.get("attrs", {}):
             raise GraphError(f"{where} has its weights baked in (inline_weights); compile the original model.")
         if member["op"] != VARIABLE:
-            places[number] = append(made, member, moved(member["inputs"], places))
+            places[number] = append(made, _labelled(member), moved(member["inputs"], places))
     return moved(heads, places)
+
+
+def _labelled(member: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The operator under the name that it had outside its region."""
+    if LABEL not in member.get("attrs", {}):
+        return member
+    attrs = {k: v for k, v in member["attrs"].items() if k != LABEL}
+    return {**member, "name": member["attrs"][LABEL], "attrs": attrs}

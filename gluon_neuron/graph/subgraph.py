@@ -21,6 +21,9 @@ METADATA = "__gluon_neuron__"
 """The attribute of one variable in which a compiled symbol carries what is known of its model."""
 
 ARTIFACT_SUFFIX = "_neuronbin"
+LABEL = "__gluon_neuron_label__"
+"""The attribute of an operator in a region that keeps its name, where another one of the region has it too."""
+
 NODE_NAME = "__node_name__"
 """The attribute in which our nodes, but not the archived package's, repeat their name."""
 
@@ -32,10 +35,12 @@ STRICT = "__gluon_neuron_strict__"
 
 @dataclass(frozen=True)
 class Subgraph:
-    """A region as a graph of its own: the raw JSON object, and for each variable the outer entry it stands for."""
+    """A region as a graph of its own: the raw JSON object, for each variable the outer entry it stands for, and for
+    each operator the outer node that it is. All of their names differ."""
 
     raw: Mapping[str, Any]
     inputs: Mapping[str, Entry]
+    operators: Mapping[str, int]
 
     @property
     def text(self) -> str:
@@ -47,7 +52,8 @@ class Subgraph:
 class Replacement:
     """The node that takes a region's place.
 
-    `inputs` are the outer entries in the order of the subgraph's inputs; `artifact_size` the bytes of its artifact.
+    `inputs` are the outer entries in the order of the subgraph's inputs; `artifact` is the name of the variable that
+    holds its artifact, of `artifact_size` bytes.
     """
 
     name: str
@@ -55,23 +61,30 @@ class Replacement:
     outputs: tuple[Entry, ...]
     inputs: tuple[Entry, ...]
     subgraph: Mapping[str, Any]
+    artifact: str
     artifact_size: int
     attrs: Mapping[str, str]
 
 
 def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs: Sequence[Entry]) -> Subgraph:
-    """The subgraph of the given nodes. Variables keep their names; other inputs are called "<node>_output<index>"."""
-    taken = {graph.nodes[i].name for i in nodes}
+    """The subgraph of the given nodes. Variables keep their names; other inputs are called "<node>_output<index>".
+
+    Compilers know tensors by name, so of operators with one name, or a variable's, all but the first get another; what
+    they were called is kept in an attribute.
+    """
     raw_nodes: list[dict[str, Any]] = []
     place: dict[Entry | int, int] = {}
     outer: dict[str, Entry] = {}
+    taken = {graph.nodes[e.node].name for e in inputs if graph.nodes[e.node].is_variable}
+    operators: dict[str, int] = {}
+    for i in nodes:
+        operators[_free(graph.nodes[i].name, taken)] = i
+    given = {i: name for name, i in operators.items()}
 
     def visit_input(entry: Entry) -> int:
         if entry not in place:
             source = graph.nodes[entry.node]
-            name = source.name if source.is_variable else f"{source.name}_output{entry.output}"
-            while name in outer or name in taken:
-                name += "_"
+            name = source.name if source.is_variable else _free(f"{source.name}_output{entry.output}", taken)
             outer[name] = entry
             attrs = dict(source.raw.get("attrs", {})) if source.is_variable else {}
             place[entry] = len(raw_nodes)
@@ -86,9 +99,22 @@ def extract(graph: Graph, nodes: Sequence[int], inputs: Sequence[Entry], outputs
             where = visit_input(entry) if entry in wanted else place[entry.node]
             edges.append([where, 0 if entry in wanted else entry.output, 0])
         place[i] = len(raw_nodes)
-        raw_nodes.append({**node.raw, "inputs": edges})
+        raw = {**node.raw, "inputs": edges}
+        if given[i] != node.name:
+            raw |= {"name": given[i], "attrs": {**node.raw.get("attrs", {}), LABEL: node.name}}
+        raw_nodes.append(raw)
     heads = [[place[e.node], e.output, 0] for e in outputs]
-    return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer)
+    return Subgraph(_symbol(raw_nodes, heads, graph.attrs), outer, operators)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, or the first like it that is not taken; it is taken then."""
+    found, number = name, 0
+    while found in taken:
+        number += 1
+        found = f"{name}_{number}"
+    taken.add(found)
+    return found
 
 
 def named(name: str) -> tuple[str, int | None] | None:
@@ -140,7 +166,7 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
 
     for step in _order(graph, owner):
         if isinstance(step, Replacement):
-            blob = add((step.name, "blob"), _variable(step.name + ARTIFACT_SUFFIX, _blob_attrs(step.artifact_size)))
+            blob = add((step.name, "blob"), _variable(step.artifact, _blob_attrs(step.artifact_size)))
             add(
                 step.name,
                 {
@@ -154,18 +180,20 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
         else:
             node = graph.nodes[step]
             add(step, {**node.raw, "inputs": [edge(e) for e in node.inputs]})
-    slots: dict[str, dict[int | None, list[int]]] = {}
+    # By the node and the copy's name: several nodes may have one name, and one node outputs of different names.
+    slots: dict[tuple[int, str], dict[int | None, list[int]]] = {}
     for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
             copy, output = _copy_of(name)
-            slots.setdefault(copy, {})[output] = edge(head)
+            slots.setdefault((head.node, copy), {})[output] = edge(head)
     heads = []
     for head, name in zip(graph.heads, names, strict=True):
         if head.node in owner:
             copy, output = _copy_of(name)
-            if ("copy", copy) not in place:
-                add(("copy", copy), _copy(copy, slots[copy]))
-            heads.append([place["copy", copy], output or 0, 0])
+            key = (head.node, copy)
+            if key not in place:
+                add(key, _copy(copy, slots[key]))
+            heads.append([place[key], output or 0, 0])
         else:
             heads.append(edge(head))
     return json.dumps(_symbol(raw_nodes, heads, graph.attrs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..errors import OptionError, nearest
@@ -33,21 +33,21 @@ def partition(
     refusal: WhyNot,
     worth: Worth,
     options: CompileOptions,
-    banned: Iterable[Outside] = (),
+    banned: Mapping[int, Outside] | None = None,
 ) -> Partition:
     """Partition `graph`, whose specs are filled in; `inputs` are the names of its data inputs.
 
     `refusal(node)` says why a node cannot be compiled, `worth(nodes)` whether a region of them is worth a call.
-    `banned` are nodes refused for a reason found later, such as a failed compile. Raises OptionError when an option
-    names a node that does not exist.
+    `banned` are nodes, by id, refused for a reason found later, such as a failed compile. Raises OptionError when an
+    option names a node that does not exist.
     """
     _check_names(graph, options)
     outside: dict[int, Outside] = {}
-    banned_by_name = {o.node: o for o in banned}
+    banned = banned or {}
     for node in graph.operators:
         why = _why_not(node, refusal, options)
-        if node.name in banned_by_name:
-            outside[node.id] = banned_by_name[node.name]
+        if node.id in banned:
+            outside[node.id] = banned[node.id]
         elif why is not None:
             outside[node.id] = Outside(node.name, node.op, *why)
     regions = []

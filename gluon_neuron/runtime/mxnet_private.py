@@ -114,6 +114,17 @@ def clear_cache(block: mx.gluon.HybridBlock) -> None:
     block._clear_cached_op()
 
 
+def cached_parameters(block: mx.gluon.HybridBlock) -> tuple[mx.sym.Symbol, list[mx.gluon.Parameter]]:
+    """The symbol of a block's cached operator, and the Parameters that it is called with."""
+    return block._cached_graph[1], [p for is_data, p in block._cached_op_args if not is_data]
+
+
+def adopt(block: mx.gluon.SymbolBlock, param: mx.gluon.Parameter) -> None:
+    """Make a Parameter that a backend has added to a block's graph one of the block's own."""
+    block.params._params.setdefault(param.name, param)
+    block._reg_params.setdefault(param.name, param)
+
+
 def input_structure(block: mx.gluon.HybridBlock) -> Any:
     """The inputs of a traced block, nested as its call takes them."""
     return regroup(list(block._cached_graph[0]), block._in_format)

@@ -20,6 +20,7 @@ import mxnet as mx
 
 from ..errors import InputError
 from ..graph.subgraph import CORE, SUBGRAPH_OP
+from .belonging import check_block, check_bound, with_single_variables
 from .context import NeuronContext
 from .mxnet_private import clear_cache, contexts_of, like
 
@@ -84,7 +85,9 @@ def bind_for(core: int | None, bind: Callable[[], _Made]) -> _Made:
 
 
 def bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: Any, **kwargs: Any) -> Any:
-    """`Symbol.bind` and `simple_bind`, which know a NeuronContext."""
+    """`Symbol.bind` and `simple_bind`, which know a NeuronContext, and whose node each artifact is of."""
+    if check_bound(symbol, args[0] if args else kwargs.get("args")):
+        symbol = with_single_variables(symbol, [*args, *kwargs.values()])
     if not isinstance(ctx, NeuronContext):
         return original(symbol, ctx, *args, **kwargs)
     core = int(ctx.device_id)
@@ -115,7 +118,7 @@ def make_cached_op(original: Callable[..., None], op: Any, sym: mx.sym.Symbol, *
 
 
 def build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *args: Any) -> None:
-    """`HybridBlock._build_cache`, which remembers the core that the block was built for."""
+    """`HybridBlock._build_cache`, which remembers the core that the block was built for, and checks its artifacts."""
     core = _core_of_block(block)
     before = getattr(_building, "core", None)
     _building.core = core
@@ -123,6 +126,7 @@ def build_cache(original: Callable[..., None], block: mx.gluon.HybridBlock, *arg
         original(block, *args)
     finally:
         _building.core = before
+    check_block(block)
     _built[block] = core
 
 

@@ -11,14 +11,15 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..artifact.container import check
+from ..artifact.container import check, read_owner
 from ..engine import native_library
 from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
+from ..graph.belonging import Owner, check_artifacts
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
 from ..runtime.mxnet_private import view_of
-from .metadata import KEY, Metadata, find
+from .metadata import EDITED, KEY, Metadata, find, is_edited
 from .parameters import ArtifactParameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
@@ -106,7 +107,7 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     except UnicodeDecodeError as error:
         raise GraphError(f"{path} is not text: {error}. Export the model again.") from error
     if KEY not in text:
-        _refuse_foreign(text, path)
+        raise _not_ours(text, path)
     check_symbol(text, str(path))
     try:
         symbol = mx.sym.load_json(text)
@@ -117,19 +118,25 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is None:
-        raise GraphError(f"{path} has lost its metadata. Export the model again.")
+        raise _not_ours(text, path)
     return (symbol.as_np_ndarray() if metadata.is_np else symbol), metadata
 
 
-def _refuse_foreign(text: str, path: str | os.PathLike[str]) -> None:
+def _not_ours(text: str, path: str | os.PathLike[str]) -> InputError:
     Graph.from_json(text)
+    if is_edited(text):
+        return InputError(
+            f"{path} was edited after gluon_neuron had compiled it: {EDITED}. Its compiled regions run as they are by "
+            "gluon.SymbolBlock.imports and model.load_checkpoint; or compile it again: sym, args, aux = "
+            "mx.model.load_checkpoint(prefix, epoch), then gluon_neuron.compile(sym, inputs, args=args, aux=aux)."
+        )
     if has_compiled_nodes(text):
-        raise InputError(
+        return InputError(
             f"{path} was compiled by the archived Neuron package: its programs run on Inf1 only. It keeps the original "
             "operators, so compile it again: sym, args, aux = mx.model.load_checkpoint(prefix, epoch), then "
             "gluon_neuron.compile(sym, inputs, args=args, aux=aux)."
         )
-    raise InputError(
+    return InputError(
         f"{path} was not compiled by gluon_neuron. Load it with gluon.SymbolBlock.imports and compile that block."
     )
 
@@ -150,7 +157,7 @@ def make_parameters(
 ) -> dict[str, mx.gluon.Parameter]:
     """The symbol's parameters from loaded arrays; artifacts are checked before anything runs them.
 
-    Raises InputError when arrays are missing, ArtifactError for a damaged or newer artifact.
+    Raises InputError when arrays are missing, ArtifactError for a damaged or newer artifact, or another node's.
     """
     auxiliary = set(symbol.list_auxiliary_states())
     wanted = [n for n in symbol.list_inputs() if n not in metadata.inputs]
@@ -158,6 +165,7 @@ def make_parameters(
     if missing:
         raise InputError(f"{where} lacks {', '.join(missing[:5])}{' and more' if len(missing) > 5 else ''}.")
     params: dict[str, mx.gluon.Parameter] = {}
+    owners: dict[str, Owner] = {}
     for name in wanted:
         array = arrays[name]
         if name.endswith(ARTIFACT_SUFFIX):
@@ -165,9 +173,11 @@ def make_parameters(
             data = view_of(held)
             check(data.data, f"{where}: the artifact {name}")
             native_library.artifact_verified(data)
+            owners[name] = Owner(*read_owner(data.data))
             params[name] = ArtifactParameter(name, held, contexts)
         else:
             params[name] = make_parameter(name, array, contexts, name in auxiliary)
+    check_artifacts(symbol.tojson(remove_amp_cast=False), owners.get, f"{where}: ")
     return params
 
 

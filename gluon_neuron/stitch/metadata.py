@@ -8,8 +8,9 @@ from typing import Any
 
 import mxnet as mx
 
+from ..graph.identity import graph_hash
 from ..graph.spec import Spec
-from ..graph.subgraph import METADATA
+from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
 from ..report import Report
 
 KEY = METADATA
@@ -28,10 +29,11 @@ class Metadata:
     batch_sizes: tuple[int, ...]
     report: Report
 
-    def to_json(self) -> str:
-        """The text that is stored in the symbol."""
+    def to_json(self, graph: str = "") -> str:
+        """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
         return json.dumps(
             {
+                **({"graph": graph} if graph else {}),
                 "inputs": self.inputs,
                 "specs": [[s.shape, s.dtype] for s in self.specs],
                 "in_format": self.in_format,
@@ -60,9 +62,45 @@ class Metadata:
         )
 
 
+EDITED = "what was known of its inputs, outputs and operators is not so any more"
+"""What is to be said of a compiled symbol that is not as it was compiled."""
+
+
 def find(symbol: mx.sym.Symbol) -> Metadata | None:
-    """The metadata of a compiled symbol; None for any other symbol."""
-    for attrs in symbol.attr_dict().values():
-        if KEY in attrs:
-            return Metadata.from_json(attrs[KEY])
+    """The metadata of a compiled symbol; None for any other symbol, and for one that was edited after it was compiled:
+    joined with others, put into another model, or with outputs taken off."""
+    text = symbol.tojson(remove_amp_cast=False)
+    if KEY not in text:
+        return None
+    raw = json.loads(text)
+    for node in raw["nodes"]:
+        kept = node.get("attrs", {}).get(KEY)
+        if kept is not None and _is_of(raw, json.loads(kept)):
+            return Metadata.from_json(kept)
     return None
+
+
+def is_edited(text: str) -> bool:
+    """Whether a symbol's JSON without metadata that `find` takes was once a compiled symbol's, or holds one."""
+    nodes = json.loads(text)["nodes"]
+    return any(KEY in n.get("attrs", {}) or NODE_NAME in n.get("attrs", {}) for n in nodes)
+
+
+def _is_of(raw: dict[str, Any], kept: dict[str, Any]) -> bool:
+    if "graph" in kept:
+        return bool(kept["graph"] == graph_hash(raw, casts=False))
+    # Of release 0.1.0, which kept no hash.
+    names = {n["name"] for n in raw["nodes"] if n["op"] == "null"}
+    compiled = sum(n["op"] == SUBGRAPH_OP for n in raw["nodes"])
+    return (
+        set(kept["inputs"]) <= names
+        and compiled == len(kept["report"]["regions"])
+        and len(raw["heads"]) == _count(kept["out_format"])
+    )
+
+
+def _count(nesting: Any) -> int:
+    """How many arrays there are in Gluon's description of a nesting."""
+    if isinstance(nesting, list):
+        return sum(map(_count, nesting))
+    return 1 if nesting == 0 else max(0, int(nesting))

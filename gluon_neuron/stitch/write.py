@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import mxnet as mx
 
 from ..graph.graph import Graph
+from ..graph.identity import graph_hash
 from ..graph.subgraph import METADATA, NAMING, SUBGRAPH_OP, Replacement, replace
 from ..runtime.mxnet_private import like
 from .metadata import Metadata
@@ -19,7 +20,7 @@ def stitch(
     """The new symbol, in which every compiled region is one node; `names` are those of its outputs."""
     raw = json.loads(replace(graph, replacements, names))
     carrier = next(n for n in raw["nodes"] if n["op"] == "null")
-    carrier.setdefault("attrs", {})[METADATA] = metadata.to_json()
+    carrier.setdefault("attrs", {})[METADATA] = metadata.to_json(graph_hash(raw, casts=False))
     symbol = mx.sym.load_json(json.dumps(raw))
     return symbol.as_np_ndarray() if is_np else symbol
 

@@ -36,7 +36,7 @@ def check_model(
     operators = [n for n in graph.operators if NAMING not in n.raw.get("attrs", {})]
     compiled = [n for n in operators if n.op == SUBGRAPH_OP]
     if compiled:
-        return _compiled(operators, compiled, params_path, show_names, expand_subgraph)
+        return _compiled(graph, operators, compiled, params_path, show_names, expand_subgraph)
     return "\n".join(
         [
             "* The operations of this uncompiled model, and whether Neuron subgraphs can hold them.",
@@ -48,13 +48,16 @@ def check_model(
     )
 
 
-def _compiled(operators: Sequence[Node], nodes: Sequence[Node], params_path: Path, names: bool, expand: bool) -> str:
+def _compiled(
+    graph: Graph, operators: Sequence[Node], nodes: Sequence[Node], params_path: Path, names: bool, expand: bool
+) -> str:
     artifacts = _artifacts(params_path)
-    inner = {n.name: Graph.from_json(json.dumps(n.raw["subgraphs"][0])).operators for n in nodes}
-    programs = {n.name: _programs(artifacts.get(n.name + ARTIFACT_SUFFIX)) for n in nodes}
-    cores = max(c for _, c in programs.values())
-    rows = [(name, c, len(inner[name]), what) for name, (what, c) in programs.items()]
-    inside = [m for members in inner.values() for m in members]
+    # Joined models have nodes of one name.
+    inner = [Graph.from_json(json.dumps(n.raw["subgraphs"][0])).operators for n in nodes]
+    programs = [_programs(artifacts.get(_artifact_name(graph, n))) for n in nodes]
+    cores = max(c for _, c in programs)
+    rows = [(n.name, c, len(own), what) for n, own, (what, c) in zip(nodes, inner, programs, strict=True)]
+    inside = [m for members in inner for m in members]
     lines = [
         f"* Found {len(nodes)} Neuron subgraph(s) ({SUBGRAPH_OP}(s)) in this compiled model.",
         "* All operations, the Neuron subgraphs among them:",
@@ -66,8 +69,8 @@ def _compiled(operators: Sequence[Node], nodes: Sequence[Node], params_path: Pat
         _table(rows, ("Subgraph Name", "Num Pipelined NeuronCores", "Num Operations", "Programs")),
         "",
     ]
-    for name, members in inner.items() if expand else ():
-        lines += [f"* The operations in {name}:", "", _operators(members, names), ""]
+    for node, members in zip(nodes, inner, strict=True) if expand else ():
+        lines += [f"* The operations in {node.name}:", "", _operators(members, names), ""]
     lines += _totals([*inside, *(n for n in operators if n.op != SUBGRAPH_OP)])
     return "\n".join([*lines, f"* Total inference operations in Neuron subgraphs: {len(inside)}"])
 
@@ -112,6 +115,12 @@ def _artifacts(path: Path) -> dict[str, bytes]:
         return {}
     args, _ = files.read_params(path, False)
     return {n: a.asnumpy().tobytes() for n, a in args.items() if n.endswith(ARTIFACT_SUFFIX)}
+
+
+def _artifact_name(graph: Graph, node: Node) -> str:
+    """The name of a compiled node's artifact: its last input's, or as the archived package named it."""
+    last = graph.nodes[node.inputs[-1].node].name
+    return last if last.endswith(ARTIFACT_SUFFIX) else node.name + ARTIFACT_SUFFIX
 
 
 def _programs(data: bytes | None) -> tuple[str, int]:

@@ -8,6 +8,7 @@ import mxnet as mx
 import numpy as np
 
 from tests.doubles.neff import Neff, pack
+from tests.nets import artifact_name
 
 SHAPE = (2, 3, 8, 8)
 ARTIFACT = "_neuron_subgraph_op0_neuronbin"
@@ -64,8 +65,10 @@ def archived(cores=1, counted=False, front=False):
                 node["attrs"]["__ext_extra_inputs__"] = "1"
             if front:
                 node["inputs"].insert(0, node["inputs"].pop())
-        elif node["name"] == ARTIFACT:
+        elif node["name"] == artifact_name(args):
+            node["name"] = ARTIFACT
             node["attrs"] = {"__shape__": f"({neff.size},)", "__dtype__": "3"}
         else:
             node.get("attrs", {}).pop("__gluon_neuron__", None)
+    del args[artifact_name(args)]
     return mx.sym.load_json(json.dumps(raw)), {**args, ARTIFACT: mx.nd.array(neff, dtype=np.uint8)}, aux

@@ -12,7 +12,8 @@ from gluon_neuron.artifact.container import MAGIC
 from gluon_neuron.errors import InputError
 from gluon_neuron.tools.cli import main
 from tests.agreement import agree
-from tests.compat.nets import ARTIFACT, SHAPE, archived, checkpoint, image, run
+from tests.compat.nets import SHAPE, archived, checkpoint, image, run
+from tests.nets import artifact_name
 
 REASON = "archived Neuron package runs on Inf1 only: compile what load_checkpoint gives again"
 
@@ -30,7 +31,7 @@ def test_it_runs_on_the_cpu_when_compiled_again(files):
     x = image(1)
     agree(run(sym, args, aux, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
     assert gluon_neuron.get_report(sym).compiled_operators == 9
-    assert args[ARTIFACT].asnumpy()[: len(MAGIC)].tobytes() == MAGIC
+    assert args[artifact_name(args)].asnumpy()[: len(MAGIC)].tobytes() == MAGIC
 
 
 def test_load_refuses_with_the_reason(files):

@@ -20,6 +20,7 @@ from gluon_neuron.targets.cpu.target import CpuTarget
 from gluon_neuron.targets.neuron.toolchain.words import value_of
 from tests.agreement import agree
 from tests.compat.nets import checkpoint, image, run
+from tests.nets import artifact_name
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def compiled(given, **compile_args):
 
 
 def header(made):
-    array = made[1]["_neuron_subgraph_op0_neuronbin"]
+    array = made[1][artifact_name(made[1])]
     return unpack(memoryview(array.asnumpy())).options
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import mxnet as mx
 import numpy as np
@@ -12,6 +13,7 @@ import gluon_neuron
 from gluon_neuron.errors import BlockError, InputError, OptionError, UninitializedError
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
+from tests.nets import artifact_name
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +39,14 @@ def test_what_was_given_is_not_changed(given):
     assert args == before[1]
     assert aux == before[2]
     assert new_sym is not sym
-    assert set(new_args) == {*args, "_neuron_subgraph_op0_neuronbin"}
+    assert set(new_args) == {*args, artifact_name(new_args)}
     assert all(new_args[n] is a for n, a in args.items())
     assert all(new_aux[n] is a for n, a in aux.items())
 
 
 def test_artifact_is_a_uint8_argument(compiled):
-    assert compiled[1]["_neuron_subgraph_op0_neuronbin"].dtype == np.uint8
-    assert "_neuron_subgraph_op0_neuronbin" in compiled[0].list_arguments()
+    assert compiled[1][artifact_name(compiled[1])].dtype == np.uint8
+    assert artifact_name(compiled[1]) in compiled[0].list_arguments()
 
 
 def test_names_of_outputs_and_states_stay(given, compiled):
@@ -73,7 +75,9 @@ def test_statistics(given):
     report = gluon_neuron.get_report(sym)
     assert (report.operators, report.compiled_operators, len(report.regions)) == (9, 8, 2)
     assert [n["name"] for n in subgraphs] == ["_neuron_subgraph_op0", "_neuron_subgraph_op1"]
-    assert all(args[f"{n['name']}_neuronbin"].dtype == np.uint8 for n in subgraphs)
+    artifacts = [n for n in args if n.endswith("_neuronbin")]
+    assert [re.fullmatch(r"(.*)_[0-9a-f]{16}_neuronbin", n)[1] for n in artifacts] == [n["name"] for n in subgraphs]
+    assert all(args[n].dtype == np.uint8 for n in artifacts)
 
 
 def test_float_array_inputs(given):

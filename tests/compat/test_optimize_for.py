@@ -11,6 +11,7 @@ import pytest
 import gluon_neuron
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
+from tests.nets import artifact_name
 
 
 def make():
@@ -140,7 +141,7 @@ def test_symbol_with_data_among_the_arrays():
     x = image(1)
     given = {**args, "data": x, "softmax_label": mx.nd.zeros((SHAPE[0],))}
     made = sym.optimize_for("neuron", given, aux)
-    assert "_neuron_subgraph_op0_neuronbin" in given
+    assert artifact_name(given) in made.list_arguments()
     reference = mx.contrib.neuron.compile(*checkpoint(), {"data": x})
     assert regions(made) == regions(reference[0])
     executor = made.bind(mx.cpu(), given, aux_states=aux, grad_req="null")
@@ -193,3 +194,62 @@ def test_symbol_without_arrays():
     sym = mx.sym.FullyConnected(mx.sym.var("data"), num_hidden=3)
     with pytest.raises(mx.base.MXNetError, match="neither an array in args or aux nor a sample"):
         sym.optimize_for("neuron", {"data": mx.nd.ones((2, 4))}, {})
+
+
+def imported(net, x, path, **options):
+    """What plain MXNet makes of the files of the compiled net."""
+    gluon_neuron.compile(net, x, **options).export(path / "net")
+    return mx.gluon.SymbolBlock.imports(str(path / "net-symbol.json"), ["data"], str(path / "net-0000.params"))
+
+
+def parent(net, x):
+    """A block around the compiled net."""
+
+    class Around(mx.gluon.HybridBlock):
+        def __init__(self, child):
+            super().__init__()
+            self.child = child
+
+        def hybrid_forward(self, F, data):
+            return self.child(data)
+
+    return Around(gluon_neuron.compile(net, x))
+
+
+COMPILED = {
+    "optimized before": lambda net, x, path: net.optimize_for(x, backend="neuron") or net,
+    "imported": imported,
+    "a parent": lambda net, x, path: parent(net, x),
+}
+
+
+@pytest.mark.parametrize("options", [{}, {"exclude_operators": ["Pooling"]}])
+@pytest.mark.parametrize("step", ["optimize_for", "hybridize"])
+@pytest.mark.parametrize("given", COMPILED.values(), ids=COMPILED)
+def test_what_is_compiled_already_is_compiled_anew(given, step, options, tmp_path):
+    net, x = make(), image()
+    expected = net(x).asnumpy()
+    compiled = given(net, x, tmp_path)
+    for _ in range(2):
+        if step == "optimize_for":
+            compiled.optimize_for(x, backend="neuron", **options)
+        else:
+            compiled.hybridize(backend="neuron", **options)
+        agree(compiled(x), expected, 1e-4, 1e-5)
+        assert len(regions(exported(compiled, tmp_path / "again"))) == 1 + len(options)
+        agree(gluon_neuron.load(tmp_path / "again")(x), expected, 1e-4, 1e-5)
+
+
+def test_symbols_that_are_compiled_already():
+    sym, args, aux = mx.contrib.neuron.compile(*checkpoint(), {"data": image()})
+    given = {**args, "data": image(1), "softmax_label": mx.nd.zeros((SHAPE[0],))}
+    made = sym.optimize_for("neuron", given, aux, excl_node_names=["pool0"])
+    assert len(regions(made)) == 2
+    executor = made.bind(mx.cpu(), {n: given[n] for n in made.list_arguments()}, aux_states=aux, grad_req="null")
+    agree(executor.forward()[0], run(*checkpoint(), image(1))[0], 1e-4, 1e-5)
+
+
+def test_baked_weights_are_gone(tmp_path):
+    net = imported(make(), image(), tmp_path, inline_weights=True)
+    with pytest.raises(mx.base.MXNetError, match="weights baked in"):
+        net.optimize_for(image(), backend="neuron")

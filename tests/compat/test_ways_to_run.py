@@ -12,11 +12,10 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.engine import native_library
-from gluon_neuron.errors import ArtifactCorruptError
+from gluon_neuron.errors import ArtifactCorruptError, ArtifactMismatchError
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
-
-BIN = "_neuron_subgraph_op0_neuronbin"
+from tests.nets import artifact_name
 
 
 @pytest.fixture(scope="module")
@@ -108,26 +107,32 @@ def test_module_with_all_params_cast(loaded):
     close(predict(bound(sym, args, aux), image(1)), image(1))
 
 
+def cast_artifact(args, dtype, factor=1):
+    """The artifact among the arguments, cast and scaled."""
+    name = artifact_name(args)
+    return {name: args[name].astype(dtype) * factor}
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "int32"])
 def test_files_with_all_params_cast(loaded, tmp_path, dtype):
     sym, args, aux = loaded
     prefix = str(tmp_path / "cast")
-    mx.model.save_checkpoint(prefix, 0, sym, {**args, BIN: args[BIN].astype(dtype)}, aux)
+    mx.model.save_checkpoint(prefix, 0, sym, {**args, **cast_artifact(args, dtype)}, aux)
     net = gluon_neuron.load(prefix)
     close(net(image(1), mx.nd.zeros((SHAPE[0],))).asnumpy(), image(1))
-    assert net.collect_params()[BIN].dtype == np.uint8
+    assert net.collect_params()[artifact_name(args)].dtype == np.uint8
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "int64"])
 def test_bind_with_a_cast_artifact(loaded, dtype):
     sym, args, aux = loaded
-    close(run(sym, {**args, BIN: args[BIN].astype(dtype)}, aux, image(1))[0], image(1))
+    close(run(sym, {**args, **cast_artifact(args, dtype)}, aux, image(1))[0], image(1))
 
 
 def test_cast_that_lost_bytes(loaded, tmp_path):
     sym, args, aux = loaded
     prefix = str(tmp_path / "lost")
-    mx.model.save_checkpoint(prefix, 0, sym, {**args, BIN: args[BIN].astype("float32") * 0.5}, aux)
+    mx.model.save_checkpoint(prefix, 0, sym, {**args, **cast_artifact(args, "float32", 0.5)}, aux)
     with pytest.raises(ArtifactCorruptError, match="has become float32 and lost its bytes"):
         gluon_neuron.load(prefix)
 
@@ -155,8 +160,9 @@ def test_buckets_of_different_graphs_are_told_apart(loaded):
     sym, args, aux = loaded
     inner = checkpoint()[0].get_internals()["fc0_output"]
     other, _, _ = mx.contrib.neuron.compile(inner, *checkpoint()[1:], {"data": image()})
-    with pytest.raises(mx.base.MXNetError, match="_neuron_subgraph_op0"):
-        run(other, args, aux, image())
+    taken, own = artifact_name(args), artifact_name(other.list_arguments())
+    with pytest.raises(ArtifactMismatchError, match="'_neuron_subgraph_op0'.*is another node's"):
+        run(other, {**args, own: args[taken]}, aux, image())
 
 
 def test_symbol_block(files):
@@ -194,6 +200,7 @@ def test_memory_of_the_last_user_is_freed():
 import ctypes, gc, sys
 import mxnet as mx, numpy as np
 from gluon_neuron.engine import native_library
+from tests.nets import artifact_name
 from pathlib import Path
 
 def resident():

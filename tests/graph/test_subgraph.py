@@ -39,19 +39,19 @@ def test_extract_names_inner_inputs(diamond):
 
 def test_replace_keeps_order_and_output_names(diamond):
     sub = extract(diamond, [1], [Entry(0, 0)], [Entry(1, 0)])
-    node = Replacement("r0", (1,), (Entry(1, 0),), (Entry(0, 0),), sub.raw, 10, {})
+    node = Replacement("r0", (1,), (Entry(1, 0),), (Entry(0, 0),), sub.raw, "r0_1f_neuronbin", 10, {})
     new = Graph.from_json(replace(diamond, [node], ["c_output", "a_output"]))
     assert [n.name for n in new.operators] == ["r0", "out", "b", "c", "a"]
     assert [new.nodes[h.node].name for h in new.heads] == ["c", "a"]
     region = next(n for n in new.nodes if n.name == "r0")
-    assert [new.nodes[e.node].name for e in region.inputs] == ["x", "r0_neuronbin"]
+    assert [new.nodes[e.node].name for e in region.inputs] == ["x", "r0_1f_neuronbin"]
     for node in new.nodes:
         assert all(e.node < node.id for e in node.inputs)
 
 
 def test_replace_refuses_a_cycle(diamond):
     # a and c without what lies between them is not convex.
-    node = Replacement("r0", (1, 4), (Entry(1, 0), Entry(4, 0)), (Entry(0, 0), Entry(2, 0), Entry(3, 0)), {}, 1, {})
+    node = Replacement("r0", (1, 4), (Entry(1, 0), Entry(4, 0)), (Entry(0, 0), Entry(2, 0), Entry(3, 0)), {}, "", 1, {})
     with pytest.raises(GraphError, match="not convex"):
         replace(diamond, [node], ["c_output", "a_output"])
 
@@ -66,7 +66,7 @@ def test_not_a_symbol():
 def test_replace_names_the_outputs_of_an_operator_that_has_several():
     graph = symbol([("null", "x", []), ("split", "s", [(0, 0)])], [(1, 2), (1, 0), (0, 0), (1, 2)])
     outputs = (Entry(1, 0), Entry(1, 2))
-    node = Replacement("r0", (1,), outputs, (Entry(0, 0),), {"nodes": [], "heads": []}, 10, {})
+    node = Replacement("r0", (1,), outputs, (Entry(0, 0),), {"nodes": [], "heads": []}, "", 10, {})
     new = Graph.from_json(replace(graph, [node], ["s_output2", "s_output0", "x", "s_output2"]))
     region, copy = (next(n for n in new.nodes if n.name == name) for name in ("r0", "s"))
     assert [(new.nodes[h.node].name, h.output) for h in new.heads] == [("s", 2), ("s", 0), ("x", 0), ("s", 2)]

@@ -11,6 +11,9 @@
 
 // y = x + a number that all bytes of the weight have a part in.
 struct Region {
+  static constexpr const char* kGraph = R"({"nodes":[{"op":"null","name":"x","inputs":[]},{"op":"null","name":"w","inputs":[]},)"
+                                        R"({"op":"f","name":"y","inputs":[[0,0,0],[1,0,0]]}],"heads":[[2,0,0]]})";
+
   explicit Region(size_t batch = 2, size_t weights = 100, const std::string& graph = "region")
       : Region(container::artifact({container::cpu(batch, weights)}, graph), batch, weights) {}
 
@@ -26,7 +29,7 @@ struct Region {
   std::vector<gn::Spec> outputs() const { return {{{batch, 4}, gn::dtype_by_name("uint8")}}; }
 
   std::unique_ptr<gn::Binding> bind(gn::Placement placement = {}) const {
-    return std::make_unique<gn::Binding>("{}", inputs(), artifact.size(), placement);
+    return std::make_unique<gn::Binding>(kGraph, inputs(), artifact.size(), placement);
   }
 
   std::vector<gn::Array> arrays() const { return {{x.data(), version}, {w.data(), version}, {artifact.data(), version}}; }

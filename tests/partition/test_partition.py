@@ -33,7 +33,7 @@ def graph_of(*nodes, heads=None, size=8):
     return graph.with_specs({Entry(i, 0): Spec((size, 1), "float32") for i in range(len(raw))})
 
 
-def split(graph, refused=None, inputs=("x",), banned=(), **options):
+def split(graph, refused=None, inputs=("x",), banned=None, **options):
     """The names in each region, and why each other operator is outside."""
     refused = refused or {}
     made = partition(graph, inputs, lambda n: refused.get(n.op), worth_a_region, CompileOptions(**options), banned)
@@ -132,12 +132,14 @@ def test_excluding_wins_over_including_and_over_refusals():
 
 
 def test_banned_nodes_keep_the_reason_that_was_found_later():
-    failed = Outside("b", "odd", "compile failed", "the compiler said no")
-    assert split(graph_of(*CHAIN), banned=[failed]) == (
+    graph = graph_of(*CHAIN)
+    (b,) = (n.id for n in graph.nodes if n.name == "b")
+    failed = {b: Outside("b", "odd", "compile failed", "the compiler said no")}
+    assert split(graph, banned=failed) == (
         [["a"], ["c", "d"]],
         {"b": ("compile failed", "the compiler said no")},
     )
-    assert split(graph_of(*CHAIN), {"odd": NO}, banned=[failed], include_nodes=("b",))[1]["b"][0] == "compile failed"
+    assert split(graph_of(*CHAIN), {"odd": NO}, banned=failed, include_nodes=("b",))[1]["b"][0] == "compile failed"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ from dataclasses import fields
 import mxnet as mx
 import pytest
 
+from gluon_neuron.graph.identity import graph_hash
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.report import Outside, RegionReport, Report
-from gluon_neuron.stitch.metadata import KEY, Metadata, find
+from gluon_neuron.stitch.metadata import KEY, Metadata, find, is_edited
 
 REPORT = Report(
     *("cpu", "openvino", 3, 100, (RegionReport("r", 2, 90, ("x",), ("y",), batch_parts=2),)),
@@ -40,9 +41,15 @@ def test_text_that_lacks_a_field(field):
 
 def test_found_in_a_symbol_that_was_saved():
     x = mx.sym.var("x", attr={KEY: METADATA.to_json()})
-    symbol = mx.sym.load_json(mx.sym.relu(x + mx.sym.var("y")).tojson())
+    raw = json.loads(mx.sym.relu(x + mx.sym.var("y")).tojson())
+    raw["nodes"][0]["attrs"][KEY] = METADATA.to_json(graph_hash(raw))
+    symbol = mx.sym.load_json(json.dumps(raw))
     assert find(symbol) == METADATA
+    assert find(mx.sym.load_json(symbol.tojson())) == METADATA
+    for edited in (mx.sym.relu(symbol), mx.sym.Group([symbol, symbol]), symbol.get_internals()[2]):
+        assert find(edited) is None and is_edited(edited.tojson())
 
 
 def test_not_found_in_others():
-    assert find(mx.sym.relu(mx.sym.var("x", shape=(2,)))) is None
+    plain = mx.sym.relu(mx.sym.var("x", shape=(2,)))
+    assert find(plain) is None and not is_edited(plain.tojson())

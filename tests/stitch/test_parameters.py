@@ -7,6 +7,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.stitch.parameters import LoadedParameter, make_parameter
 from tests.agreement import agree
+from tests.nets import artifact_name
 
 
 @pytest.fixture
@@ -88,3 +89,25 @@ def test_a_loaded_net_says_that_it_has_no_gradient(tmp_path):
     with pytest.raises(mx.base.MXNetError, match="inference only: no gradient. Train the block that was compiled"):
         result.backward()
         mx.nd.waitall()
+
+
+def artifact(net):
+    return net.collect_params()[artifact_name(net.collect_params())]
+
+
+def test_the_artifact_of_a_net_compiled_twice_is_one_parameter():
+    net, x = mx.gluon.nn.Dense(3, in_units=4), mx.nd.ones((2, 4))
+    net.initialize()
+    one = gluon_neuron.compile(net, x)
+    assert artifact(gluon_neuron.compile(net, x)) is artifact(one)
+    assert artifact(gluon_neuron.compile(net, x, num_threads=1)) is not artifact(one)
+    baked = gluon_neuron.compile(net, x, inline_weights=True)
+    assert artifact(gluon_neuron.compile(net, x, inline_weights=True)) is not artifact(baked)
+    artifact(one).data()[100] = 0  # somebody wrote to it: the next compile is not to have that
+    again = gluon_neuron.compile(net, x)
+    assert artifact(again) is not artifact(one)
+    agree(again(x), net(x), 1e-5, 1e-6)
+    one = gluon_neuron.compile(net, x)
+    one.collect_params().reset_ctx(mx.cpu(1))
+    moved = gluon_neuron.compile(net, x.as_in_context(mx.cpu(1)))
+    assert artifact(moved) is artifact(one) and artifact(moved).list_ctx() == [mx.cpu(1)]

@@ -97,7 +97,7 @@ def test_without_parameters(compiled, capsys):
 
 def test_damaged_artifact(compiled, capsys):
     sym, args, aux = mx.model.load_checkpoint(compiled, 0)
-    args["_neuron_subgraph_op0_neuronbin"][:] = 0
+    args[next(n for n in args if n.endswith("_neuronbin"))][:] = 0
     mx.model.save_checkpoint(compiled, 1, sym, args, aux)
     assert "damaged: neither an artifact of gluon_neuron nor a NEFF" in output(capsys, compiled, "--epoch", "1")
 

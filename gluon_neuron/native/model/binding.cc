@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "artifact/artifact_cache.h"
+#include "artifact/identity.h"
 #include "boundary/log.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
@@ -76,6 +77,7 @@ void Binding::find_program(const Array& artifact, const std::vector<Spec>& outpu
   drop_model();
   used_.reset();
   given_ = artifact_of(artifact.data, artifact_size_, digest);
+  check_belongs(*given_, graph_json_);
   use_chip();
   if (!used_) use_cpu(outputs);
   const auto& promised = used_->programs[index_]->outputs;

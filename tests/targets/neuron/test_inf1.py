@@ -14,7 +14,7 @@ from gluon_neuron.targets.neuron.neuronx import TARGETS
 from tests.agreement import agree
 from tests.doubles import neff
 from tests.doubles.install import compiled
-from tests.nets import conv_net, images
+from tests.nets import artifact_name, conv_net, images
 from tests.targets import tiny
 
 
@@ -79,7 +79,7 @@ def test_the_whole_way(compilers):
     (program,) = made.report.regions[0].programs
     assert program.command.startswith("neuron-cc compile region-symbol.json") and program.cores == 2
     assert not program.cached and program.command in str(made.report)
-    bytes_ = made.collect_params()["_neuron_subgraph_op0_neuronbin"].data().asnumpy().tobytes()
+    bytes_ = made.collect_params()[artifact_name(made.collect_params())].data().asnumpy().tobytes()
     cpu, chip = unpack(bytes_).payloads
     assert (cpu.target, chip.target, chip.engine) == ("cpu", "inf1", "nrt")
     inside = neff.unpack(chip.data)

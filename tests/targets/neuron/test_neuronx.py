@@ -18,12 +18,12 @@ from gluon_neuron.tools.compile_kept import compile_kept
 from tests.agreement import agree
 from tests.doubles import neff
 from tests.doubles.install import compiled
-from tests.nets import conv_net, images
+from tests.nets import artifact_name, conv_net, images
 from tests.targets import tiny
 
 
 def payloads(made):
-    bytes_ = made.collect_params()["_neuron_subgraph_op0_neuronbin"].data().asnumpy().tobytes()
+    bytes_ = made.collect_params()[artifact_name(made.collect_params())].data().asnumpy().tobytes()
     return unpack(bytes_).payloads
 
 
