@@ -15,6 +15,7 @@ import mxnet as mx
 
 from _gluon_neuron_hook import mxnet_names
 
+from ..engine import native_library
 from . import placement
 from .mxnet_private import ARRAYS
 
@@ -62,6 +63,43 @@ def _watch_arrays(notify: Callable[[], None]) -> None:
             notify()
 
     _replace(mx.gluon.Parameter, "__setattr__", __setattr__)
+
+
+class _WatchedList(list[Any]):
+    """A Parameter's arrays, which says when one is replaced. Copies and pickles of it are plain lists."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return list, (list(self),)
+
+
+def _saying(name: str) -> Callable[..., Any]:
+    change = getattr(list, name)
+
+    @functools.wraps(change)
+    def replacement(self: _WatchedList, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return change(self, *args, **kwargs)
+        finally:
+            native_library.bump_epoch()
+
+    return replacement
+
+
+for _name in (
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__", "append", "clear", "extend", "insert", "pop", "remove"),
+    *("reverse", "sort"),
+):
+    setattr(_WatchedList, _name, _saying(_name))
+
+
+def watch_list(param: Any) -> None:
+    """From now on, an array that is put into the Parameter's own list counts as a Parameter that got other arrays.
+
+    A list that is assigned later is not watched, but its assignment is.
+    """
+    own = vars(param)
+    if isinstance(param, mx.gluon.Parameter) and type(own.get(ARRAYS)) is list:
+        own[ARRAYS] = _WatchedList(own[ARRAYS])  # past __setattr__: the arrays are the same
 
 
 def _replace(owner: type, name: str, replacement: Any) -> None:

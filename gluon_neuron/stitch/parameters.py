@@ -9,6 +9,7 @@ import numpy as np
 
 from ..artifact.container import read_graph
 from ..engine import native_library
+from ..runtime.asked import gives_storage
 
 
 class ArtifactParameter(mx.gluon.Parameter):
@@ -59,6 +60,7 @@ class LoadedParameter(mx.gluon.Parameter):
         if self._grad is None and self._data is not None and self.grad_req != "null":
             super()._init_grad()
 
+    @gives_storage
     def data(self, ctx: Any = None) -> mx.nd.NDArray:
         """As `Parameter.data`."""
         if mx.autograd.is_recording():
