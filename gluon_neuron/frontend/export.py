@@ -9,7 +9,7 @@ import mxnet as mx
 from ..errors import BlockError, InputError, UninitializedError
 from ..graph.spec import Spec, dtype_name
 from ..runtime import mxnet_private
-from ..runtime.mxnet_private import arrays_of, is_deferred, untraced
+from ..runtime.mxnet_private import arrays_of, is_deferred, untouched
 from .inputs import arguments, check_dtypes, flatten, prepares_arguments
 from .model import ExportedModel
 from .symbol import original
@@ -38,7 +38,7 @@ def export(block: Any, sample: Any) -> ExportedModel:
     with (
         mx.util.np_shape(is_np),
         mx.util.np_array(is_np),
-        untraced(block),
+        untouched(block),
         mx.autograd.pause(train_mode=False),
     ):
         if _deferred(block) and prepares_arguments(block):
