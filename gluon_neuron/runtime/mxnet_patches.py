@@ -16,7 +16,7 @@ import mxnet as mx
 from _gluon_neuron_hook import mxnet_names
 
 from ..engine import native_library
-from . import placement
+from . import artifact_parameters, placement
 from .mxnet_private import ARRAYS
 
 _MARK = "_gluon_neuron"
@@ -35,6 +35,8 @@ def install(array_replaced: Callable[[], None]) -> None:
     _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)
     _wrap(mx.gluon.HybridBlock, "_build_cache", placement.build_cache)
     _wrap(mx.gluon.Parameter, "reset_ctx", placement.reset_ctx)
+    _wrap(mx.gluon.Parameter, "_reduce", artifact_parameters.reduce)
+    _wrap(mx.gluon.Parameter, "cast", artifact_parameters.cast)
     _watch_arrays(array_replaced)
 
 

@@ -98,8 +98,22 @@ def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
 
 
 def reduced(param: mx.gluon.Parameter) -> mx.nd.NDArray:
-    """The Parameter's value on the host, of all its contexts."""
+    """The Parameter's value on the host, of all its contexts: their mean, or the first where a sum might wrap."""
+    if len(contexts_of(param)) > 1 and not np.issubdtype(np.dtype(param.dtype), np.floating):
+        return first_copy(param)
     return param._reduce()
+
+
+def first_copy(param: mx.gluon.Parameter) -> mx.nd.NDArray:
+    """The Parameter's first array on the host, of the kind that the front end in use saves."""
+    array = param.list_data()[0].copyto(mx.cpu())
+    return array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
+
+
+def same_kind(array: mx.nd.NDArray, param: mx.gluon.Parameter) -> mx.nd.NDArray:
+    """The array as one of the front end that the Parameter's own arrays are of: neither takes the other's."""
+    is_np = isinstance((arrays_of(param) or [None])[0], mx.np.ndarray)
+    return array.as_np_ndarray() if is_np else array.as_nd_ndarray()
 
 
 def own_parameters(block: mx.gluon.Block) -> set[str]:

@@ -21,7 +21,7 @@ class ArtifactParameter(mx.gluon.Parameter):
     # Not a gluon.Constant: those register an initializer, and with it the value, for the life of the process.
 
     def __init__(self, name: str, array: mx.nd.NDArray, ctx: Any) -> None:
-        super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8)
+        super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8, differentiable=False)
         # Among arrays of mx.np, `save_parameters` takes no other kind.
         kind = array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
         self._load_init(_OwnArray(kind), ctx)
