@@ -38,6 +38,8 @@ def answer(graph: str, request: str) -> tuple[str, int, dict[str, bytes]]:
     named = options.pop(_INPUTS, None)
     text = _plain(graph)
     symbol = mx.sym.load_json(text)
+    if mx.util.is_np_array():  # then it is the block's symbol, or one that will run among arrays of mx.np
+        symbol = symbol.as_np_ndarray()
     mx.nd.waitall()  # MXNet hands over addresses without waiting for what is still being written to them
     args = {a["name"]: _array(a) for a in asked["args"]}
     aux = {a["name"]: _array(a) for a in asked["aux"]}

@@ -40,6 +40,8 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Expo
     shapes, UninitializedError when a parameter has no array.
     """
     symbol = original(symbol)
+    if mx.util.is_np_array():  # it will be bound among the shapes of mx.np, but mx.sym.load does not say so
+        symbol = symbol.as_np_ndarray()
     is_np = is_np_symbol(symbol)
     held = {**_arrays("args", args), **_arrays("aux", aux)}
     text = symbol.tojson(remove_amp_cast=False)

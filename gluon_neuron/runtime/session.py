@@ -17,6 +17,7 @@ from ..graph.spec import Spec
 from . import placement
 from .asked import Asked, plain
 from .bound_graph import BoundGraph
+from .front_end import shape_rules
 from .mxnet_patches import watch_list
 from .mxnet_private import address_of, arrays_of
 from .unfused import unfused
@@ -59,7 +60,7 @@ class Session:
         self._held = list(chain.from_iterable(self._lists))
         self._lock = threading.Lock()
         self._is_np = is_np
-        with mx.util.np_shape(is_np):
+        with shape_rules(is_np):
             feeds = {
                 n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype))
                 for n, s in zip(inputs, specs, strict=True)
