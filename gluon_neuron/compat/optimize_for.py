@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import InputError, OptionError
 from ..graph.graph import Graph
+from ..graph.text import to_text
 from ..stitch.parameters import ArtifactParameter
 from .compile_args import translate
 
@@ -80,7 +81,7 @@ def _plain(graph: str) -> str:
         for name in [n for n in attrs if n.startswith("__ext_")]:
             del attrs[name]
     raw.setdefault("attrs", {}).setdefault("mxnet_version", ["int", 10901])
-    return json.dumps(raw)
+    return to_text(raw)
 
 
 def _value(text: str) -> Any:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .._version import __version__
 from ..artifact.container import Artifact, Payload, graph_hash, pack
 from ..graph.subgraph import NODE_NAME, Replacement
+from ..graph.text import to_text
 from ..options import CompileOptions
 from ..stitch.node_placement import placing
 from ..targets.base import Program, Target, Task
@@ -45,7 +45,7 @@ def finish(cut: CutRegion, programs: Sequence[Program], options: CompileOptions,
     """The region with its artifact, which holds the programs."""
     identity = {**options.identity(), "np_shape": is_np}
     payloads = tuple(p.payload for p in programs)
-    artifact = pack(Artifact(graph_hash(json.dumps(cut.visible)), identity, payloads, __version__))
+    artifact = pack(Artifact(graph_hash(to_text(cut.visible)), identity, payloads, __version__))
     cores = str(options.pipeline_cores)  # scripts for pipelines read it, to set MXNET_CPU_WORKER_NTHREADS
     attrs = {"__ext_extra_inputs__": "1", NODE_NAME: cut.name, "__subgraph_opt_neuroncore__": cores}
     attrs |= placing(payloads, options)

@@ -8,6 +8,7 @@ from typing import Any
 
 import mxnet as mx
 
+from ..graph.text import to_text
 from ..runtime.mxnet_private import like
 
 
@@ -22,7 +23,7 @@ def with_open_batch(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
         return symbol
     raw = json.loads(text)
     changed = [_opened(n) for n in raw["nodes"] if n["op"] == "_zeros"]
-    return like(symbol, mx.sym.load_json(json.dumps(raw, ensure_ascii=False))) if any(changed) else symbol
+    return like(symbol, mx.sym.load_json(to_text(raw))) if any(changed) else symbol
 
 
 def _opened(node: dict[str, Any]) -> bool:

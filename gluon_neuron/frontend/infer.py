@@ -13,6 +13,7 @@ from ..errors import GraphError, InputError
 from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
+from ..graph.text import to_text
 from ..runtime.front_end import shape_rules
 
 
@@ -44,7 +45,7 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     raw["heads"] = [[e.node, e.output, 0] for e in entries]
     with shape_rules(is_np):
-        symbol = mx.sym.load_json(json.dumps(raw))
+        symbol = mx.sym.load_json(to_text(raw))
         names = set(symbol.list_inputs())
         known = {n: s for n, s in specs.items() if n in names}
         try:

@@ -10,6 +10,7 @@ from ..errors import GraphError
 from .graph import VARIABLE, Entry
 from .rewrite import Places, append, moved, reachable, variables_of
 from .subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
+from .text import to_text
 
 BAKED = "__gluon_neuron_baked__"
 """The attribute of a node that stands for a baked weight in the subgraph that MXNet sees."""
@@ -41,7 +42,7 @@ def inline(text: str) -> str:
             places[number] = sources
         else:
             places[number] = append(made, node, sources)
-    return json.dumps(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))
+    return to_text(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))
 
 
 def _expand(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequence[Entry]) -> list[Entry]:
