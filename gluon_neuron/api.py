@@ -39,7 +39,7 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     """
     if isinstance(net, mx.sym.Symbol):
         made = compile_symbol(net, sample_input, args, aux, options)
-        return checkpoint(made.symbol, made.collect_params(), args, aux)
+        return checkpoint(made.symbol, net, made.collect_params(), args, aux)
     if args is not None or aux is not None:
         raise InputError("args and aux go with a Symbol; a block has its parameters itself.")
     return compile_model(lambda: export(net, sample_input), options)

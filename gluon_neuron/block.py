@@ -13,7 +13,8 @@ from .errors import BlockError, InputError
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
-from .runtime.mxnet_private import flatten, reduced, regroup
+from .runtime.asked import plain
+from .runtime.mxnet_private import flatten, reduced, regroup, same_kind
 from .runtime.session_cache import SessionCache
 from .stitch import files
 from .stitch.metadata import Metadata
@@ -107,17 +108,25 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
-        if isinstance(x, mx.sym.Symbol):
-            return super().forward(x, *args)
         flat, fmt = flatten([x, *args], "input")
         if fmt != self._in_format:
             found = f"{sum(a is not None for a in flat)} array(s)"
             raise InputError(f"The model takes {self._takes()}, but it was called with {found} in another structure.")
         arrays = [a for a in flat if a is not None]
+        if isinstance(x, mx.sym.Symbol):
+            made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))
+            count = len(made.list_outputs())
+            # One symbol of mx.np is no list of outputs: an index would be an operator.
+            return regroup([made] if count == 1 else [made[i] for i in range(count)], self._out_format)
         if mx.autograd.is_recording() or self._callback is not None:
             with arrays[0].ctx:
                 return self._call_cached_op(x, *args)
-        return regroup(self._run(arrays), self._out_format)
+        results = self._run(arrays)
+        if mx.util.is_np_array() and not self._metadata.is_np:
+            # MXNet lets blocks return nothing else then, whatever they were made from.
+            self._sessions.last = None
+            results = [r.as_np_ndarray() for r in results]
+        return regroup(results, self._out_format)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if self._metadata.dynamic_batch:
@@ -128,6 +137,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _run_in_batches(self, arrays: Sequence[mx.nd.NDArray], size: int) -> list[mx.nd.NDArray]:
         total = arrays[0].shape[0]
+        arrays = [plain(a) for a in arrays]  # concat and slices of mx.nd, whichever front end is in use
         pieces = []
         for start in range(0, total, size):
             part = [a[start : start + size] for a in arrays]
@@ -135,8 +145,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             if short:
                 # Repeating a real row keeps padding free of values that a model might divide by.
                 part = [mx.nd.concat(p, *[p[-1:]] * short, dim=0) for p in part]
-            pieces.append(self._sessions.run(part))
-        return [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
+            pieces.append([plain(a) for a in self._sessions.run(part)])
+        joined = [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
+        return [a.as_np_ndarray() for a in joined] if self._metadata.is_np else joined
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
@@ -165,35 +176,43 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         written = files.write(path, epoch, text, arrays, self._metadata.is_np)
         return str(written[0]), str(written[1])
 
-    def load_parameters(self, filename: str, *args: Any, **kwargs: Any) -> None:
-        """As `Block.load_parameters`; artifacts that the file lacks stay as they are, and another model's are left.
+    def save_parameters(self, filename: str | os.PathLike[str], deduplicate: bool = False) -> None:
+        """As `Block.save_parameters`, whichever front end is in use, and with the artifacts."""
+        held = self.collect_params().items()
+        is_np = self._metadata.is_np or mx.util.is_np_array()
+        files.save_arrays(filename, {n: reduced(p) for n, p in held if n in self._reg_params}, is_np)
+
+    def load_parameters(
+        self,
+        filename: str | os.PathLike[str],
+        ctx: Any = None,
+        allow_missing: bool = False,
+        ignore_extra: bool = False,
+        cast_dtype: bool = False,
+        dtype_source: str = "current",
+    ) -> None:
+        """As `Block.load_parameters`, whichever front end wrote the file.
+
+        Artifacts that it lacks stay as they are, and another model's are left.
 
         So a file saved from this block loads, one that holds only the weights does too, and one of the same net
         compiled otherwise.
         """
-        held = {n: p for n, p in self._reg_params.items() if isinstance(p, ArtifactParameter)}
-        with mx.util.np_shape(self._metadata.is_np):
-            saved = (mx.npx.load if self._metadata.is_np else mx.nd.load)(filename)
-        saved = saved if isinstance(saved, dict) else {}
-        absent = [n for n in held if n not in saved and f"arg:{n}" not in saved]
-        others = {n.removeprefix("arg:"): a for n, a in saved.items() if n.endswith(ARTIFACT_SUFFIX)}
-        strangers = {
-            n: ArtifactParameter(n, a, [mx.cpu()]) for n, a in others.items() if n not in held and a.dtype == np.uint8
-        }
-        for name in absent:
-            del self._reg_params[name]
-            self._params._params.pop(name)
-        self._reg_params.update(strangers)
-        self._params._params.update(strangers)
-        try:
-            super().load_parameters(filename, *args, **kwargs)
-        finally:
-            for name in strangers:
-                del self._reg_params[name]
-                del self._params._params[name]
-            for name in absent:
-                self._reg_params[name] = held[name]
-                self._params._params[name] = held[name]
+        loaded = files.load_arrays(filename, self._metadata.is_np)
+        if not isinstance(loaded, dict):
+            raise InputError(f"{filename} holds arrays without names; a file of parameters names every array.")
+        arrays = {n.removeprefix("arg:").removeprefix("aux:"): a for n, a in loaded.items()}
+        held = {n for n, p in self.collect_params().items() if isinstance(p, ArtifactParameter)}
+        for name in [n for n in arrays if n.endswith(ARTIFACT_SUFFIX) and n not in held]:
+            if arrays[name].dtype == np.uint8:
+                del arrays[name]
+        wanted = mx.gluon.ParameterDict()
+        for name, param in self.collect_params().items():
+            if name in arrays:
+                arrays[name] = same_kind(arrays[name], param)
+            if name in arrays or not isinstance(param, ArtifactParameter):
+                wanted.update({name: param})
+        wanted.load_dict(arrays, ctx, allow_missing, ignore_extra, "", filename, cast_dtype, dtype_source)
 
     def hybridize(self, active: bool = True, backend: str | None = None, *args: Any, **kwargs: Any) -> None:
         """As `HybridBlock.hybridize`. The backend "neuron" changes nothing, for the block is compiled already.

@@ -19,6 +19,11 @@ def artifact_name(names):
     return found
 
 
+def front(array):
+    """The array as one of the front end in use."""
+    return array.as_np_ndarray() if mx.util.is_np_array() else array
+
+
 def conv_net(classes=5, prefix=None):
     """Convolutions, batch norms, pooling and a dense layer; BatchNorm statistics that matter."""
     net = nn.HybridSequential(prefix=prefix)
@@ -26,7 +31,7 @@ def conv_net(classes=5, prefix=None):
         net.add(nn.Conv2D(8, 3, padding=1), nn.BatchNorm(), nn.Activation("relu"), nn.MaxPool2D())
         net.add(nn.Conv2D(16, 3, padding=1, use_bias=False), nn.BatchNorm(), nn.Activation("relu"))
         net.add(nn.GlobalAvgPool2D(), nn.Dense(classes))
-    return initialized(net, mx.nd.zeros((1, 3, 16, 16)))
+    return initialized(net, front(mx.nd.zeros((1, 3, 16, 16))))
 
 
 def initialized(net, *inputs):
@@ -37,15 +42,15 @@ def initialized(net, *inputs):
     for name, param in net.collect_params().items():
         shape = param.shape
         if name.endswith("running_mean"):
-            param.set_data(mx.nd.random.normal(0, 0.3, shape))
+            param.set_data(front(mx.nd.random.normal(0, 0.3, shape)))
         elif name.endswith(("running_var", "gamma", "beta", "bias")):
-            param.set_data(mx.nd.random.uniform(0.5, 1.5, shape))
+            param.set_data(front(mx.nd.random.uniform(0.5, 1.5, shape)))
     return net
 
 
 def images(batch=1, size=16):
     """Random images."""
-    return mx.nd.random.normal(shape=(batch, 3, size, size))
+    return front(mx.nd.random.normal(shape=(batch, 3, size, size)))
 
 
 class Nested(gluon.HybridBlock):
@@ -59,12 +64,13 @@ class Nested(gluon.HybridBlock):
 
     def hybrid_forward(self, F, x, others):
         y = self.conv(x) + others[0]
-        return self.dense(y), [y * others[1], (F.relu(y), y)]
+        relu = F.npx.relu if mx.util.is_np_array() else F.relu
+        return self.dense(y), [y * others[1], (relu(y), y)]
 
 
 def nested_net():
     """A `Nested` block and arguments for it."""
-    args = (images(2, 8), [mx.nd.random.normal(shape=(2, 4, 8, 8)), mx.nd.random.normal(shape=(2, 4, 8, 8))])
+    args = (images(2, 8), [front(mx.nd.random.normal(shape=(2, 4, 8, 8))) for _ in range(2)])
     return initialized(Nested(), *args), args
 
 

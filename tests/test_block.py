@@ -1,4 +1,4 @@
-"""NeuronHybridBlock: what users do with a block."""
+"""NeuronHybridBlock: what users do with a block, under both of MXNet's front ends."""
 
 import copy
 import pickle
@@ -10,12 +10,20 @@ from mxnet import gluon
 
 import gluon_neuron
 from gluon_neuron.errors import InputError
+from gluon_neuron.runtime.front_end import front_end
 from tests.agreement import agree
-from tests.nets import CLOSE, conv_net, images, in_threads, nested_net, run_python
+from tests.nets import CLOSE, conv_net, front, images, in_threads, nested_net, run_python
+
+
+@pytest.fixture(params=[False, True], ids=["nd", "np"], autouse=True)
+def np_mode(request):
+    """Whether the test runs under mx.np, as a program has it that calls npx.set_np()."""
+    with front_end(request.param):
+        yield request.param
 
 
 @pytest.fixture
-def net():
+def net(np_mode):
     return conv_net()
 
 
@@ -24,15 +32,18 @@ def compiled(net):
     return gluon_neuron.compile(net, images())
 
 
-def test_exported_files_run_in_a_fresh_process(net, compiled, tmp_path):
+def test_exported_files_run_in_a_fresh_process(net, compiled, tmp_path, np_mode):
     x = images(2)
     np.save(tmp_path / "x.npy", x.asnumpy())
     np.save(tmp_path / "y.npy", net(x).asnumpy())
     compiled.export(tmp_path / "net", epoch=3)
     code = """
         import sys, numpy as np, mxnet as mx, gluon_neuron
-        folder = sys.argv[1]
-        x, y = mx.nd.array(np.load(folder + "/x.npy")), np.load(folder + "/y.npy")
+        folder, np_mode = sys.argv[1], sys.argv[2] == "True"
+        if np_mode:
+            mx.npx.set_np()
+        make = mx.np.array if np_mode else mx.nd.array
+        x, y = make(np.load(folder + "/x.npy")), np.load(folder + "/y.npy")
         ours = gluon_neuron.load(folder + "/net", epoch=3)
         assert ours.report.operator_share == 1.0
         np.testing.assert_allclose(ours(x).asnumpy(), y, 1e-3, 1e-4)
@@ -46,7 +57,7 @@ def test_exported_files_run_in_a_fresh_process(net, compiled, tmp_path):
         np.testing.assert_allclose(again(x).asnumpy(), y, 1e-3, 1e-4)
         print("ran")
     """
-    assert run_python(code, tmp_path) == "ran\n"
+    assert run_python(code, tmp_path, np_mode) == "ran\n"
 
 
 def test_structure_survives_export(tmp_path):
@@ -68,10 +79,11 @@ def test_parameters_are_the_original_ones(net, compiled):
     assert sum(n.endswith("_neuronbin") for n in ours) == 1
 
 
-def test_save_and_load_parameters(net, compiled, tmp_path):
+def test_save_and_load_parameters(net, compiled, tmp_path, np_mode):
     x = images()
     compiled.save_parameters(str(tmp_path / "ours.params"))
-    net.collect_params().save(str(tmp_path / "weights.params"))
+    weights = {p.name: p.data() for p in net.collect_params().values()}
+    (mx.npx.save if np_mode else mx.nd.save)(str(tmp_path / "weights.params"), weights)
     expected = net(x)
     for file in ("ours.params", "weights.params"):
         for param in net.collect_params().values():
@@ -147,9 +159,9 @@ def test_copies(net, compiled):
     agree(pickle.loads(pickle.dumps(compiled))(x), net(x), **CLOSE)
 
 
-def test_composes_with_symbols(net, compiled):
-    symbol = compiled(mx.sym.var("data"))
-    assert symbol.list_outputs() == net(mx.sym.var("data")).list_outputs()
+def test_composes_with_symbols(net, compiled, np_mode):
+    data = mx.sym.var("data").as_np_ndarray() if np_mode else mx.sym.var("data")
+    assert compiled(data).list_outputs() == net(data).list_outputs()
 
 
 def test_wrong_calls(compiled):
@@ -160,9 +172,9 @@ def test_wrong_calls(compiled):
     with pytest.raises(InputError, match="is a str"):
         compiled("image")
     with pytest.raises(InputError, match="does not take these inputs"):
-        compiled(mx.nd.zeros((1, 4, 16, 16)))
+        compiled(front(mx.nd.zeros((1, 4, 16, 16))))
     with pytest.raises(InputError, match="does not take these inputs"):
-        compiled(mx.nd.zeros((1, 3, 16)))
+        compiled(front(mx.nd.zeros((1, 3, 16))))
 
 
 def test_several_models_in_one_process():
@@ -212,3 +224,54 @@ def test_batches_of_a_loader_with_workers(net):
     assert len(batches) == 3
     for batch in batches:
         agree(made(batch), net(batch.as_in_context(mx.cpu())), **CLOSE)
+
+
+def test_parts_of_a_batch(net):
+    compiled = gluon_neuron.compile(net, images(4), dynamic_batch=True)
+    for size in (1, 3, 4, 6, 8):
+        x = images(size)
+        agree(compiled(x), net(x), **CLOSE)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["to nd", "to np"])
+def test_files_in_a_program_of_the_other_front_end(net, compiled, tmp_path, np_mode, there):
+    x = images()
+    expected = net(x)
+    compiled.export(tmp_path / "net")
+    compiled.save_parameters(tmp_path / "before")
+    with front_end(there):
+        # A block returns arrays of mx.np if the program or the model is of it.
+        kind = mx.np.ndarray if there or np_mode else mx.nd.NDArray
+        loaded = gluon_neuron.load(tmp_path / "net")
+        for _ in range(3):
+            for given in (x, x.as_np_ndarray(), x.as_nd_ndarray()):
+                found = loaded(given)
+                assert type(found) is kind
+                agree(found, expected, 1e-3, 1e-4)
+        loaded.export(tmp_path / "again")
+        loaded.save_parameters(tmp_path / "parameters")
+        for file in ("before", "parameters"):
+            loaded.load_parameters(tmp_path / file)
+            agree(loaded(x), expected, 1e-3, 1e-4)
+            compiled.load_parameters(tmp_path / file)
+    for file in ("before", "parameters"):
+        compiled.load_parameters(tmp_path / file)
+        agree(compiled(x), expected, **CLOSE)
+    agree(gluon_neuron.load(tmp_path / "again")(x), expected, **CLOSE)
+    agree(pickle.loads(pickle.dumps(loaded))(x), expected, **CLOSE)
+
+
+def test_what_load_parameters_refuses(compiled, tmp_path, np_mode):
+    save = mx.npx.save if np_mode else mx.nd.save
+    weights = {n: p.data() for n, p in compiled.collect_params().items() if not n.endswith("_neuronbin")}
+    save(str(tmp_path / "short"), dict(list(weights.items())[1:]))
+    with pytest.raises(AssertionError, match="is missing in"):
+        compiled.load_parameters(tmp_path / "short")
+    compiled.load_parameters(tmp_path / "short", allow_missing=True)
+    save(str(tmp_path / "long"), {**weights, "other": next(iter(weights.values()))})
+    with pytest.raises(AssertionError, match="is not present"):
+        compiled.load_parameters(tmp_path / "long")
+    compiled.load_parameters(tmp_path / "long", ignore_extra=True)
+    save(str(tmp_path / "list"), list(weights.values()))
+    with pytest.raises(InputError, match="without names"):
+        compiled.load_parameters(tmp_path / "list")

@@ -14,6 +14,7 @@ import numpy as np
 from ..errors import InputError, OptionError
 from ..graph.graph import Graph
 from ..graph.subgraph import ARTIFACT_SUFFIX
+from ..graph.text import to_text
 from ..stitch.metadata import find
 from ..stitch.parameters import ArtifactParameter
 from .compile_args import translate
@@ -40,6 +41,8 @@ def answer(graph: str, request: str) -> tuple[str, int, dict[str, bytes]]:
     named = options.pop(_INPUTS, None)
     text = _plain(graph)
     symbol = mx.sym.load_json(text)
+    if mx.util.is_np_array():  # then it is the block's symbol, or one that will run among arrays of mx.np
+        symbol = symbol.as_np_ndarray()
     mx.nd.waitall()  # MXNet hands over addresses without waiting for what is still being written to them
     args = {a["name"]: _array(a) for a in asked["args"]}
     aux = {a["name"]: _array(a) for a in asked["aux"]}
@@ -84,7 +87,7 @@ def _plain(graph: str) -> str:
         for name in [n for n in attrs if n.startswith("__ext_")]:
             del attrs[name]
     raw.setdefault("attrs", {}).setdefault("mxnet_version", ["int", 10901])
-    return json.dumps(raw)
+    return to_text(raw)
 
 
 def _value(text: str) -> Any:

@@ -23,6 +23,7 @@ from ..graph.spec import Spec
 from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
 from ..partition.regions import Region
+from ..runtime.asked import plain, value_of
 from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
 
 
@@ -119,18 +120,18 @@ def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
 
 
 def _bytes(model: ExportedModel, name: str) -> bytes:
-    return np.ascontiguousarray(model.params[name].list_data()[0].asnumpy()).tobytes()
+    return np.ascontiguousarray(value_of(model.params[name]).asnumpy()).tobytes()
 
 
 def _checkpoint(text: str, weights: Sequence[str], model: ExportedModel) -> Checkpoint:
     symbol = mx.sym.load_json(text)
     auxiliary = set(symbol.list_auxiliary_states())
-    arrays = {n: model.params[n].list_data()[0].as_nd_ndarray() for n in weights}
+    arrays = {n: plain(value_of(model.params[n])) for n in weights}
     with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
         path = Path(folder, "params")
         mx.nd.save(str(path), {f"{'aux' if n in auxiliary else 'arg'}:{n}": a for n, a in arrays.items()})
         files = {"region-symbol.json": text.encode(), "region-0000.params": path.read_bytes()}
-    digests = {n: hashlib.sha256(_bytes(model, n)).hexdigest() for n in weights}
+    digests = {n: hashlib.sha256(np.ascontiguousarray(a.asnumpy()).tobytes()).hexdigest() for n, a in arrays.items()}
     return Checkpoint(files, tuple(symbol.list_outputs()), digests)
 
 

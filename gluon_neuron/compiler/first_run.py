@@ -14,6 +14,7 @@ from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
 from ..options import CompileOptions
 from ..report import Outside
+from ..runtime.front_end import shape_rules
 from .pack import CompiledRegion
 from .regions import outside
 
@@ -36,7 +37,7 @@ def first_run(
         return {}
     try:
         ctx = next(iter(block.collect_params().values())).list_ctx()[0]
-        with mx.util.np_shape(model.is_np):
+        with shape_rules(model.is_np):
             zeros = [mx.nd.zeros(model.specs[n].shape, ctx, dtype=model.specs[n].dtype) for n in model.inputs]
         before = native_library.stats()["fallbacks"]
         with native_library.cpu_allowed():

@@ -17,6 +17,7 @@ from ..artifact.container import Payload
 from ..errors import ExportError
 from ..frontend.model import ExportedModel
 from ..options import CompileOptions
+from ..runtime.asked import value_of
 from .cut_region import CutRegion
 
 VARIABLE = "SUBGRAPH_INFO"
@@ -51,12 +52,10 @@ class RegionDump:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._place(cut, "symbol.json").write_text(cut.text, encoding="utf-8")
             auxiliary = set(mx.sym.load_json(cut.text).list_auxiliary_states())
-            arrays = {
-                f"{'aux' if n in auxiliary else 'arg'}:{n}": self._model.params[n].list_data()[0] for n in cut.weights
-            }
+            arrays = {f"{'aux' if n in auxiliary else 'arg'}:{n}": value_of(self._model.params[n]) for n in cut.weights}
             (mx.npx.save if self._model.is_np else mx.nd.save)(str(self._place(cut, "0000.params")), arrays)
-            self._place(cut, "signature.json").write_text(json.dumps(self._signature(cut), indent=1))
-            self._place(cut, "command.txt").write_text(self._command(cut) + "\n")
+            self._place(cut, "signature.json").write_text(json.dumps(self._signature(cut), indent=1), encoding="utf-8")
+            self._place(cut, "command.txt").write_text(self._command(cut) + "\n", encoding="utf-8")
         except OSError as error:
             raise ExportError(
                 f"{VARIABLE} is set, but nothing can be written to {self._directory}: {error}. Choose another work_dir."

@@ -9,7 +9,9 @@ import mxnet as mx
 from ..errors import BlockError, InputError, UninitializedError
 from ..graph.spec import Spec, dtype_name
 from ..runtime import mxnet_private
-from ..runtime.mxnet_private import arrays_of, is_deferred, untraced
+from ..runtime.front_end import front_end
+from ..runtime.mxnet_private import arrays_of, is_deferred, untouched
+from .first_states import with_open_batch
 from .inputs import arguments, check_dtypes, flatten, prepares_arguments
 from .model import ExportedModel
 from .symbol import original
@@ -36,9 +38,8 @@ def export(block: Any, sample: Any) -> ExportedModel:
     check_dtypes(flat)
     _check_initialized(block)
     with (
-        mx.util.np_shape(is_np),
-        mx.util.np_array(is_np),
-        untraced(block),
+        front_end(is_np),
+        untouched(block),
         mx.autograd.pause(train_mode=False),
     ):
         if _deferred(block) and prepares_arguments(block):
@@ -46,7 +47,8 @@ def export(block: Any, sample: Any) -> ExportedModel:
         symbols, symbol, out_format = _trace(block, args)
         if _deferred(block):
             _finish_deferred(block, args)
-    symbol = original(symbol)
+    with front_end(is_np):
+        symbol = with_open_batch(original(symbol)) if is_np else original(symbol)
     inputs = tuple(s.name for s in symbols)
     if len(inputs) != len(flat):
         raise InputError(f"The model takes {len(inputs)} arrays ({', '.join(inputs)}), but the sample has {len(flat)}.")
@@ -94,7 +96,10 @@ def _deferred(block: mx.gluon.HybridBlock) -> bool:
 
 def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
     try:
-        block.infer_shape(*args)
+        try:
+            block.infer_shape(*args)
+        except mx.base.MXNetError:
+            block(*args)  # each layer may know what the whole graph does not say: see first_states
         for param in _parameters(block):
             mxnet_private.finish_deferred(param)
     except (mx.base.MXNetError, ValueError, AssertionError) as error:

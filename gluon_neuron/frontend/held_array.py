@@ -6,6 +6,8 @@ from typing import Any
 
 import mxnet as mx
 
+from ..runtime.asked import gives_storage
+
 
 class HeldArray:
     """An array of a checkpoint where a block has a Parameter: as much of its interface as compiling needs."""
@@ -15,6 +17,7 @@ class HeldArray:
         self.array = array
         self._data = [array]
 
+    @gives_storage
     def data(self, ctx: Any = None) -> mx.nd.NDArray:
         """The array itself, wherever it is."""
         return self.array

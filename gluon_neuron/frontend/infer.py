@@ -13,6 +13,8 @@ from ..errors import GraphError, InputError
 from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
+from ..graph.text import to_text
+from ..runtime.front_end import shape_rules
 
 
 def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], is_np: bool, parts: int) -> Graph | None:
@@ -42,8 +44,8 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     raw["attrs"] = {"mxnet_version": ["int", 10901], **raw.get("attrs", {})}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     raw["heads"] = [[e.node, e.output, 0] for e in entries]
-    with mx.util.np_shape(is_np):
-        symbol = mx.sym.load_json(json.dumps(raw))
+    with shape_rules(is_np):
+        symbol = mx.sym.load_json(to_text(raw))
         names = set(symbol.list_inputs())
         known = {n: s for n, s in specs.items() if n in names}
         try:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..errors import InputError, nearest
 from ..runtime import mxnet_private
+from ..runtime.front_end import shape_rules
 
 SUPPORTED = ("float32", "float16", "float64", "int8", "uint8", "int32", "int64", "bool")
 HOST_MEMORY = ("cpu_pinned", "cpu_shared")
@@ -40,7 +41,7 @@ def to_array(value: Any, is_np: bool, where: str) -> mx.nd.NDArray:
             )
         if is_np:
             return mx.np.array(array, dtype=array.dtype)
-        with mx.util.np_shape(0 in array.shape or array.ndim == 0):
+        with shape_rules(mx.util.is_np_shape() or 0 in array.shape or array.ndim == 0):
             return mx.nd.array(array, dtype=array.dtype)
     raise InputError(
         f"{where} is a {type(value).__name__}; an input must be an mx.nd or mx.np array or a NumPy array "

@@ -9,6 +9,7 @@ from typing import Any
 import mxnet as mx
 
 from ..graph.spec import Spec, dtype_name
+from ..runtime.asked import value_of
 from .held_array import HeldArray
 
 
@@ -34,6 +35,6 @@ class ExportedModel:
         specs = dict(self.specs)
         for name, param in self.params.items():
             if name not in specs:
-                array = param.list_data()[0]
+                array = value_of(param)
                 specs[name] = Spec(tuple(array.shape), dtype_name(array.dtype))
         return specs

@@ -15,6 +15,7 @@ from ..graph.inline import has_compiled_nodes, inline
 from ..graph.merge import merge_variables
 from ..graph.spec import Spec, dtype_name
 from ..graph.subgraph import METADATA
+from ..graph.text import to_text
 from ..runtime.mxnet_private import is_np_symbol, like
 from .held_array import HeldArray
 from .infer import annotate
@@ -40,6 +41,8 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Expo
     shapes, UninitializedError when a parameter has no array.
     """
     symbol = original(symbol)
+    if mx.util.is_np_array():  # it will be bound among the shapes of mx.np, but mx.sym.load does not say so
+        symbol = symbol.as_np_ndarray()
     is_np = is_np_symbol(symbol)
     held = {**_arrays("args", args), **_arrays("aux", aux)}
     text = symbol.tojson(remove_amp_cast=False)
@@ -87,7 +90,7 @@ def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
         raw = json.loads(inline(text))
         for node in raw["nodes"]:
             node.get("attrs", {}).pop(METADATA, None)
-        text = json.dumps(raw)
+        text = to_text(raw)
     text = unbranch(text) if branches else text
     return like(symbol, mx.sym.load_json(merge_variables(text) if twice else text))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from ..errors import GraphError
 from .graph import Graph, Node
 from .spec import Spec
+from .text import to_text
 
 FOREACH = "_foreach"
 
@@ -49,7 +49,7 @@ def _body(node: Node, annotate: Callable[[str, Mapping[str, Spec]], Graph]) -> G
     bodies = node.raw.get("subgraphs", ())
     if len(bodies) != 1:
         raise GraphError(f"{node} has {len(bodies)} bodies instead of 1; export the model again.")
-    text, places = json.dumps(bodies[0]), sources(node)
+    text, places = to_text(bodies[0]), sources(node)
     variables = Graph.from_json(text).variables
     if len(variables) != len(places):
         raise GraphError(f"{node} has a body of {len(variables)} inputs instead of {len(places)}; export it again.")

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import GraphError
 from .graph import VARIABLE, Entry
 from .rewrite import Places, append, moved, reachable, variables_of
+from .text import to_text
 
 COND, WHILE = "_cond", "_while_loop"
 LONGEST = 5000
@@ -38,7 +39,7 @@ def unbranch(text: str) -> str:
     raw = json.loads(text)
     writer = _Writer()
     places = writer.write(raw["nodes"], {}, "")
-    return json.dumps(reachable(writer.made, moved(raw["heads"], places), raw.get("attrs", {})))
+    return to_text(reachable(writer.made, moved(raw["heads"], places), raw.get("attrs", {})))
 
 
 def _expandable(node: Mapping[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from .graph import VARIABLE, Entry
 from .identity import BAKED
 from .rewrite import Places, append, moved, reachable, variables_of
 from .subgraph import ARTIFACT_SUFFIX, LABEL, NAMING, NODE_NAME, SUBGRAPH_OP
+from .text import to_text
 
 
 def has_compiled_nodes(text: str) -> bool:
@@ -42,7 +43,7 @@ def inline(text: str) -> str:
             places[number] = sources
         else:
             places[number] = append(made, node, sources)
-    return json.dumps(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))
+    return to_text(reachable(made, moved(raw["heads"], places), raw.get("attrs", {})))
 
 
 def _expand(made: list[dict[str, Any]], node: Mapping[str, Any], sources: Sequence[Entry]) -> list[Entry]:

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from .graph import VARIABLE
+from .text import to_text
 
 
 def merge_variables(text: str) -> str:
@@ -28,4 +29,4 @@ def merge_variables(text: str) -> str:
         nodes.append({**node, "inputs": [[places[i[0]], *i[1:]] for i in node["inputs"]]})
     heads = [[places[h[0]], *h[1:]] for h in raw["heads"]]
     variables = [i for i, n in enumerate(nodes) if n["op"] == VARIABLE]
-    return json.dumps({"nodes": nodes, "arg_nodes": variables, "heads": heads, "attrs": raw.get("attrs", {})})
+    return to_text({"nodes": nodes, "arg_nodes": variables, "heads": heads, "attrs": raw.get("attrs", {})})

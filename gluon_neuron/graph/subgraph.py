@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 
 from ..errors import GraphError
 from .graph import Entry, Graph
+from .text import to_text
 
 SUBGRAPH_OP = "_neuron_subgraph_op"
 NAMING = "__gluon_neuron_name__"
@@ -45,7 +45,7 @@ class Subgraph:
     @property
     def text(self) -> str:
         """The JSON text, as MXNet writes and reads it."""
-        return json.dumps(self.raw)
+        return to_text(self.raw)
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ def replace(graph: Graph, replacements: Sequence[Replacement], names: Sequence[s
             heads.append([place[key], output or 0, 0])
         else:
             heads.append(edge(head))
-    return json.dumps(_symbol(raw_nodes, heads, graph.attrs))
+    return to_text(_symbol(raw_nodes, heads, graph.attrs))
 
 
 def _copy_of(name: str) -> tuple[str, int | None]:

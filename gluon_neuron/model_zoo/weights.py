@@ -24,4 +24,5 @@ class ScaledNormal(mx.init.Initializer):
             array[:] = 1.0 if str(name).endswith(_ONES) else 0.0
             return
         fan_in = array.size // array.shape[0]
-        mx.random.normal(0, math.sqrt(_GAIN / fan_in), out=array)
+        # An operator of mx.nd, which takes no array of mx.np; both are the same memory.
+        mx.nd.random.normal(0, math.sqrt(_GAIN / fan_in), out=array.as_nd_ndarray())

@@ -15,7 +15,8 @@ import mxnet as mx
 
 from _gluon_neuron_hook import mxnet_names
 
-from . import placement
+from ..engine import native_library
+from . import artifact_parameters, placement
 from .mxnet_private import ARRAYS
 
 _MARK = "_gluon_neuron"
@@ -34,6 +35,8 @@ def install(array_replaced: Callable[[], None]) -> None:
     _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)
     _wrap(mx.gluon.HybridBlock, "_build_cache", placement.build_cache)
     _wrap(mx.gluon.Parameter, "reset_ctx", placement.reset_ctx)
+    _wrap(mx.gluon.Parameter, "_reduce", artifact_parameters.reduce)
+    _wrap(mx.gluon.Parameter, "cast", artifact_parameters.cast)
     _watch_arrays(array_replaced)
 
 
@@ -62,6 +65,43 @@ def _watch_arrays(notify: Callable[[], None]) -> None:
             notify()
 
     _replace(mx.gluon.Parameter, "__setattr__", __setattr__)
+
+
+class _WatchedList(list[Any]):
+    """A Parameter's arrays, which says when one is replaced. Copies and pickles of it are plain lists."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return list, (list(self),)
+
+
+def _saying(name: str) -> Callable[..., Any]:
+    change = getattr(list, name)
+
+    @functools.wraps(change)
+    def replacement(self: _WatchedList, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return change(self, *args, **kwargs)
+        finally:
+            native_library.bump_epoch()
+
+    return replacement
+
+
+for _name in (
+    *("__setitem__", "__delitem__", "__iadd__", "__imul__", "append", "clear", "extend", "insert", "pop", "remove"),
+    *("reverse", "sort"),
+):
+    setattr(_WatchedList, _name, _saying(_name))
+
+
+def watch_list(param: Any) -> None:
+    """From now on, an array that is put into the Parameter's own list counts as a Parameter that got other arrays.
+
+    A list that is assigned later is not watched, but its assignment is.
+    """
+    own = vars(param)
+    if isinstance(param, mx.gluon.Parameter) and type(own.get(ARRAYS)) is list:
+        own[ARRAYS] = _WatchedList(own[ARRAYS])  # past __setattr__: the arrays are the same
 
 
 def _replace(owner: type, name: str, replacement: Any) -> None:

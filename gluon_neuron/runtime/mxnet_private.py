@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from operator import attrgetter
@@ -31,9 +32,6 @@ regroup = _regroup
 
 symbol_class = _check_same_symbol_type
 """Gluon's check that symbols are all of one front end; gives the class that groups them."""
-
-_MISSING = object()
-_TRACED = ("_cached_graph", "_in_format", "_out_format")
 
 
 def library_handle() -> int:
@@ -100,8 +98,22 @@ def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
 
 
 def reduced(param: mx.gluon.Parameter) -> mx.nd.NDArray:
-    """The Parameter's value on the host, of all its contexts."""
+    """The Parameter's value on the host, of all its contexts: their mean, or the first where a sum might wrap."""
+    if len(contexts_of(param)) > 1 and not np.issubdtype(np.dtype(param.dtype), np.floating):
+        return first_copy(param)
     return param._reduce()
+
+
+def first_copy(param: mx.gluon.Parameter) -> mx.nd.NDArray:
+    """The Parameter's first array on the host, of the kind that the front end in use saves."""
+    array = param.list_data()[0].copyto(mx.cpu())
+    return array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
+
+
+def same_kind(array: mx.nd.NDArray, param: mx.gluon.Parameter) -> mx.nd.NDArray:
+    """The array as one of the front end that the Parameter's own arrays are of: neither takes the other's."""
+    is_np = isinstance((arrays_of(param) or [None])[0], mx.np.ndarray)
+    return array.as_np_ndarray() if is_np else array.as_nd_ndarray()
 
 
 def own_parameters(block: mx.gluon.Block) -> set[str]:
@@ -146,14 +158,39 @@ def trace(block: mx.gluon.HybridBlock, args: Sequence[Any]) -> tuple[Any, mx.sym
 
 
 @contextmanager
-def untraced(block: mx.gluon.HybridBlock) -> Iterator[None]:
-    """What is traced inside leaves no trace in the block."""
-    saved = {n: block.__dict__.get(n, _MISSING) for n in _TRACED}
+def untouched(block: mx.gluon.HybridBlock) -> Iterator[None]:
+    """What is traced or called inside leaves no trace in the block, its children and its Parameters' symbols.
+
+    Hooks are not called, and no block goes through a cached operator of its own. Layers that a call adds stay, so do
+    the values of Parameters that waited for their shapes.
+    """
+    blocks = _with_children(block)
+    saved = [dict(vars(b)) for b in blocks]
+    symbols = [(p, p._var) for p in block.collect_params().values()]
+    for one in blocks:
+        vars(one).update(_forward_hooks=OrderedDict(), _forward_pre_hooks=OrderedDict(), _callback=None, _active=False)
     try:
         yield
     finally:
-        for name, value in saved.items():
-            if value is _MISSING:
-                block.__dict__.pop(name, None)
-            else:
-                block.__dict__[name] = value
+        for one, before in zip(blocks, saved, strict=True):
+            _restore(vars(one), before)
+        for param, var in symbols:
+            param._var = var  # it is of one front end, and shows the shape and dtype of when it was made
+
+
+def _with_children(block: mx.gluon.Block) -> list[mx.gluon.Block]:
+    found: dict[int, mx.gluon.Block] = {}
+    waiting = [block]
+    while waiting:
+        one = waiting.pop()
+        if id(one) not in found:
+            found[id(one)] = one
+            waiting += one._children.values()
+    return list(found.values())
+
+
+def _restore(attributes: dict[str, Any], before: dict[str, Any]) -> None:
+    for name, value in list(attributes.items()):
+        if name not in before and not isinstance(value, mx.gluon.Block | mx.gluon.Parameter):
+            del attributes[name]
+    attributes.update(before)

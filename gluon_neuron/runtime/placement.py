@@ -20,6 +20,7 @@ import mxnet as mx
 
 from ..errors import InputError
 from ..graph.subgraph import CORE, SUBGRAPH_OP
+from ..graph.text import to_text
 from .belonging import check_block, check_bound, with_single_variables
 from .context import NeuronContext
 from .mxnet_private import clear_cache, contexts_of, like
@@ -51,7 +52,7 @@ def placed(symbol: mx.sym.Symbol, core: int | None) -> mx.sym.Symbol:
     for node in raw["nodes"]:
         if node["op"] == SUBGRAPH_OP:
             node.setdefault("attrs", {})[CORE] = str(core)
-    return like(symbol, mx.sym.load_json(json.dumps(raw)))
+    return like(symbol, mx.sym.load_json(to_text(raw)))
 
 
 def core_of(params: Iterable[Any], ctx: mx.Context) -> int | None:

@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from operator import is_
 
 import mxnet as mx
@@ -14,10 +15,14 @@ import numpy as np
 from ..engine import native_library
 from ..graph.spec import Spec
 from . import placement
+from .asked import Asked, plain
 from .bound_graph import BoundGraph
+from .front_end import shape_rules
+from .mxnet_patches import watch_list
 from .mxnet_private import address_of, arrays_of
+from .unfused import unfused
 
-# An executor runs what is not compiled through MXNet's own oneDNN fusion, and says so at every bind unless told not to.
+# An executor that MXNet fuses for oneDNN says so at every bind unless told not to.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
 
 
@@ -26,7 +31,8 @@ class Session:
 
     MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
     Calls may come from several threads. `lendable`, `placeable` and `alone` are what `bound_graph` says of the
-    symbol: what passes without a copy.
+    symbol: what passes without a copy. `changing` are names of parameters that were seen to give another array than
+    the one they were bound with.
     """
 
     def __init__(
@@ -42,32 +48,39 @@ class Session:
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
         alone: Sequence[str] | None = None,
+        changing: Container[str] = (),
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
         self._epoch = native_library.epoch()  # before the arrays are looked at
         self._params = [params[n] for n in (*arguments, *auxiliary) if n in params]
-        self._held = [arrays_of(p) for p in self._params]
+        for param in self._params:
+            watch_list(param)
+        self._lists = [arrays_of(p) for p in self._params]
+        self._held = list(chain.from_iterable(self._lists))
         self._lock = threading.Lock()
         self._is_np = is_np
-        with mx.util.np_shape(is_np):
+        with shape_rules(is_np):
             feeds = {
                 n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype))
                 for n, s in zip(inputs, specs, strict=True)
                 if n in arguments
             }
-            args = {n: feeds[n] if n in feeds else params[n].data(ctx) for n in arguments}
-            aux = {n: params[n].data(ctx) for n in auxiliary}
-            plain = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in args.items()}
-            plain_aux = {n: a.as_nd_ndarray() if isinstance(a, mx.np.ndarray) else a for n, a in aux.items()}
-            bind = partial(symbol.bind, ctx, plain, grad_req="null", aux_states=plain_aux)
-            executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
+            names = [n for n in (*arguments, *auxiliary) if n not in feeds]
+            values = {n: Asked(n, params[n], ctx, n in changing) for n in names}
+            args = {n: feeds[n] if n in feeds else plain(values[n].bound) for n in arguments}
+            aux = {n: plain(values[n].bound) for n in auxiliary}
+            bind = partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux)
+            with unfused():
+                executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
             if alone is not None and node is not None:
-                self._graph.run_here(node, [{**plain, **plain_aux}[n] for n in alone])
-        self._arrays = [*plain.values(), *plain_aux.values()]
+                self._graph.run_here(node, [{**args, **aux}[n] for n in alone])
+        self._arrays = [*args.values(), *aux.values()]
+        self._asked = [a for a in values.values() if not a.fixed]
+        self._fresh = True
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
         self._owner = os.getpid()
@@ -85,10 +98,27 @@ class Session:
         now = native_library.epoch()
         if now == self._epoch:
             return True
-        if all(map(is_, map(arrays_of, self._params), self._held)):
+        lists = [arrays_of(p) for p in self._params]
+        if not all(map(is_, lists, self._lists)):
+            return False
+        found = list(chain.from_iterable(lists))
+        if len(found) == len(self._held) and all(map(is_, found, self._held)):
             self._epoch = now
             return True
         return False
+
+    @property
+    def asks(self) -> bool:
+        """Whether a parameter has to be asked for its array at each call, so that `run_again` is not to be used."""
+        return bool(self._asked)
+
+    def follow(self) -> list[str]:
+        """Ask the parameters that may give other arrays now; the names of those for which it has to be bound again."""
+        with self._lock:
+            if self._fresh:  # binding has asked
+                self._fresh = False
+                return []
+            return [a.name for a in self._asked if not a.follow()]
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, as new arrays; asynchronous, but waits until large data is there.

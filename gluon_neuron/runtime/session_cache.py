@@ -45,15 +45,32 @@ class SessionCache:
         self._graphs = graphs
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
+        self._changing: set[str] = set()
         self._lock = threading.Lock()
+        self._asking = threading.Lock()
         self.owner = os.getpid()
         self.last: Session | None = None
         """The session of the last call; None when it may not be used without another look."""
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, in a session for its signature. Raises InputError when it does not fit."""
-        self.last = session = self._session(arrays)
+        session = self._session(arrays)
+        if session.asks:
+            return self._run_asking(session, arrays)
+        self.last = session
         return session.run(arrays)
+
+    def _run_asking(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        # One call at a time: what parameters give is written to where a call that computes here and now reads.
+        self.last = None
+        with self._asking:
+            changed = session.follow()
+            if changed:
+                self._changing.update(changed)
+                self.clear()
+                session = self._session(arrays)
+                session.follow()
+            return session.run(arrays)
 
     def clear(self) -> None:
         """Forget all sessions."""
@@ -68,6 +85,7 @@ class SessionCache:
             if self.owner != os.getpid():
                 # A forked child: locks and engine threads of the parent's executors did not come along.
                 self._sessions.clear()
+                self._asking = threading.Lock()
                 self.last = None
                 self.owner = os.getpid()
             session = self._sessions.get(key)
@@ -96,7 +114,9 @@ class SessionCache:
             self._passing = lendable(symbol), placeable(symbol), inputs_alone(symbol)
         try:
             return Session(
-                *(symbol, self._inputs, specs, self._params, ctx, self._is_np, self._graphs(), core), *self._passing
+                *(symbol, self._inputs, specs, self._params, ctx, self._is_np, self._graphs(), core),
+                *self._passing,
+                changing=self._changing,
             )
         except mx.base.MXNetError as error:
             given = ", ".join(f"{n}: {s}" for n, s in zip(self._inputs, specs, strict=True))

@@ -68,7 +68,9 @@ def archive(
             before = Preprocessing(resize or short * 256 // 224, _three("mean", mean), _three("std", std))
             Signature(name, spec.shape, spec.dtype, input_type, before, softmax, top).write(folder)
             if labels is not None:
-                (folder / signature.LABELS).write_text("".join(f"{label}\n" for label in _labels(labels)))
+                (folder / signature.LABELS).write_text(
+                    "".join(f"{label}\n" for label in _labels(labels)), encoding="utf-8"
+                )
             (folder / f"{_HANDLER}.py").write_text(_STUB)
             return _pack(folder, place)
     except OSError as error:
@@ -115,7 +117,9 @@ def _three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _labels(labels: Sequence[str] | str | os.PathLike[str]) -> list[str]:
-    lines = Path(labels).read_text().splitlines() if isinstance(labels, str | os.PathLike) else list(labels)
+    lines = (
+        Path(labels).read_text(encoding="utf-8").splitlines() if isinstance(labels, str | os.PathLike) else list(labels)
+    )
     if any("\n" in line for line in lines):
         raise InputError("A label must be a single line.")
     return lines

@@ -18,6 +18,7 @@ from ..graph.belonging import Owner, check_artifacts
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
 from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
+from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import view_of
 from .metadata import EDITED, KEY, Metadata, find, is_edited
 from .parameters import ArtifactParameter, make_parameter
@@ -33,13 +34,9 @@ def paths(prefix: str | os.PathLike[str], epoch: int) -> tuple[Path, Path]:
 def write(prefix: str | os.PathLike[str], epoch: int, text: str, arrays: Arrays, is_np: bool) -> tuple[Path, Path]:
     """Write both files beside their places, then rename them; raises ExportError when that is not possible."""
     symbol_path, params_path = paths(prefix, epoch)
-    save = mx.npx.save if is_np else mx.nd.save
-    # Each saves its own kind of array alone, and artifacts are mx.nd's where the parameters are mx.np's.
-    arrays = {n: a.as_np_ndarray() if is_np else a for n, a in arrays.items()}
     temporary: list[Path] = []
     try:
-        with mx.util.np_shape(is_np), mx.util.np_array(is_np):
-            new_params = _write_beside(params_path, lambda path: save(str(path), arrays), temporary)
+        new_params = _write_beside(params_path, lambda path: save_arrays(path, arrays, is_np), temporary)
         new_symbol = _write_beside(symbol_path, lambda path: path.write_text(text, encoding="utf-8"), temporary)
         _rename_both((new_params, params_path), (new_symbol, symbol_path), temporary)
     except (OSError, mx.base.MXNetError) as error:
@@ -51,6 +48,32 @@ def write(prefix: str | os.PathLike[str], epoch: int, text: str, arrays: Arrays,
         for path in temporary:
             path.unlink(missing_ok=True)
     return symbol_path, params_path
+
+
+def save_arrays(path: str | os.PathLike[str], arrays: Arrays, is_np: bool) -> None:
+    """Write arrays by name, of whatever kind they are; `is_np` says which front end the file is for."""
+    # Each front end saves its own kind alone.
+    kind = {n: a.as_np_ndarray() if is_np else a.as_nd_ndarray() for n, a in arrays.items()}
+    with front_end(is_np):
+        (mx.npx.save if is_np else mx.nd.save)(os.fspath(path), kind)
+
+
+def load_arrays(path: str | os.PathLike[str], is_np: bool) -> Any:
+    """What is in a file of arrays, whichever front end wrote it, as arrays of the one meant; raises MXNetError."""
+    try:
+        loaded = _load(path, is_np)
+    except mx.base.MXNetError as error:
+        if "is_np_shape" not in str(error):
+            raise
+        loaded = _load(path, not is_np)
+    if isinstance(loaded, dict):
+        return {n: a.as_np_ndarray() if is_np else a.as_nd_ndarray() for n, a in loaded.items()}
+    return loaded or {}  # a file of no arrays gives a list
+
+
+def _load(path: str | os.PathLike[str], is_np: bool) -> Any:
+    with front_end(is_np):
+        return (mx.npx.load if is_np else mx.nd.load)(os.fspath(path))
 
 
 def _write_beside(place: Path, write_to: Callable[[Path], object], temporary: list[Path]) -> Path:
@@ -235,8 +258,7 @@ def read_params(path: str | os.PathLike[str], is_np: bool) -> tuple[dict[str, mx
     if not Path(path).exists():
         raise FileNotFoundError(f"There is no parameters file {path}.")
     try:
-        with mx.util.np_shape(is_np), mx.util.np_array(is_np):
-            loaded = (mx.npx.load if is_np else mx.nd.load)(str(path))
+        loaded = load_arrays(path, is_np)
     except (mx.base.MXNetError, ValueError, UnicodeDecodeError) as error:
         raise ArtifactCorruptError(
             f"{path} is not a readable parameters file: {_first_line(error)}. It may be truncated; "

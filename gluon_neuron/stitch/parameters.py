@@ -12,6 +12,7 @@ import numpy as np
 
 from ..artifact.container import read_graph
 from ..engine import native_library
+from ..runtime.asked import gives_storage
 from ..runtime.mxnet_private import view_of
 
 
@@ -24,7 +25,7 @@ class ArtifactParameter(mx.gluon.Parameter):
     # Not a gluon.Constant: those register an initializer, and with it the value, for the life of the process.
 
     def __init__(self, name: str, array: mx.nd.NDArray, ctx: Any) -> None:
-        super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8)
+        super().__init__(name, grad_req="null", shape=array.shape, dtype=np.uint8, differentiable=False)
         # Among arrays of mx.np, `save_parameters` takes no other kind.
         kind = array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
         self._load_init(_OwnArray(kind), ctx)
@@ -85,6 +86,7 @@ class LoadedParameter(mx.gluon.Parameter):
         if self._grad is None and self._data is not None and self.grad_req != "null":
             super()._init_grad()
 
+    @gives_storage
     def data(self, ctx: Any = None) -> mx.nd.NDArray:
         """As `Parameter.data`."""
         if mx.autograd.is_recording():

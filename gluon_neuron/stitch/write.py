@@ -10,6 +10,7 @@ import mxnet as mx
 from ..graph.graph import Graph
 from ..graph.identity import graph_hash
 from ..graph.subgraph import METADATA, NAMING, SUBGRAPH_OP, Replacement, replace
+from ..graph.text import to_text
 from ..runtime.mxnet_private import like
 from .metadata import Metadata
 
@@ -21,7 +22,7 @@ def stitch(
     raw = json.loads(replace(graph, replacements, names))
     carrier = next(n for n in raw["nodes"] if n["op"] == "null")
     carrier.setdefault("attrs", {})[METADATA] = metadata.to_json(graph_hash(raw, casts=False))
-    symbol = mx.sym.load_json(json.dumps(raw))
+    symbol = mx.sym.load_json(to_text(raw))
     return symbol.as_np_ndarray() if is_np else symbol
 
 
@@ -38,4 +39,4 @@ def without_name_copies(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
         heads.append(source if direct else head)
     if heads == raw["heads"]:
         return symbol
-    return like(symbol, mx.sym.load_json(json.dumps({**raw, "heads": heads})))
+    return like(symbol, mx.sym.load_json(to_text({**raw, "heads": heads})))

@@ -51,7 +51,7 @@ def gather_info(
         if model is not None:
             report = files.read_symbol(files.paths(model, 0)[0])[1].report
             _write(beside, "report", report.to_dict())
-            (beside / "report.txt").write_text(f"{report}\n")
+            (beside / "report.txt").write_text(f"{report}\n", encoding="utf-8")
         for path in _kept(Path(work_dir), include_weights):
             shutil.copy(path, beside / path.name.removeprefix("."))
         for path in sorted(Path(work_dir).glob(f".*.compile/{LOG}")):

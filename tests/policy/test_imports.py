@@ -37,12 +37,15 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "engine.*": ("errors", "_version"),
     "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
-    "frontend.*": ("graph.*", "runtime.mxnet_private", "options", "errors"),
+    # What a Parameter gives is asked for by those who read it and by those who are bound to it, in the same way.
+    "frontend.*": ("graph.*", "runtime.mxnet_private", "runtime.asked", "runtime.front_end", "options", "errors"),
     "stitch.*": (
         "graph.*",
         "artifact.*",
         "engine.native_library",
         "runtime.mxnet_private",
+        "runtime.asked",
+        "runtime.front_end",
         "report",
         "options",
         "errors",

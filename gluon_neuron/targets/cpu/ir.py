@@ -149,4 +149,5 @@ def _nbytes(attributes: dict[str, str]) -> int:
 def _unescape(text: str) -> str:
     from xml.sax.saxutils import unescape
 
+    text = re.sub(r"&#(\d+);", lambda code: chr(int(code.group(1))), text)  # tabs and line breaks
     return unescape(text, {"&quot;": '"', "&apos;": "'"})
