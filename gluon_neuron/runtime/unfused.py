@@ -11,36 +11,52 @@ _NAME = "MXNET_SUBGRAPH_BACKEND"
 _NONE = "default"  # the one backend that takes no operators and says nothing of it
 
 _lock = threading.Lock()
-_chosen = False
+_inside = 0
 
 
 @contextmanager
 def unfused() -> Iterator[None]:
     """What is bound inside is not fused, unless the user has chosen what MXNet is to do.
 
-    MXNet's fused layers keep the weights of their first run. Nothing but the environment chooses.
+    MXNet's fused layers keep the weights of their first run. Nothing but the environment chooses. Threads may be inside
+    at once, as binding may take as long as compiling for a new shape does.
     """
-    global _chosen
+    if not _enter():
+        yield
+        return
+    try:
+        yield
+    finally:
+        _leave()
+
+
+def _enter() -> bool:
+    global _inside
     with _lock:
-        if os.environ.get(_NAME):
-            yield
-            return
-        os.environ[_NAME] = _NONE
-        _chosen = True
-        try:
-            yield
-        finally:
-            os.environ.pop(_NAME, None)
-            _chosen = False
+        if _inside == 0:
+            if os.environ.get(_NAME):
+                return False
+            os.environ[_NAME] = _NONE
+        _inside += 1
+        return True
+
+
+def _leave() -> None:
+    global _inside
+    with _lock:
+        if _inside:  # not in a child that was forked inside
+            _inside -= 1
+            if _inside == 0:
+                os.environ.pop(_NAME, None)
 
 
 def _in_child() -> None:
-    # Another thread of the parent may have been binding, and did not come along.
-    global _lock, _chosen
+    # Other threads of the parent may have been inside, and did not come along.
+    global _lock, _inside
     _lock = threading.Lock()
-    if _chosen:
+    if _inside:
         os.environ.pop(_NAME, None)
-        _chosen = False
+        _inside = 0
 
 
 os.register_at_fork(after_in_child=_in_child)

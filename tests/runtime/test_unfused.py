@@ -2,6 +2,7 @@
 
 import os
 import threading
+from contextlib import ExitStack
 
 import mxnet as mx
 import pytest
@@ -79,3 +80,19 @@ def test_a_child_that_is_forked_meanwhile(monkeypatch):
     leave.set()
     thread.join()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_several_are_inside_at_once(monkeypatch):
+    monkeypatch.delenv(NAME, raising=False)
+    held = ExitStack()
+    with unfused():
+        with unfused():
+            assert os.environ[NAME] == "default"
+        assert os.environ[NAME] == "default"
+        other = threading.Thread(target=held.enter_context, args=(unfused(),))
+        other.start()
+        other.join(60)
+        assert not other.is_alive()  # it need not wait for this one
+    assert os.environ[NAME] == "default"
+    held.close()
+    assert NAME not in os.environ
