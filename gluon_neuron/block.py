@@ -13,8 +13,8 @@ from .errors import BlockError, InputError
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
-from .runtime.asked import plain
-from .runtime.mxnet_private import flatten, reduced, regroup, same_kind
+from .runtime.asked import plain, saved
+from .runtime.mxnet_private import flatten, regroup, same_kind
 from .runtime.session_cache import SessionCache
 from .stitch import files
 from .stitch.metadata import Metadata
@@ -131,7 +131,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if self._metadata.dynamic_batch:
             size = self._metadata.specs[0].shape[0]
-            if arrays[0].shape[0] != size:
+            if arrays[0].shape[0] not in (size, 0):
                 return self._run_in_batches(arrays, size)
         return self._sessions.run(arrays)
 
@@ -171,7 +171,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         arrays = {}
         for name, param in self.collect_params().items():
             if name in self._reg_params:
-                arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = reduced(param)
+                arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = saved(param)
         text = self.symbol.tojson(remove_amp_cast=remove_amp_cast)
         written = files.write(path, epoch, text, arrays, self._metadata.is_np)
         return str(written[0]), str(written[1])
@@ -180,7 +180,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         """As `Block.save_parameters`, whichever front end is in use, and with the artifacts."""
         held = self.collect_params().items()
         is_np = self._metadata.is_np or mx.util.is_np_array()
-        files.save_arrays(filename, {n: reduced(p) for n, p in held if n in self._reg_params}, is_np)
+        files.save_arrays(filename, {n: saved(p) for n, p in held if n in self._reg_params}, is_np)
 
     def load_parameters(
         self,

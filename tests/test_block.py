@@ -275,3 +275,12 @@ def test_what_load_parameters_refuses(compiled, tmp_path, np_mode):
     save(str(tmp_path / "list"), list(weights.values()))
     with pytest.raises(InputError, match="without names"):
         compiled.load_parameters(tmp_path / "list")
+
+
+def test_a_batch_of_nothing():
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        net = gluon.nn.Dense(3, in_units=4)
+        net.initialize()
+        made = gluon_neuron.compile(net, mx.np.ones((2, 4)), dynamic_batch=True)
+        assert made(mx.np.zeros((0, 4))).shape == (0, 3)
+        agree(made(mx.np.ones((5, 4))), net(mx.np.ones((5, 4))), **CLOSE)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import mxnet as mx
 
-from .mxnet_private import arrays_of
+from .mxnet_private import arrays_of, reduced
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -24,6 +24,14 @@ def value_of(param: Any, ctx: mx.Context | None = None) -> mx.nd.NDArray:
     """What the Parameter is at inference, in the context, or in the first of its own: as Gluon asks for it."""
     with mx.autograd.predict_mode():
         return param.data(param.list_ctx()[0] if ctx is None else ctx)
+
+
+def saved(param: Any) -> mx.nd.NDArray:
+    """What a file is to hold of the Parameter, on the host: what it computes, or what it holds as `reduced` has it."""
+    if getattr(type(param), "data", None) in _KNOWN:
+        return reduced(param)
+    array = value_of(param).copyto(mx.cpu())
+    return array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
 
 
 def plain(array: mx.nd.NDArray) -> mx.nd.NDArray:

@@ -35,6 +35,13 @@ class ArtifactParameter(mx.gluon.Parameter):
         array = self.list_data()[0]
         return read_graph(lambda begin, end: bytes(array[begin:end].asnumpy()))
 
+    @gives_storage
+    def data(self, ctx: Any = None) -> mx.nd.NDArray:
+        """As `Parameter.data`; the artifact comes along to a context where the weights are and it is not yet."""
+        if ctx is not None and ctx not in self.list_ctx():
+            self.reset_ctx([*self.list_ctx(), ctx])
+        return super().data(ctx)
+
     def initialize(self, *args: Any, **kwargs: Any) -> None:
         """Does nothing: an artifact is not drawn from a distribution."""
 

@@ -175,3 +175,18 @@ def test_numbers_are_averaged_as_before():
     agree(param.data(), np.full(2, 2, "float32"))
     param.cast("float16")
     assert param.data().dtype == np.float16
+
+
+@pytest.mark.parametrize("inline", [False, True], ids=["weights outside", "weights inside"])
+def test_an_artifact_is_where_the_weights_are(np_mode, inline):
+    net, x, _ = model([mx.cpu(1)], np_mode)
+    compiled = gluon_neuron.compile(net, x, inline_weights=inline)
+    agree(compiled(x), net(x), 1e-4, 1e-5)
+    here = x.as_in_context(mx.cpu(0))
+    net.collect_params().reset_ctx(mx.cpu(0))
+    agree(compiled(here), net(here), 1e-4, 1e-5)
+    if not inline:
+        net.initialize(mx.init.Normal(0.3), ctx=[mx.cpu(2), mx.cpu(0)], force_reinit=True)
+        for place in (mx.cpu(2), mx.cpu(0)):
+            there = x.as_in_context(place)
+            agree(compiled(there), net(there), 1e-4, 1e-5)

@@ -271,3 +271,20 @@ def test_copies_of_a_list_are_plain():
     assert [type(a) for a in (copy.copy(arrays), copy.deepcopy(arrays), pickle.loads(pickle.dumps(arrays)))] == [
         list
     ] * 3
+
+
+@pytest.mark.parametrize("contexts", [[mx.cpu(0)], [mx.cpu(0), mx.cpu(1)]], ids=["one context", "two"])
+@pytest.mark.parametrize("kind", [Scaled, Kept, Sometimes, Listed])
+def test_files_hold_what_it_computes(kind, contexts, tmp_path):
+    net = WithSteps(kind)
+    net.initialize(mx.init.Normal(0.5), ctx=contexts)
+    x = mx.nd.random.normal(shape=(2, 6))
+    expected = net(x)
+    compiled = gluon_neuron.compile(net, x)
+    compiled.export(tmp_path / "net")
+    loaded = gluon_neuron.load(tmp_path / "net")
+    agree(loaded(x), expected, 1e-4, 1e-5)
+    compiled.save_parameters(tmp_path / "parameters")
+    loaded.collect_params().initialize(mx.init.Zero(), force_reinit=True)
+    loaded.load_parameters(tmp_path / "parameters")
+    agree(loaded(x), expected, 1e-4, 1e-5)
