@@ -49,7 +49,7 @@ test: native
 	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(COLLECT) $(PYTEST_ARGS)
 
 # What tells most about a Python and a NumPy: the way into MXNet and back, the operator, and files of earlier releases.
-PART := tests/build_backend tests/compat tests/engine tests/frontend tests/release tests/runtime tests/stitch \
+PART := tests/build_backend tests/compat tests/engine tests/frontend tests/release tests/runtime \
 	$(addprefix tests/test_,block.py compile.py golden.py import_hooks.py import_order.py mxnet_names.py)
 
 test-python:

@@ -104,7 +104,7 @@ def test_threads_that_import_at_once(names):
         time.sleep(0.01)
     {READY}
     """
-    for _ in range(4):
+    for _ in range(2):
         assert run_python(code) == "ready\n"
 
 
