@@ -62,11 +62,18 @@ _FINANCIAL = ("mirr", "npv", "pmt", "ppmt", "pv", "rate")
 _made: dict[str, ModuleType] = {}
 
 
-def mend(module: ModuleType) -> None:
-    """Give a module of MXNet what it reads at run time and lacks; twice changes nothing.
+def mend_all() -> None:
+    """Mend MXNet's modules that are imported, for those that came without the finder.
 
-    For an MXNet that was imported without the finder, by whoever set the names in NumPy.
+    Whoever set the names in NumPy may have imported MXNet, and another finder some modules of it.
     """
+    for name in (*READS_NUMPY, *WRITES_TEXT, CALLS_TOSTRING):
+        if name in sys.modules:
+            mend(sys.modules[name])
+
+
+def mend(module: ModuleType) -> None:
+    """Give a module of MXNet what it reads at run time and lacks; twice changes nothing."""
     name = module.__name__
     if name in READS_NUMPY and _numpy_version() >= (1, 24):
         import numpy
@@ -83,7 +90,7 @@ def mend(module: ModuleType) -> None:
 def _mend_recordio(module: ModuleType) -> None:
     import numpy
 
-    if hasattr(numpy.ndarray, "tostring"):
+    if hasattr(numpy.ndarray, "tostring") or module.np is not numpy:
         return
 
     class Array(numpy.ndarray):
@@ -126,9 +133,7 @@ def execute(loader: Any, module: ModuleType) -> None:
             loader.exec_module(module)
         except OSError as error:
             raise _with_all_libraries(error) from None
-        for other in (*READS_NUMPY, *WRITES_TEXT, CALLS_TOSTRING):
-            if other in sys.modules:
-                mend(sys.modules[other])
+        mend_all()
         _import.end()
     else:
         loader.exec_module(module)

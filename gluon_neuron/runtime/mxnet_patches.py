@@ -7,7 +7,6 @@ imported, which this folder does.
 from __future__ import annotations
 
 import functools
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -27,9 +26,7 @@ def install(array_replaced: Callable[[], None]) -> None:
 
     `array_replaced` is called after every assignment of a Parameter's arrays.
     """
-    for name in (*mxnet_names.READS_NUMPY, *mxnet_names.WRITES_TEXT, mxnet_names.CALLS_TOSTRING):
-        if name in sys.modules:  # nothing is left to do, unless MXNet was imported before the hook was there
-            mxnet_names.mend(sys.modules[name])
+    mxnet_names.mend_all()  # nothing is left to do, unless MXNet was imported before the hook was there
     _wrap(mx.sym.Symbol, "bind", placement.bind)
     _wrap(mx.sym.Symbol, "simple_bind", placement.bind)
     _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)
