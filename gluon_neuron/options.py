@@ -29,7 +29,8 @@ class CompileOptions:
     """Where it is to run: "auto" (the chip if there is one, else the CPU), "cpu", "inf1", "inf2", "trn1", "trn2"."""
 
     auto_cast: str = "none"
-    """What may be computed in `auto_cast_type`: "none", "matmult" (matrix products and convolutions) or "all"."""
+    """What may be computed in `auto_cast_type`: "none", "matmult" (what matrix products and convolutions read; they add
+    up in float32, and all else is in float32) or "all"."""
 
     auto_cast_type: str = "bf16"
     """The type of the cast: "bf16", "fp16", "tf32" or "fp8_e4m3". The CPU offers "bf16", inf1 "bf16" and "fp16"; where

@@ -83,7 +83,7 @@ class Report:
     """What became of each operator of a model.
 
     `operators` and `flops` count the whole model; `regions` lists what was compiled, `outside` what was not; `seconds`
-    is the wall time of each phase.
+    is the wall time of each phase. `auto_cast` and `auto_cast_type` say what may be computed in which type.
     """
 
     target: str
@@ -93,6 +93,8 @@ class Report:
     regions: tuple[RegionReport, ...] = ()
     outside: tuple[Outside, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)
+    auto_cast: str = "none"
+    auto_cast_type: str = "bf16"
 
     @property
     def compiled_operators(self) -> int:
@@ -134,6 +136,7 @@ class Report:
         )
         outside = tuple(Outside(**o) for o in raw["outside"])
         rest = {k: raw[k] for k in ("target", "engine", "operators", "flops", "seconds")}
+        rest |= {k: raw[k] for k in ("auto_cast", "auto_cast_type") if k in raw}
         return cls(regions=regions, outside=outside, **rest)
 
     def __str__(self) -> str:
@@ -144,6 +147,9 @@ class Report:
             f"({self.operator_share:.1%}) and {self.flops_share:.1%} of {self.flops / 1e9:.3g} GFLOP "
             f"in {len(self.regions)} compiled region{'' if len(self.regions) == 1 else 's'}."
         ]
+        if self.auto_cast != "none" and self.regions:
+            what = "Products" if self.auto_cast == "matmult" else "Everything"
+            lines.append(f"{what} may be computed in {self.auto_cast_type} (auto_cast={self.auto_cast!r}).")
         if not self.regions:
             lines.append("Nothing was compiled: the model runs as plain MXNet.")
         if self.regions:

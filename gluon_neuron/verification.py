@@ -12,9 +12,45 @@ import mxnet as mx
 import numpy as np
 
 from .frontend.inputs import arguments
+from .report import Report
 from .runtime.mxnet_private import flatten
 
 _Pair = tuple[np.ndarray | None, np.ndarray | None]
+
+_SIGNIFICANT_BITS = {"bf16": 8, "fp16": 11, "tf32": 11, "fp8_e4m3": 4}
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What a float may differ by: `atol + rtol * |reference| + of_range * (the output's largest |reference|)`.
+
+    `why` names the precision that asks for it.
+    """
+
+    rtol: float
+    atol: float
+    of_range: float = 0.0
+    why: str = ""
+
+    def __str__(self) -> str:
+        share = f", {self.of_range:g} of each output's largest value" if self.of_range else ""
+        return f"rtol {self.rtol:g}, atol {self.atol:g}{share}{self.why and f', as for {self.why}'}"
+
+
+FLOAT32 = Tolerance(1e-3, 1e-4)
+"""For a model in float32."""
+
+
+def tolerance_of(report: Report | None) -> Tolerance:
+    """What follows from the precision for which a model was compiled; without a report, from float32.
+
+    A result in a smaller type may be off by four units of its last place, relative to the largest values that were
+    summed: for bfloat16, which has 8 significant bits, 2**-6 of the output's range.
+    """
+    if report is None or report.auto_cast == "none":
+        return FLOAT32
+    share = 4 * 2.0 ** -_SIGNIFICANT_BITS[report.auto_cast_type]
+    return Tolerance(share, FLOAT32.atol, share, f"auto_cast={report.auto_cast!r} in {report.auto_cast_type}")
 
 
 @dataclass(frozen=True)
@@ -42,6 +78,8 @@ class Verification:
     differences: tuple[Difference, ...]
     rtol: float
     atol: float
+    of_range: float = 0.0
+    why: str = ""
 
     def __bool__(self) -> bool:
         return all(d.outside == 0 for d in self.differences)
@@ -55,12 +93,13 @@ class Verification:
         ]
         others = [f"Output {d.output}: {d.other}." for d in self.differences if d.other]
         verdict = "agrees" if self else "DISAGREES"
-        head = f"The compiled model {verdict} with the reference (rtol {self.rtol:g}, atol {self.atol:g})."
+        allowed = Tolerance(self.rtol, self.atol, self.of_range, self.why)
+        head = f"The compiled model {verdict} with the reference ({allowed})."
         table = tabulate(rows, ("output", "max |a-b|", "of the range", "outside", "same top-1"))
         return "\n".join((head, *others, table))
 
 
-def compare(compiled: Any, reference: Any, inputs: Sequence[Any], rtol: float, atol: float) -> Verification:
+def compare(compiled: Any, reference: Any, inputs: Sequence[Any], allowed: Tolerance) -> Verification:
     """Run both on every input and compare; see `gluon_neuron.verify`."""
     is_np = mx.util.is_np_array()
     collected: list[list[_Pair]] = []
@@ -71,7 +110,8 @@ def compare(compiled: Any, reference: Any, inputs: Sequence[Any], rtol: float, a
             if len(collected) <= i:
                 collected.append([])
             collected[i].append(pair)
-    return Verification(tuple(_difference(i, pairs, rtol, atol) for i, pairs in enumerate(collected)), rtol, atol)
+    differences = tuple(_difference(i, pairs, allowed) for i, pairs in enumerate(collected))
+    return Verification(differences, allowed.rtol, allowed.atol, allowed.of_range, allowed.why)
 
 
 def _holds_np(sample: Any) -> bool:
@@ -91,7 +131,7 @@ def _kind(array: np.ndarray | None) -> str:
     return "none" if array is None else f"{array.dtype}{array.shape}"
 
 
-def _difference(index: int, pairs: Sequence[_Pair], rtol: float, atol: float) -> Difference:
+def _difference(index: int, pairs: Sequence[_Pair], allowed: Tolerance) -> Difference:
     largest, scale, outside, total, same, rows = 0.0, 0.0, 0, 0, 0, 0
     for a, b in pairs:
         if a is None or b is None or a.shape != b.shape or a.dtype != b.dtype:
@@ -99,7 +139,9 @@ def _difference(index: int, pairs: Sequence[_Pair], rtol: float, atol: float) ->
             return Difference(index, math.nan, math.nan, 1.0, math.nan, other)
         x, y = a.astype(np.float64), b.astype(np.float64)
         exact = not np.issubdtype(b.dtype, np.floating)
-        close = (a == b) if exact else np.isclose(x, y, rtol=rtol, atol=atol, equal_nan=True)
+        largest_here = float(np.abs(y[np.isfinite(y)]).max(initial=0.0))
+        atol = allowed.atol + allowed.of_range * largest_here
+        close = (a == b) if exact else np.isclose(x, y, rtol=allowed.rtol, atol=atol, equal_nan=True)
         outside += int(np.count_nonzero(~close))
         total += close.size
         finite = np.isfinite(x) & np.isfinite(y)

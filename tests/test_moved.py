@@ -12,8 +12,8 @@ from tests.golden import FOLDER
 from tests.nets import run_python
 
 RELEASES = sorted(p.parent.name for p in FOLDER.glob("*/modules.txt"))
-# They wrote pages of this repository, and were no use to anybody else.
-GONE = {"gluon_neuron.tools.hlo_checks_page", "gluon_neuron.tools.operators_page"}
+# They wrote pages of this repository, or casts into programs, and were no use to anybody else.
+GONE = {"gluon_neuron.tools.hlo_checks_page", "gluon_neuron.tools.operators_page", "gluon_neuron.dialect.casting"}
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -4,7 +4,9 @@ import mxnet as mx
 import numpy as np
 import pytest
 
-from gluon_neuron.verification import Difference, Verification, compare
+import gluon_neuron
+from gluon_neuron.report import Report
+from gluon_neuron.verification import Difference, Tolerance, Verification, compare, tolerance_of
 
 RTOL, ATOL = 1e-3, 1e-4
 X = np.array([[1, 2, 4], [8, 2, 1]], "float32")
@@ -29,7 +31,7 @@ def compared(found, expected, rtol=RTOL, atol=ATOL):
     """The verification of one call, or of one for each of several results."""
     found, expected = (v if isinstance(v, list) else [v] for v in (found, expected))
     samples = [mx.nd.zeros((1,))] * len(found)
-    return compare(Gives(*arrays(*found)), Gives(*arrays(*expected)), samples, rtol, atol)
+    return compare(Gives(*arrays(*found)), Gives(*arrays(*expected)), samples, Tolerance(rtol, atol))
 
 
 def test_equal():
@@ -61,7 +63,7 @@ def test_several_inputs_are_one_difference():
 
 def test_several_outputs():
     a, b = X, np.int32([[3, 4]])
-    made = compare(Gives(arrays(a, b)), Gives(arrays(a, b + 1)), [mx.nd.zeros((1,))], RTOL, ATOL)
+    made = compare(Gives(arrays(a, b)), Gives(arrays(a, b + 1)), [mx.nd.zeros((1,))], Tolerance(RTOL, ATOL))
     assert [d.output for d in made.differences] == [0, 1] and not made
     assert made.differences[0].outside == 0 and made.differences[1].outside == 1
 
@@ -117,7 +119,7 @@ def test_another_shape_or_dtype_disagrees(found, kind):
 @pytest.mark.parametrize("fewer", [True, False])
 def test_another_number_of_outputs_disagrees(fewer):
     one, two = Gives(arrays(X)), Gives(arrays(X, X))
-    made = compare(*((one, two) if fewer else (two, one)), [mx.nd.zeros((1,))], RTOL, ATOL)
+    made = compare(*((one, two) if fewer else (two, one)), [mx.nd.zeros((1,))], Tolerance(RTOL, ATOL))
     assert not made and [d.outside for d in made.differences] == [0, 1]
     kinds = ("none", "float32(2, 3)") if fewer else ("float32(2, 3)", "none")
     assert "Output 1: the compiled model has {}, the reference {}.".format(*kinds) in str(made)
@@ -130,3 +132,36 @@ def test_text_is_a_row_for_each_output():
         ["0", "1e-05", "2e-06", "0.00%", "100.0%"],
         ["1", "0.5", "0.25", "12.50%", "75.0%"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("cast", "kind", "share"),
+    [("matmult", "bf16", 2**-6), ("all", "bf16", 2**-6), ("matmult", "fp16", 2**-9), ("all", "fp8_e4m3", 2**-2)],
+)
+def test_tolerance_follows_the_precision_asked_for(cast, kind, share):
+    allowed = tolerance_of(Report("cpu", "openvino", 1, 1, auto_cast=cast, auto_cast_type=kind))
+    reference = np.float32([[100, 0.001]])
+
+    def made(*values):
+        return compare(Gives(*arrays(np.float32([values]))), Gives(*arrays(reference)), [mx.nd.zeros((1,))], allowed)
+
+    assert made(100 + 90 * share, 0.001) and not made(100 + 250 * share, 0.001)
+    # A small value beside large ones is off by what is a little of those.
+    assert made(100, 0.001 + 90 * share)
+    assert f"auto_cast='{cast}' in {kind}" in str(made(0, 0)) and f"{share:g} of each" in str(made(0, 0))
+
+
+@pytest.mark.parametrize("cast", ["none", "matmult", "all"])
+def test_a_compiled_block_and_its_files_say_their_precision(cast, tmp_path):
+    net = mx.gluon.nn.Dense(4, in_units=3)
+    net.initialize()
+    x = mx.nd.ones((2, 3))
+    compiled = gluon_neuron.compile(net, x, auto_cast=cast, include_nodes=[f"{net.prefix}fwd"])
+    compiled.export(str(tmp_path / "net"))
+    for model in (compiled, gluon_neuron.load(tmp_path / "net")):
+        assert model.report.auto_cast == cast
+        made = gluon_neuron.verify(model, net, x)
+        assert made and ("auto_cast" in str(made)) is (cast != "none")
+        # A tolerance that is given counts alone.
+        for given in ({"rtol": 1e-3}, {"atol": 1e-4}, {"rtol": 1e-3, "atol": 1e-4}):
+            assert "(rtol 0.001, atol 0.0001)" in str(gluon_neuron.verify(model, net, x, **given))

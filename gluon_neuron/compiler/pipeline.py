@@ -54,7 +54,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
             compiled, failed = compile_regions(plan, graphs, model, target, options)
         if not failed:
             with clock("stitch"):
-                report = report_of(graphs[0], plan, compiled, target, dict(clock.seconds))
+                report = report_of(graphs[0], plan, compiled, target, options, dict(clock.seconds))
                 block = _reimport(model, graphs[0], compiled, options, report)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
@@ -69,7 +69,7 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     target = get_target(options.target)
     model = export()
     graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
-    return planned_report(graph, _partition(graph, model, target, options), target)
+    return planned_report(graph, _partition(graph, model, target, options), target, options)
 
 
 def _infer(model: ExportedModel, options: CompileOptions) -> list[Graph]:

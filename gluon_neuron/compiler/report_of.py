@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..graph.graph import Graph
 from ..lowering.cost import flops
+from ..options import CompileOptions
 from ..partition.partition import Partition
 from ..report import ProgramReport, RegionReport, Report
 from ..targets.base import Program, Target
@@ -14,7 +15,12 @@ from .pack import CompiledRegion
 
 
 def report_of(
-    graph: Graph, plan: Partition, compiled: Sequence[CompiledRegion], target: Target, seconds: Mapping[str, float]
+    graph: Graph,
+    plan: Partition,
+    compiled: Sequence[CompiledRegion],
+    target: Target,
+    options: CompileOptions,
+    seconds: Mapping[str, float],
 ) -> Report:
     """What was compiled of the graph, and what was not."""
     regions = tuple(
@@ -25,23 +31,29 @@ def report_of(
         )
         for c in compiled
     )
-    return _report(graph, plan, regions, target, seconds)
+    return _report(graph, plan, regions, target, options, seconds)
 
 
-def planned_report(graph: Graph, plan: Partition, target: Target) -> Report:
+def planned_report(graph: Graph, plan: Partition, target: Target, options: CompileOptions) -> Report:
     """What would be compiled of the graph, and what would not."""
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(plan.regions)
     )
-    return _report(graph, plan, regions, target, {})
+    return _report(graph, plan, regions, target, options, {})
 
 
 def _report(
-    graph: Graph, plan: Partition, regions: tuple[RegionReport, ...], target: Target, seconds: Mapping[str, float]
+    graph: Graph,
+    plan: Partition,
+    regions: tuple[RegionReport, ...],
+    target: Target,
+    options: CompileOptions,
+    seconds: Mapping[str, float],
 ) -> Report:
     total = sum(flops(n) for n in graph.operators)
     engine = target.engine if regions else "mxnet"
-    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds)
+    casts = options.auto_cast, options.auto_cast_type
+    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts)
 
 
 def _program_report(made: Program) -> ProgramReport:

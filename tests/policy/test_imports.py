@@ -57,7 +57,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
         *("graph.*", "artifact.*", "refusal", "report", "options", "errors", "_version"),
     ),
-    "verification": ("frontend.*", "runtime.mxnet_private", "errors"),
+    "verification": ("frontend.*", "runtime.mxnet_private", "report", "errors"),
     "import_hooks": ("compat.mx_neuron", "errors"),
     "with_mxnet": ("*",),
     "api": ("*",),

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
+from .bf16_products import keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
 from .features import AVX512, has_avx512, recorded
 
 _LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
+_WHOLE_LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)".*?</layer>', re.DOTALL)
+_LAYER_END = b"</layer>"
+_KEEPS_PRECISION = b'<rt_info><attribute name="precise" version="0" /></rt_info>'
 _DIGITS = 20
 _LITERAL_ALIGNMENT = 64
 
 
-def serialize(xp: Any, outputs: list[Any], job: RegionJob) -> tuple[bytes, dict[str, Any], dict[str, str]]:
+def serialize(
+    xp: Any, outputs: list[Any], job: RegionJob, cast: str = "none"
+) -> tuple[bytes, dict[str, Any], dict[str, str]]:
     """The payload's bytes, how the engine reads them, and the inputs' roles (some are not read by the program).
+
+    With `cast` "matmult" products alone are in bfloat16, in the engine's mode for that.
 
     The model is built with every weight as a Parameter; in the text, the weights' layers become constants whose
     offset the engine sets to the place where MXNet keeps the array, so that no weight is copied here. OpenVINO merges
@@ -39,9 +48,12 @@ def serialize(xp: Any, outputs: list[Any], job: RegionJob) -> tuple[bytes, dict[
     data = [n for n in job.inputs if roles[n] == DATA]
     model = xp.model(outputs, [*data, *bound, *baked])
     prevent_constant_overwrite(model, set(data))
-    rewritten = rewrite_dense_layers(model, set(data), has_avx512())
+    # In bfloat16 products get forms of their own.
+    rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult")
+    float32 = keep_float32(model, set(data)) if cast == "matmult" else frozenset()
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
+    xml = _mark(xml, float32)
     editor = _Editor(xml, literals)
     editor.rewrite(layer_names, data, {n: job.values[n] for n in baked})
     index = {n: i for i, n in enumerate(job.inputs)}
@@ -74,6 +86,17 @@ def _write(model: Any) -> tuple[bytes, bytes]:
         xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
         import_openvino().serialize(model, str(xml), str(literals))
         return xml.read_bytes(), literals.read_bytes()
+
+
+def _mark(xml: bytes, float32: Set[str]) -> bytes:
+    """The text in which the layers of these names say that they are computed in float32 whatever the engine's mode."""
+
+    def marked(match: re.Match[bytes]) -> bytes:
+        if _unescape(match.group(1).decode()) not in float32:
+            return match.group()
+        return match.group()[: -len(_LAYER_END)] + _KEEPS_PRECISION + _LAYER_END
+
+    return _WHOLE_LAYER.sub(marked, xml) if float32 else xml
 
 
 class _Editor:

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from ...artifact.container import Payload
-from ...dialect.casting import auto_cast
 from ...dialect.in_openvino.importing import import_openvino
 from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError, EngineError
@@ -78,12 +77,12 @@ class CpuTarget:
                     f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
                 )
             cast = "none"
-        xp, outputs = _lowered(job.graph, cast)
-        batch_parts, found = _in_batch_parts(job, cast, xp, outputs)
-        data, program, roles = serialize(*found, job)
+        xp, outputs = _lowered(job.graph)
+        batch_parts, found = _in_batch_parts(job, xp, outputs)
+        data, program, roles = serialize(*found, job, cast)
         if batch_parts > 1:
             program["parts"] = batch_parts
-        config = {"INFERENCE_PRECISION_HINT": "bf16" if cast == "all" else "f32"}
+        config = {"INFERENCE_PRECISION_HINT": "f32" if cast == "none" else "bf16"}
         if options.num_threads:
             config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
         return Payload(
@@ -96,14 +95,12 @@ class CpuTarget:
         )
 
 
-def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
+def _lowered(graph: Graph) -> tuple[Any, list[Any]]:
     xp = OpenVINONamespace()
-    if cast == "matmult":
-        xp = auto_cast(xp, "bfloat16")
     return xp, lower(graph, xp)
 
 
-def _in_batch_parts(job: RegionJob, cast: str, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
+def _in_batch_parts(job: RegionJob, xp: Any, outputs: list[Any]) -> tuple[int, tuple[Any, list[Any]]]:
     """Into how many parts the batch is split, and the program for one; where there is only one, what was given."""
     whole = 1, (xp, outputs)
     shapes = [xp.parameters[n].output(0).get_shape() for n in job.data]
@@ -115,7 +112,7 @@ def _in_batch_parts(job: RegionJob, cast: str, xp: Any, outputs: list[Any]) -> t
     if graph is None:
         return whole
     try:
-        part = _lowered(graph, cast)
+        part = _lowered(graph)
         prove([o.v for o in outputs], [o.v for o in part[1]], batch_parts)
     except (CompileError, NotSeparable) as why:
         _logger.debug("%s runs its batch as one: %s", job.name, why)

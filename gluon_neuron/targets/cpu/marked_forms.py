@@ -1,0 +1,122 @@
+"""Writes nodes in forms that keep their marks, for `bf16_products`.
+
+OpenVINO rewrites many nodes when it loads a program, and what it makes of them has no mark: newer versions of an
+operator become its first, a batch norm becomes a product and a sum, and x times a function of x a swish (seen in
+OpenVINO 2026.4, by what the plugin says it runs). Left as they are: interpolation and tiling, which are rounded to
+bfloat16 on the way where they are not the last before an output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...dialect.in_openvino.builder import Builder
+
+_GATE_DEPTH = 6
+"""How many nodes a function of x may have that OpenVINO would join with a product with x."""
+
+
+def write_with_marks_kept(build: Builder, nodes: Iterable[Any]) -> None:
+    """Replace float32 nodes of a program by others of the same names and results that keep a mark."""
+    for node in nodes:
+        kind = node.get_type_name()
+        if not node.outputs() or node.output(0).get_element_type().get_type_name() != "f32":
+            continue
+        if kind == "Multiply":
+            _separate_gate(build, node)
+        elif kind in _FORMS:
+            readers = [list(value.get_target_inputs()) for value in node.outputs()]
+            if any(readers[1:]):
+                continue
+            with build.scope(f"{node.get_friendly_name()}/marked"):
+                new = _FORMS[kind](build, node)
+            if new is not None:
+                new.set_friendly_name(node.get_friendly_name())
+                for reader in readers[0]:
+                    reader.replace_source_output(new.output(0))
+
+
+def _avg_pool(build: Builder, node: Any) -> Any:
+    given = node.get_attributes()
+    return build.ov.opset1.avg_pool(
+        node.input_value(0),
+        given["strides"],
+        given["pads_begin"],
+        given["pads_end"],
+        given["kernel"],
+        given["exclude-pad"],
+        given["rounding_type"],
+        given["auto_pad"],
+    )
+
+
+def _max_pool(build: Builder, node: Any) -> Any:
+    given = node.get_attributes()
+    if any(d != 1 for d in given["dilations"]):
+        return None
+    return build.ov.opset1.max_pool(
+        node.input_value(0),
+        given["strides"],
+        given["pads_begin"],
+        given["pads_end"],
+        given["kernel"],
+        given["rounding_type"],
+        given["auto_pad"],
+    )
+
+
+def _softmax(build: Builder, node: Any) -> Any:
+    rank = len(node.output(0).get_shape())
+    return build.ov.opset1.softmax(node.input_value(0), node.get_attributes()["axis"] % rank)
+
+
+def _pad(build: Builder, node: Any) -> Any:
+    return build.ov.opset1.pad(*node.input_values()[:3], node.get_attributes()["pad_mode"], *node.input_values()[3:])
+
+
+def scale_and_shift(build: Builder, node: Any) -> tuple[Any, Any]:
+    """What a batch norm multiplies each channel with, and then adds."""
+    x, gamma, beta, mean, variance = node.input_values()
+    eps = build.const(node.get_attributes()["epsilon"], "float32")
+    scale = build.divide(gamma, build.sqrt(build.add(variance, eps)))
+    shift = build.subtract(beta, build.multiply(mean, scale))
+    channels = build.const([1, -1, *[1] * (len(x.get_shape()) - 2)])
+    return build.reshape(scale, channels, False), build.reshape(shift, channels, False)
+
+
+def _batch_norm(build: Builder, node: Any) -> Any:
+    scale, shift = scale_and_shift(build, node)
+    return build.add(build.multiply(node.input_value(0), scale), shift)
+
+
+_FORMS: Mapping[str, Callable[[Builder, Any], Any]] = {
+    "AvgPool": _avg_pool,
+    "MaxPool": _max_pool,
+    "Softmax": _softmax,
+    "Pad": _pad,
+    "BatchNormInference": _batch_norm,
+}
+
+
+def _separate_gate(build: Builder, product: Any) -> None:
+    """Where x is multiplied with a function of x, let the one be a copy of the other."""
+    x, y = product.input_values()
+    for place, direct, gate in ((0, x, y), (1, y, x)):
+        if direct in _behind(gate):
+            one = np.ones([1] * max(len(direct.get_shape()), 1))
+            with build.scope(f"{product.get_friendly_name()}/gate"):
+                product.input(place).replace_source_output(build.prelu(direct, build.const(one, "float32")).output(0))
+            return
+
+
+def _behind(value: Any) -> Iterable[Any]:
+    for _ in range(_GATE_DEPTH):
+        inputs = value.get_node().input_values()
+        yield from inputs
+        data = [v for v in inputs if v.get_node().get_type_name() != "Constant"]
+        if len(data) != 1:
+            return
+        value = data[0]
