@@ -1,0 +1,1 @@
+"""Graphs of random wiring, and the ways in which they are used, compared with MXNet."""
