@@ -13,9 +13,10 @@ from .errors import BlockError, InputError
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
-from .runtime.asked import plain, saved
+from .runtime.asked import saved
 from .runtime.mxnet_private import flatten, regroup, same_kind
 from .runtime.session_cache import SessionCache
+from .runtime.split_batch import run_in_parts
 from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
@@ -129,25 +130,14 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return regroup(results, self._out_format)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        if self._metadata.dynamic_batch:
-            size = self._metadata.specs[0].shape[0]
-            if arrays[0].shape[0] not in (size, 0):
-                return self._run_in_batches(arrays, size)
-        return self._sessions.run(arrays)
-
-    def _run_in_batches(self, arrays: Sequence[mx.nd.NDArray], size: int) -> list[mx.nd.NDArray]:
-        total = arrays[0].shape[0]
-        arrays = [plain(a) for a in arrays]  # concat and slices of mx.nd, whichever front end is in use
-        pieces = []
-        for start in range(0, total, size):
-            part = [a[start : start + size] for a in arrays]
-            short = size - part[0].shape[0]
-            if short:
-                # Repeating a real row keeps padding free of values that a model might divide by.
-                part = [mx.nd.concat(p, *[p[-1:]] * short, dim=0) for p in part]
-            pieces.append([plain(a) for a in self._sessions.run(part)])
-        joined = [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
-        return [a.as_np_ndarray() for a in joined] if self._metadata.is_np else joined
+        axes = self._metadata.batch_axes
+        if axes is None:
+            return self._sessions.run(arrays)
+        samples = axes.samples([s.shape for s in self._metadata.specs], [a.shape for a in arrays])
+        if not samples or samples == axes.size or samples in self._metadata.batch_sizes:
+            return self._sessions.run(arrays)
+        found = run_in_parts(self._sessions.run, arrays, axes, samples)
+        return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
