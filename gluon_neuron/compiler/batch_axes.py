@@ -46,15 +46,15 @@ def batch_axes(model: ExportedModel) -> BatchAxes:
             )
         return found
     raise OptionError(
-        "Option dynamic_batch runs a batch in parts, and whether the model gives for each part what it gives for the whole "
-        f"cannot be proved. {why or 'No input has an axis that could be its batch'}. Compile without dynamic_batch: other "
-        "batch sizes then are compiled when they are first met, or before with batch_sizes=[...]."
+        "Option dynamic_batch runs a model on parts of a batch, and it cannot be proved that it gives for each part what it "
+        f"gives for the whole. {why or 'No input has an axis that could be its batch'}. Compile without dynamic_batch: "
+        "other batch sizes then are compiled when they are first met, or beforehand with batch_sizes=[...]."
     )
 
 
 def _choices(shapes: Sequence[Sequence[int]]) -> Iterator[tuple[int | None, ...]]:
     """For each input an axis or None, so that all that have one hold the same number of samples; most likely first."""
-    found = product(*([a for a in (0, 1) if a < len(shape)] + [None] for shape in shapes))  # type: ignore[operator]
+    found = product(*([a for a in (0, 1) if a < len(shape)] + [None] for shape in shapes))
     consistent = [
         axes
         for axes in islice(found, 3**8)

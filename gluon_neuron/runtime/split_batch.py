@@ -1,4 +1,4 @@
-"""Runs a batch of any size in parts of the size that was compiled, along the axes that were proved to be the samples'."""
+"""Runs a batch of any size in parts of the compiled size, along the axes that were proved to be the samples'."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Arrays = Sequence[mx.nd.NDArray]
 
 
 def run_in_parts(run: Callable[[Arrays], Arrays], arrays: Arrays, axes: BatchAxes, samples: int) -> list[mx.nd.NDArray]:
-    """The outputs, as arrays of mx.nd, for so many `samples`, at least one; `run` takes `axes.size` of them at a time."""
+    """The outputs, as arrays of mx.nd, for at least one of `samples`; `run` takes `axes.size` of them at a time."""
     arrays = [plain(a) for a in arrays]  # slices and concat of mx.nd, whichever front end is in use
     parts = []
     for start in range(0, samples, axes.size):

@@ -95,6 +95,14 @@ def chosen(F, dense, x, flag):
     return F.contrib.cond(F.sum(flag) > 2, lambda: dense(x), lambda: x - 1)
 
 
+def positions(F, dense, x):
+    return F.broadcast_add(dense(x), F.expand_dims(F.contrib.arange_like(x, axis=0), 1))
+
+
+def suppressed(F, dense, x):
+    return dense(F.slice_axis(F.contrib.box_nms(F.concat(x, x, dim=1)), axis=1, begin=0, end=4))
+
+
 # Name, function, the compiled shapes of its inputs, and the axis of each where its samples are.
 PROVED = [
     ("rows", both, [(2, 4)], (0,)),

@@ -83,7 +83,7 @@ def prove(wholes: Sequence[Any], smalls: Sequence[Any], batch_parts: int) -> Non
 
 
 class Proof:
-    """What is known of pairs of values of a large program and a small one, of which it is `batch_parts` side by side."""
+    """What is known of pairs of values, of a large program and a small one that computes one of its `batch_parts`."""
 
     def __init__(self, batch_parts: int) -> None:
         self._batch_parts = batch_parts
@@ -92,7 +92,7 @@ class Proof:
         self._why: dict[str, str] = {}
 
     def axis(self, whole: Any, small: Any) -> Axis:
-        """The axis along which `whole` is `small` for all parts; both are outputs. Raises NotSeparable, which says why."""
+        """The axis along which the output `whole` is `small` for all parts; raises NotSeparable with the reason."""
         self._walk(whole.get_node(), small.get_node())
         name = whole.get_node().get_name()
         partner, axes = self._known[name]

@@ -123,9 +123,9 @@ class _Walk:
             nodes = [array.v.get_node() for array in pair]
             shapes = [list(array.shape) for array in pair]
             if axis is not _NOTHING and shapes[0] == _joined(shapes[1], axis, self._size):
-                self._proof.take(*nodes, axis)
+                self._proof.take(nodes[0], nodes[1], axis)
             else:
-                self._proof.take_unknown(*nodes)
+                self._proof.take_unknown(nodes[0], nodes[1])
                 self._sentences[Entry(whole.id, k)] = why or "its shapes do not follow from the number of samples"
 
 
