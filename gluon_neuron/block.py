@@ -14,6 +14,7 @@ from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime.asked import saved
+from .runtime.front_end import front_end
 from .runtime.mxnet_private import flatten, regroup, same_kind
 from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
@@ -132,12 +133,21 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         axes = self._metadata.batch_axes
         if axes is None:
-            return self._sessions.run(arrays)
+            return self._run_whole(arrays)
         samples = axes.samples([s.shape for s in self._metadata.specs], [a.shape for a in arrays])
         if not samples or samples == axes.size or samples in self._metadata.batch_sizes:
-            return self._sessions.run(arrays)
-        found = run_in_parts(self._sessions.run, arrays, axes, samples)
+            return self._run_whole(arrays)
+        found = run_in_parts(self._run_whole, arrays, axes, samples)
         return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
+
+    def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        if not self._metadata.open_shapes:
+            return self._sessions.run(arrays)
+        # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
+        given = [convert(a, self._metadata.is_np) for a in arrays]
+        with front_end(self._metadata.is_np), given[0].ctx, self._sessions.turn():
+            found = self._call_cached_op(*regroup(given, self._in_format))
+        return [a for a in flatten(found, "output")[0] if a is not None]
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata

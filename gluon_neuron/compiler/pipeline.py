@@ -10,7 +10,7 @@ from typing import Any
 import mxnet as mx
 
 from ..block import NeuronHybridBlock
-from ..frontend.infer import annotate
+from ..frontend.infer import annotate, has_open_shapes
 from ..frontend.model import ExportedModel
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
@@ -118,9 +118,11 @@ def _reimport(
     axes: BatchAxes | None,
 ) -> NeuronHybridBlock:
     specs = tuple(model.specs[n] for n in model.inputs)
+    text = model.symbol.tojson(remove_amp_cast=False)
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
         *(options.dynamic_batch, options.batch_sizes, report, axes),
+        has_open_shapes(text, model.all_specs(), model.is_np),
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

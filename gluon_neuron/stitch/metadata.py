@@ -22,7 +22,7 @@ class Metadata:
     """Names, specs and nesting of the inputs, nesting of the outputs, batch options, and the report.
 
     `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
-    any batch as it comes.
+    any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them.
     """
 
     inputs: tuple[str, ...]
@@ -34,6 +34,7 @@ class Metadata:
     batch_sizes: tuple[int, ...]
     report: Report
     batch_axes: BatchAxes | None = None
+    open_shapes: bool = False
 
     def to_json(self, graph: str = "") -> str:
         """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
@@ -47,6 +48,7 @@ class Metadata:
                 "is_np": self.is_np,
                 "dynamic_batch": self.dynamic_batch,
                 **({"batch_axes": self.batch_axes.to_json()} if self.batch_axes else {}),
+                **({"open_shapes": True} if self.open_shapes else {}),
                 "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
             },
@@ -69,6 +71,7 @@ class Metadata:
             tuple(raw["batch_sizes"]),
             Report.from_dict(raw["report"]),
             BatchAxes.from_json(axes, [s.shape for s in specs]) if axes else None,
+            raw.get("open_shapes", False),
         )
 
 
