@@ -14,8 +14,8 @@ from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime.asked import saved
-from .runtime.front_end import front_end
 from .runtime.mxnet_private import flatten, regroup, same_kind
+from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
 from .stitch import files
@@ -34,10 +34,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
     own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
-    a bound executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
-    an error for compiled regions. As MXNet's own, calls are asynchronous; but a net of one region that computes for
-    30 ms at most on all cores, or for 0.5 ms at most elsewhere, does so before its call returns: waking another thread
-    would take a share of that.
+    a bound executor, or through a cached operator where shapes follow from the data, whatever `hybridize` was told;
+    under it, through Gluon's cached operator, whose backward raises an error for compiled regions. As MXNet's own,
+    calls are asynchronous; but a net of one region that computes for 30 ms at most on all cores, or for 0.5 ms at most
+    elsewhere, does so before its call returns: waking another thread would take a share of that.
     """
 
     def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:
@@ -58,6 +58,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._metadata = metadata
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
+        self._open: OpenCall | None = None
 
     @property
     def report(self) -> Report:
@@ -144,10 +145,13 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if not self._metadata.open_shapes:
             return self._sessions.run(arrays)
         # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
-        given = [convert(a, self._metadata.is_np) for a in arrays]
-        with front_end(self._metadata.is_np), given[0].ctx, self._sessions.turn():
-            found = self._call_cached_op(*regroup(given, self._in_format))
-        return [a for a in flatten(found, "output")[0] if a is not None]
+        with self._sessions.turn():
+            return self._open_call()(arrays)
+
+    def _open_call(self) -> OpenCall:
+        if self._open is None:
+            self._open = OpenCall(self.symbol, self._metadata.inputs, self._reg_params)
+        return self._open
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
@@ -243,9 +247,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         super()._clear_cached_op()
         if "_sessions" in self.__dict__:
             self._sessions.clear()
+            self._open = None
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {n: v for n, v in self.__dict__.items() if n != "_sessions"}
+        state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_open")}
         state["_cached_op"] = None
         state["_cached_op_args"] = []
         return state
@@ -253,6 +258,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._sessions = self._new_sessions()
+        self._open = None
 
     def __repr__(self) -> str:
         report = self.report

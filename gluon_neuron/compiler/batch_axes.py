@@ -46,7 +46,7 @@ def batch_axes(model: ExportedModel) -> BatchAxes:
             )
         return found
     raise OptionError(
-        "Option dynamic_batch runs a model on parts of a batch, and it cannot be proved that their results, joined, are "
+        "Option dynamic_batch runs a model on parts of a batch, and it is not proved that their results, joined, are "
         f"those of the whole. {why or 'No input has an axis that could be its batch'}. Compile without dynamic_batch: "
         "other batch sizes then are compiled when they are first met, or beforehand with batch_sizes=[...]."
     )

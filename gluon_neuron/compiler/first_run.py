@@ -31,8 +31,10 @@ def first_run(
 ) -> dict[int, Outside]:
     """Run the model once on zeros; returns the operators, by id, that then stay outside.
 
-    Raises CompileError with strict=True.
+    Raises CompileError with strict=True, and BlockError where MXNet cannot run what stays in it.
     """
+    if block._metadata.open_shapes:
+        block._open_call()
     if not compiled:
         return {}
     try:

@@ -85,9 +85,9 @@ def _inferred(
         if outputs is None:
             places[number] = append(made, node, moved(node["inputs"], places))
             continue
-        names = [f"{number}/{k} of {node['name']}" for k in range(len(outputs))]
-        places[number] = [Entry(append(made, {"op": VARIABLE, "name": n, "attrs": {}}, ()), 0) for n in names]
-        given |= {n: s for n, s in zip(names, outputs, strict=True) if s is not None}
+        cut = [f"{number}/{k} of {node['name']}" for k in range(len(outputs))]
+        places[number] = [Entry(append(made, {"op": VARIABLE, "name": n, "attrs": {}}, ()), 0) for n in cut]
+        given |= {n: s for n, s in zip(cut, outputs, strict=True) if s is not None}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     heads = [[e.node, e.output, 0] for e in moved(graph.entries, places)]
     whole = {
