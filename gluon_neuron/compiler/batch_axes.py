@@ -13,12 +13,9 @@ from ..graph.batch import BatchAxes, OutputAxis
 from ..graph.branches import has_branches, unbranch
 from ..graph.graph import Graph
 from ..graph.spec import Spec
-from ..targets.cpu.separable_graph import SamplesMeet, sample_axes
+from ..targets.cpu.separable_graph import SamplesMeet, sample_axes, several_samples
 
 _logger = logging.getLogger(__name__)
-
-SEVERAL = 3
-"""The number of samples for which, beside one alone, the model is looked at."""
 
 _MOST = 24
 """So many choices of axes are looked at."""
@@ -64,8 +61,9 @@ def _choices(shapes: Sequence[Sequence[int]]) -> Iterator[tuple[int | None, ...]
 
 
 def _proved(model: ExportedModel, text: str, axes: Sequence[int | None]) -> BatchAxes:
-    several, one = (_for_samples(model, text, axes, count) for count in (SEVERAL, 1))
-    found = sample_axes(several, one, SEVERAL)
+    one = _for_samples(model, text, axes, 1)
+    several = several_samples(one)
+    found = sample_axes(_for_samples(model, text, axes, several), one, several)
     outputs = []
     for head, axis in zip(one.heads, found, strict=True):
         spec = one.nodes[head.node].outs[head.output]

@@ -43,7 +43,7 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     """
     graph = Graph.from_json(text)
     raw = json.loads(text)
-    found = _inferred(raw, specs, is_np)
+    found = _inferred(graph, raw, specs, is_np)
     told: dict[int, list[Spec | None]] = {}
 
     def body(inner: str, known: Mapping[str, Spec]) -> Graph:
@@ -56,13 +56,13 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
         if not new:
             break
         told |= new
-        found = _inferred(raw, specs, is_np, told)
+        found = _inferred(graph, raw, specs, is_np, told)
     return with_bodies(graph.with_specs(found), body)
 
 
 def has_open_shapes(text: str, specs: Mapping[str, Spec], is_np: bool) -> bool:
     """Whether MXNet knows some shapes only once it has computed, so that it cannot bind arrays of these beforehand."""
-    return None in _inferred(json.loads(text), specs, is_np).values()
+    return None in _inferred(Graph.from_json(text), json.loads(text), specs, is_np).values()
 
 
 def _outputs(node: Node, found: Mapping[Entry, Spec | None]) -> list[Spec | None]:
@@ -70,13 +70,13 @@ def _outputs(node: Node, found: Mapping[Entry, Spec | None]) -> list[Spec | None
 
 
 def _inferred(
+    graph: Graph,
     raw: Mapping[str, Any],
     specs: Mapping[str, Spec],
     is_np: bool,
     told: Mapping[int, Sequence[Spec | None]] | None = None,
 ) -> dict[Entry, Spec | None]:
     """What MXNet infers for every entry, where the specs of some nodes' outputs are `told`, by the nodes' numbers."""
-    graph = Graph.from_json(json.dumps(raw))
     made: list[dict[str, Any]] = []
     places: Places = {}
     given = dict(specs)

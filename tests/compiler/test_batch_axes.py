@@ -99,6 +99,10 @@ def positions(F, dense, x):
     return F.broadcast_add(dense(x), F.expand_dims(F.contrib.arange_like(x, axis=0), 1))
 
 
+def assigned(F, dense, x):
+    return F._internal._slice_assign_scalar(dense(x), 2.0, (0,), (8,), (1,))
+
+
 def suppressed(F, dense, x):
     return dense(F.slice_axis(F.contrib.box_nms(F.concat(x, x, dim=1)), axis=1, begin=0, end=4))
 
@@ -137,6 +141,13 @@ MEET = [
     ("a mean over everything", lambda F, d, x: F.mean(d(x)), "mean"),
     ("a part of the batch", lambda F, d, x: F.slice_axis(d(x), axis=0, begin=0, end=1), "slice"),
     ("the last sample", lambda F, d, x: F.slice_axis(d(x), axis=0, begin=-1, end=None), "slice"),
+    ("the first eight", lambda F, d, x: F.slice(d(x), begin=(0,), end=(8,)), "slice"),
+    ("the first million", lambda F, d, x: F.slice(d(x), begin=(None,), end=(10**6,)), "slice"),
+    (
+        "a line of the first eight",
+        lambda F, d, x: F._internal._slice_assign_scalar(d(x), 2.0, (0,), (8,), (1,)),
+        "slice",
+    ),
     ("reversed", lambda F, d, x: F.reverse(d(x), axis=0), "reverse"),
     ("a sum over the batch", lambda F, d, x: F.cumsum(d(x), axis=0), "cumsum"),
     ("products of samples", lambda F, d, x: F.dot(x, x, transpose_b=True), "dot"),

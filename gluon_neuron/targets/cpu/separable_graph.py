@@ -13,13 +13,33 @@ from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError
 from ...graph.graph import Entry, Graph, Node
 from ...lowering import registry
+from ...lowering.known import known_from_shapes
 from ...lowering.lower import lower_node
 from ...refusal import Category
 from .separable import Axis, NotSeparable, Proof, axis_of_values
 
+_SEVERAL = (1021, 101, 13, 3)
+"""Numbers of samples for which, beside one alone, a model may be looked at. Much that treats few samples otherwise than
+many, or counts in groups, shows with a large prime."""
+
+_LARGEST = 1 << 30
+_LARGEST_KNOWN = 1 << 22
+"""Elements of an array of the model then, and of one whose values follow from shapes, which is computed."""
+
 
 class SamplesMeet(Exception):
     """It is not proved that samples stay apart; the message says which operator stands in the way, and why."""
+
+
+def several_samples(sample: Graph) -> int:
+    """The number of samples for which a graph, given for one, is to be looked at."""
+    known = known_from_shapes(sample)
+    sizes = [(n.id in known, s.size) for n in sample.nodes for s in n.outs.values() if s is not None]
+
+    def fits(count: int) -> bool:
+        return all(count * size <= (_LARGEST_KNOWN if is_known else _LARGEST) for is_known, size in sizes)
+
+    return next(filter(fits, _SEVERAL), _SEVERAL[-1])
 
 
 def sample_axes(batch: Graph, sample: Graph, size: int) -> list[Axis]:
@@ -47,6 +67,9 @@ class _Walk:
     def visit(self, whole: Node, one: Node) -> None:
         if whole.is_variable:
             self._place(whole, one, 0)
+        elif whole.inputs and _cuts(whole, self._axes.get(whole.inputs[0])):
+            # Where there are fewer samples than it names, perhaps here, it takes all.
+            self._stand_in(whole, one, "it takes samples by their positions")
         elif not self._lowered(whole, one):
             self._stand_in(whole, one)
         for k in whole.outs:
@@ -106,10 +129,12 @@ class _Walk:
             self._values[Entry(whole.id, k)] = made[0][k], made[1][k]
         return True
 
-    def _stand_in(self, whole: Node, one: Node) -> None:
+    def _stand_in(self, whole: Node, one: Node, why: str = "") -> None:
         axes = [self._axes.get(e, _NOTHING) for e in whole.inputs]
         rule = _IN_MXNET.get(whole.op)
-        if _NOTHING in axes:
+        if why:
+            axis = _NOTHING
+        elif _NOTHING in axes:
             axis, why = _NOTHING, "it reads what is not understood"
         elif rule is None:
             axis, why = _NOTHING, "it stays in MXNet, and whether samples meet in it is not known"
@@ -137,6 +162,28 @@ def _without_lowering(node: Node) -> bool:
     """A dtype that a rule is not meant for does not matter: only the way of the samples does."""
     found = registry.refusal(node)
     return found is not None and found.category is not Category.DTYPE
+
+
+def _cuts(node: Node, axis: Axis) -> bool:
+    """Whether the node takes a range of the samples, along `axis` of its first input, that does not follow them."""
+    if axis is None or axis is _NOTHING:
+        return False
+    if node.op == "slice_axis":
+        assert node.ins[0] is not None
+        named = node.attrs.integer("axis", 0) % len(node.ins[0].shape) == axis
+        return named and (node.attrs.has("end") or node.attrs.integer("begin", 0) != 0)
+    if node.op not in _RANGES:
+        return False
+    bounds = [node.attrs.optional_ints(key)[axis : axis + 1] for key in ("begin", "end")]
+    return any(bound and bound[0] for bound in bounds)
+
+
+_RANGES = frozenset(
+    (
+        *("slice", "crop", "_npx_slice", "_npi_slice", "_slice_assign", "_npi_slice_assign", "_crop_assign"),
+        *("_slice_assign_scalar", "_npi_slice_assign_scalar", "_crop_assign_scalar"),
+    )
+)
 
 
 def _joined(shape: Sequence[int], axis: Axis, size: int) -> list[int]:
