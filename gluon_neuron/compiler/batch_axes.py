@@ -29,17 +29,19 @@ def batch_axes(model: ExportedModel) -> BatchAxes:
     """
     text = model.symbol.tojson(remove_amp_cast=False)
     text = unbranch(text) if has_branches(text) else text
-    why = ""
+    why, doubtful = "", False
     for axes in islice(_choices([model.specs[n].shape for n in model.inputs]), _MOST):
         try:
             found = _proved(model, text, axes)
         except (SamplesMeet, InputError) as error:
             why = why or str(error)
+            doubtful = doubtful or isinstance(error, SamplesMeet)
             continue
-        if any(axes):
+        if why:
             lie = ", ".join(f"axis {a} of {n!r}" for n, a in zip(model.inputs, axes, strict=True) if a is not None)
-            _logger.warning(
-                "dynamic_batch: the samples are taken to lie along %s. Not along the first axes: %s", lie, why
+            level = logging.WARNING if doubtful else logging.INFO
+            _logger.log(
+                level, "dynamic_batch: samples are taken to lie along %s, and not along the first axes: %s", lie, why
             )
         return found
     raise OptionError(

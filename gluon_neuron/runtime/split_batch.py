@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import mxnet as mx
+import numpy as np
 
 from ..graph.batch import BatchAxes
 from .asked import plain
@@ -14,26 +15,34 @@ Arrays = Sequence[mx.nd.NDArray]
 
 def run_in_parts(run: Callable[[Arrays], Arrays], arrays: Arrays, axes: BatchAxes, samples: int) -> list[mx.nd.NDArray]:
     """The outputs, as arrays of mx.nd, for at least one of `samples`; `run` takes `axes.size` of them at a time."""
-    arrays = [plain(a) for a in arrays]  # slices and concat of mx.nd, whichever front end is in use
+    arrays = [plain(a) for a in arrays]  # the functions are those of mx.nd, whichever front end is in use
     parts = []
     for start in range(0, samples, axes.size):
         end = min(start + axes.size, samples)
         part = [_part(a, k, start, end, axes.size) for a, k in zip(arrays, axes.inputs, strict=True)]
         parts.append([plain(a) for a in run(part)])
-    joined = []
-    for found, place in zip(zip(*parts, strict=True), axes.outputs, strict=True):
-        if place is None:
-            joined.append(found[0])
-            continue
-        whole = mx.nd.concat(*found, dim=place.axis)
-        joined.append(mx.nd.slice_axis(whole, axis=place.axis, begin=0, end=samples * place.rows))
-    return joined
+    return [
+        found[0] if place is None else _cut(_joined(found, place.axis), place.axis, 0, samples * place.rows)
+        for found, place in zip(zip(*parts, strict=True), axes.outputs, strict=True)
+    ]
 
 
 def _part(array: mx.nd.NDArray, axis: int | None, start: int, end: int, size: int) -> mx.nd.NDArray:
     if axis is None:
         return array
-    part = mx.nd.slice_axis(array, axis=axis, begin=start, end=end)
+    part = _cut(array, axis, start, end)
     # Repeating a real sample keeps padding free of values that a model might divide by.
-    last = [mx.nd.slice_axis(part, axis=axis, begin=end - start - 1, end=end - start)] * (size - end + start)
-    return mx.nd.concat(part, *last, dim=axis) if last else part
+    last = [_cut(array, axis, end - 1, end)] * (size - end + start)
+    return _joined([part, *last], axis) if last else part
+
+
+def _cut(array: mx.nd.NDArray, axis: int, start: int, end: int) -> mx.nd.NDArray:
+    if array.dtype is np.bool_:  # of which MXNet cuts and joins none
+        return _cut(array.astype("uint8"), axis, start, end).astype("bool")
+    return mx.nd.slice_axis(array, axis=axis, begin=start, end=end)
+
+
+def _joined(arrays: Arrays, axis: int) -> mx.nd.NDArray:
+    if arrays[0].dtype is np.bool_:
+        return _joined([a.astype("uint8") for a in arrays], axis).astype("bool")
+    return mx.nd.concat(*arrays, dim=axis)

@@ -221,6 +221,28 @@ def test_files(tmp_path, is_np):
         check(net, gluon.SymbolBlock.imports(names[0], list(names[1]), names[2]), [x])
 
 
+def test_dtypes():
+    def several(F, dense, x, mask):
+        kinds = ("int8", "uint8", "int32", "int64", "float16", "float64")
+        return (x > 0, F.np.argmax(x, axis=1), *(x.astype(k) for k in kinds), F.np.where(mask, dense(x), x))
+
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        net = Block(several)
+        values = np.random.default_rng(0).uniform(0, 9, (5, 4)).astype("float32")
+        x, y = mx.np.array(values[:2]), mx.np.array(values)
+        compiled = made(net, [x, x > 1])
+        check(net, compiled, [y, y > 1])
+        assert len({str(a.dtype) for a in compiled(y, y > 1)}) == 8
+
+
+def test_where_the_samples_lie_is_said(caplog):
+    made(Block(lambda F, d, x: d(F.softmax(x, axis=0))), filled(3, 2, 4))
+    assert "axis 1 of 'data'" in caplog.text and "softmax" in caplog.text
+    caplog.clear()
+    made(Block(lambda F, d, x: d(F.softmax(x, axis=1))), filled(3, 2, 4))
+    assert not caplog.records
+
+
 def test_baked_weights():
     net = Block(attention)
     compiled = made(net, filled(2, 6, 4), inline_weights=True)
