@@ -13,6 +13,7 @@ from .errors import BlockError, InputError
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
+from .runtime import placement
 from .runtime.asked import saved
 from .runtime.mxnet_private import flatten, regroup, same_kind
 from .runtime.open_call import OpenCall
@@ -58,7 +59,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._metadata = metadata
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
-        self._open: OpenCall | None = None
+        self._open: dict[int | None, OpenCall] = {}
 
     @property
     def report(self) -> Report:
@@ -146,12 +147,14 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             return self._sessions.run(arrays)
         # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
         with self._sessions.turn():
-            return self._open_call()(arrays)
+            return self._open_call(arrays[0].ctx)(arrays)
 
-    def _open_call(self) -> OpenCall:
-        if self._open is None:
-            self._open = OpenCall(self.symbol, self._metadata.inputs, self._reg_params)
-        return self._open
+    def _open_call(self, ctx: mx.Context) -> OpenCall:
+        core = placement.core_of(self._artifacts(), ctx)
+        if core not in self._open:
+            placed = placement.placed(self.symbol, core)
+            self._open[core] = OpenCall(placed, self._metadata.inputs, self._reg_params)
+        return self._open[core]
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
@@ -159,7 +162,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return SessionCache(self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, sizes, self._graphs)
 
     def _graphs(self) -> list[str]:
-        return [p.graph() for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
+        return [p.graph() for p in self._artifacts()]
+
+    def _artifacts(self) -> list[ArtifactParameter]:
+        return [p for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
 
     def _takes(self) -> str:
         pairs = zip(self._metadata.inputs, self._metadata.specs, strict=True)
@@ -247,7 +253,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         super()._clear_cached_op()
         if "_sessions" in self.__dict__:
             self._sessions.clear()
-            self._open = None
+            self._open.clear()
 
     def __getstate__(self) -> dict[str, Any]:
         state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_open")}
@@ -258,7 +264,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._sessions = self._new_sessions()
-        self._open = None
+        self._open = {}
 
     def __repr__(self) -> str:
         report = self.report

@@ -34,7 +34,7 @@ def first_run(
     Raises CompileError with strict=True, and BlockError where MXNet cannot run what stays in it.
     """
     if block._metadata.open_shapes:
-        block._open_call()
+        block._open_call(mx.current_context())
     if not compiled:
         return {}
     try:
