@@ -17,7 +17,7 @@ from ..targets.cpu.separable_graph import SamplesMeet, sample_axes, several_samp
 
 _logger = logging.getLogger(__name__)
 
-_MOST = 24
+_MOST = 12
 """So many choices of axes are looked at."""
 
 

@@ -62,7 +62,7 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
 
 def has_open_shapes(text: str, specs: Mapping[str, Spec], is_np: bool) -> bool:
     """Whether MXNet knows some shapes only once it has computed, so that it cannot bind arrays of these beforehand."""
-    return None in _inferred(Graph.from_json(text), json.loads(text), specs, is_np).values()
+    return any(shape is None for shape, _ in _shapes_and_types(Graph.from_json(text), json.loads(text), specs, is_np))
 
 
 def _outputs(node: Node, found: Mapping[Entry, Spec | None]) -> list[Spec | None]:
@@ -77,6 +77,21 @@ def _inferred(
     told: Mapping[int, Sequence[Spec | None]] | None = None,
 ) -> dict[Entry, Spec | None]:
     """What MXNet infers for every entry, where the specs of some nodes' outputs are `told`, by the nodes' numbers."""
+    found = _shapes_and_types(graph, raw, specs, is_np, told)
+    return {
+        entry: Spec(shape, np.dtype(kind).name) if shape is not None and kind is not None else None
+        for entry, (shape, kind) in zip(graph.entries, found, strict=True)
+    }
+
+
+def _shapes_and_types(
+    graph: Graph,
+    raw: Mapping[str, Any],
+    specs: Mapping[str, Spec],
+    is_np: bool,
+    told: Mapping[int, Sequence[Spec | None]] | None = None,
+) -> list[tuple[tuple[int, ...] | None, Any]]:
+    """As `_inferred`, the shape and the dtype of each entry in order, either of them None where it is not known."""
     made: list[dict[str, Any]] = []
     places: Places = {}
     given = dict(specs)
@@ -115,8 +130,5 @@ def _inferred(
     if shapes is None or types is None or len(shapes) != len(heads):
         raise GraphError("MXNet's shape inference gave no answer for this symbol.")
     unknown = -1 if is_np else 0
-    found: dict[Entry, Spec | None] = {}
-    for entry, shape, kind in zip(graph.entries, shapes, types, strict=True):
-        complete = shape is not None and unknown not in shape and (is_np or len(shape) > 0) and kind is not None
-        found[entry] = Spec(tuple(shape), np.dtype(kind).name) if complete else None
-    return found
+    complete = [s is not None and unknown not in s and (is_np or len(s) > 0) for s in shapes]
+    return [(tuple(s) if c else None, kind) for s, c, kind in zip(shapes, complete, types, strict=True)]

@@ -37,6 +37,8 @@ def _part(array: mx.nd.NDArray, axis: int | None, start: int, end: int, size: in
 
 
 def _cut(array: mx.nd.NDArray, axis: int, start: int, end: int) -> mx.nd.NDArray:
+    if axis == 0:
+        return array[start:end]  # a view, no copy
     if array.dtype is np.bool_:  # of which MXNet cuts and joins none
         return _cut(array.astype("uint8"), axis, start, end).astype("bool")
     return mx.nd.slice_axis(array, axis=axis, begin=start, end=end)
