@@ -233,6 +233,11 @@ def test_dtypes():
         compiled = made(net, [x, x > 1])
         check(net, compiled, [y, y > 1])
         assert len({str(a.dtype) for a in compiled(y, y > 1)}) == 8
+        net = Block(lambda F, d, x, mask: (F.np.where(mask, d(F.npx.softmax(x, axis=0)), x), x > 2))
+        x, y = (mx.np.array(np.stack([v] * 3)) for v in (values[:2], values))
+        compiled = made(net, [x, x > 1])
+        assert compiled._metadata.batch_axes.inputs == (1, 1)
+        check(net, compiled, [y, y > 1])
 
 
 def test_where_the_samples_lie_is_said(caplog):
