@@ -13,9 +13,12 @@ from .errors import BlockError, InputError
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
-from .runtime.asked import plain, saved
+from .runtime import placement
+from .runtime.asked import saved
 from .runtime.mxnet_private import flatten, regroup, same_kind
+from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
+from .runtime.split_batch import run_in_parts
 from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
@@ -32,10 +35,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
     own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
-    a bound executor, whatever `hybridize` was told; under it, through Gluon's cached operator, whose backward raises
-    an error for compiled regions. As MXNet's own, calls are asynchronous; but a net of one region that computes for
-    30 ms at most on all cores, or for 0.5 ms at most elsewhere, does so before its call returns: waking another thread
-    would take a share of that.
+    a bound executor, or through a cached operator where shapes follow from the data, whatever `hybridize` was told;
+    under it, through Gluon's cached operator, whose backward raises an error for compiled regions. As MXNet's own,
+    calls are asynchronous; but a net of one region that computes for 30 ms at most on all cores, or for 0.5 ms at most
+    elsewhere, does so before its call returns: waking another thread would take a share of that.
     """
 
     def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:
@@ -56,6 +59,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._metadata = metadata
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
+        self._open: dict[int | None, OpenCall] = {}
 
     @property
     def report(self) -> Report:
@@ -129,25 +133,28 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return regroup(results, self._out_format)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        if self._metadata.dynamic_batch:
-            size = self._metadata.specs[0].shape[0]
-            if arrays[0].shape[0] not in (size, 0):
-                return self._run_in_batches(arrays, size)
-        return self._sessions.run(arrays)
+        axes = self._metadata.batch_axes
+        if axes is None:
+            return self._run_whole(arrays)
+        samples = axes.samples([s.shape for s in self._metadata.specs], [a.shape for a in arrays])
+        if not samples or samples == axes.size or samples in self._metadata.batch_sizes:
+            return self._run_whole(arrays)
+        found = run_in_parts(self._run_whole, arrays, axes, samples)
+        return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
 
-    def _run_in_batches(self, arrays: Sequence[mx.nd.NDArray], size: int) -> list[mx.nd.NDArray]:
-        total = arrays[0].shape[0]
-        arrays = [plain(a) for a in arrays]  # concat and slices of mx.nd, whichever front end is in use
-        pieces = []
-        for start in range(0, total, size):
-            part = [a[start : start + size] for a in arrays]
-            short = size - part[0].shape[0]
-            if short:
-                # Repeating a real row keeps padding free of values that a model might divide by.
-                part = [mx.nd.concat(p, *[p[-1:]] * short, dim=0) for p in part]
-            pieces.append([plain(a) for a in self._sessions.run(part)])
-        joined = [mx.nd.concat(*group, dim=0)[:total] for group in zip(*pieces, strict=True)]
-        return [a.as_np_ndarray() for a in joined] if self._metadata.is_np else joined
+    def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        if not self._metadata.open_shapes:
+            return self._sessions.run(arrays)
+        # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
+        with self._sessions.turn():
+            return self._open_call(arrays[0].ctx)(arrays)
+
+    def _open_call(self, ctx: mx.Context) -> OpenCall:
+        core = placement.core_of(self._artifacts(), ctx)
+        if core not in self._open:
+            placed = placement.placed(self.symbol, core)
+            self._open[core] = OpenCall(placed, self._metadata.inputs, self._reg_params)
+        return self._open[core]
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
@@ -155,7 +162,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return SessionCache(self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, sizes, self._graphs)
 
     def _graphs(self) -> list[str]:
-        return [p.graph() for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
+        return [p.graph() for p in self._artifacts()]
+
+    def _artifacts(self) -> list[ArtifactParameter]:
+        return [p for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]
 
     def _takes(self) -> str:
         pairs = zip(self._metadata.inputs, self._metadata.specs, strict=True)
@@ -243,9 +253,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         super()._clear_cached_op()
         if "_sessions" in self.__dict__:
             self._sessions.clear()
+            self._open.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {n: v for n, v in self.__dict__.items() if n != "_sessions"}
+        state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_open")}
         state["_cached_op"] = None
         state["_cached_op_args"] = []
         return state
@@ -253,6 +264,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._sessions = self._new_sessions()
+        self._open = {}
 
     def __repr__(self) -> str:
         report = self.report

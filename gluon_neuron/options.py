@@ -44,8 +44,10 @@ class CompileOptions:
     """Further batch sizes (lengths of the first axis of every input) to compile besides the sample's."""
 
     dynamic_batch: bool = False
-    """Serve any batch size with the compiled one, by splitting and padding along the first axis. Only right for models
-    whose outputs' rows depend on the same rows of the inputs; that is for the caller to know."""
+    """Serve any batch size with the compiled one, by splitting and padding along the samples' axis of each input and
+    joining along that of each output: the first axis, or the second (layouts with time first, recurrent states). It is
+    proved that samples have no influence on each other; a model for which that cannot be proved is refused with
+    OptionError. Calls that differ from the sample in more than the number of samples run as without this option."""
 
     exclude_nodes: tuple[str, ...] = ()
     """Names of nodes that stay in MXNet: all nodes of such a name, where a block is called several times."""

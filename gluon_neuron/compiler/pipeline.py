@@ -10,8 +10,9 @@ from typing import Any
 import mxnet as mx
 
 from ..block import NeuronHybridBlock
-from ..frontend.infer import annotate
+from ..frontend.infer import annotate, has_open_shapes
 from ..frontend.model import ExportedModel
+from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
@@ -28,6 +29,7 @@ from ..targets.base import Target
 from ..targets.neuron.toolchain.precedence import resolve
 from ..targets.refusals import refusals
 from ..targets.registry import get_target
+from .batch_axes import batch_axes
 from .first_run import first_run
 from .pack import CompiledRegion
 from .regions import compile_regions
@@ -46,6 +48,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
         model = export()
     with clock("infer"):
         graphs = _infer(model, options)
+        axes = batch_axes(model) if options.dynamic_batch else None
     banned: dict[int, Outside] = {}
     while True:
         with clock("partition"):
@@ -55,7 +58,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
         if not failed:
             with clock("stitch"):
                 report = report_of(graphs[0], plan, compiled, target, options, dict(clock.seconds))
-                block = _reimport(model, graphs[0], compiled, options, report)
+                block = _reimport(model, graphs[0], compiled, options, report, axes)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
         if not failed:
@@ -69,6 +72,8 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     target = get_target(options.target)
     model = export()
     graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
+    if options.dynamic_batch:
+        batch_axes(model)
     return planned_report(graph, _partition(graph, model, target, options), target, options)
 
 
@@ -105,12 +110,19 @@ def _partition(
 
 
 def _reimport(
-    model: ExportedModel, graph: Graph, compiled: list[CompiledRegion], options: CompileOptions, report: Report
+    model: ExportedModel,
+    graph: Graph,
+    compiled: list[CompiledRegion],
+    options: CompileOptions,
+    report: Report,
+    axes: BatchAxes | None,
 ) -> NeuronHybridBlock:
     specs = tuple(model.specs[n] for n in model.inputs)
+    text = model.symbol.tojson(remove_amp_cast=False)
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
-        *(options.dynamic_batch, options.batch_sizes, report),
+        *(options.dynamic_batch, options.batch_sizes, report, axes),
+        has_open_shapes(text, model.all_specs(), model.is_np),
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

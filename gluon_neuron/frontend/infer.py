@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 
 from ..errors import GraphError, InputError
 from ..graph.bodies import with_bodies
-from ..graph.graph import Entry, Graph
+from ..graph.graph import VARIABLE, Entry, Graph, Node
+from ..graph.open_results import OPEN, open_results
+from ..graph.rewrite import Places, append, moved
 from ..graph.spec import Spec
 from ..graph.text import to_text
 from ..runtime.front_end import shape_rules
@@ -34,34 +37,98 @@ def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], i
 def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     """The graph of a symbol's JSON with the spec of every entry.
 
-    `specs` gives shapes and dtypes of variables; entries that MXNet cannot infer completely get None. Raises
-    InputError when the given shapes contradict the graph.
+    `specs` gives shapes and dtypes of variables; entries that cannot be inferred completely get None. MXNet infers all
+    but what branches, and loops with a condition, give (see `open_results`), and what follows them. Raises InputError
+    when the given shapes contradict the graph.
     """
     graph = Graph.from_json(text)
-    entries = graph.entries
     raw = json.loads(text)
-    # Without a version MXNet takes it for a symbol of 0.8 and says that it upgrades it.
-    raw["attrs"] = {"mxnet_version": ["int", 10901], **raw.get("attrs", {})}
+    found = _inferred(graph, raw, specs, is_np)
+    told: dict[int, list[Spec | None]] = {}
+
+    def body(inner: str, known: Mapping[str, Spec]) -> Graph:
+        return annotate(inner, known, is_np)
+
+    while waiting := [n for n in graph.nodes if n.op in OPEN and n.id not in told and None in _outputs(n, found)]:
+        annotated = graph.with_specs(found)
+        results = {n.id: open_results(annotated.nodes[n.id], body) for n in waiting}
+        new = {i: r for i, r in results.items() if r is not None}
+        if not new:
+            break
+        told |= new
+        found = _inferred(graph, raw, specs, is_np, told)
+    return with_bodies(graph.with_specs(found), body)
+
+
+def has_open_shapes(text: str, specs: Mapping[str, Spec], is_np: bool) -> bool:
+    """Whether MXNet knows some shapes only once it has computed, so that it cannot bind arrays of these beforehand."""
+    return any(shape is None for shape, _ in _shapes_and_types(Graph.from_json(text), json.loads(text), specs, is_np))
+
+
+def _outputs(node: Node, found: Mapping[Entry, Spec | None]) -> list[Spec | None]:
+    return [found[Entry(node.id, k)] for k in node.outs]
+
+
+def _inferred(
+    graph: Graph,
+    raw: Mapping[str, Any],
+    specs: Mapping[str, Spec],
+    is_np: bool,
+    told: Mapping[int, Sequence[Spec | None]] | None = None,
+) -> dict[Entry, Spec | None]:
+    """What MXNet infers for every entry, where the specs of some nodes' outputs are `told`, by the nodes' numbers."""
+    found = _shapes_and_types(graph, raw, specs, is_np, told)
+    return {
+        entry: Spec(shape, np.dtype(kind).name) if shape is not None and kind is not None else None
+        for entry, (shape, kind) in zip(graph.entries, found, strict=True)
+    }
+
+
+def _shapes_and_types(
+    graph: Graph,
+    raw: Mapping[str, Any],
+    specs: Mapping[str, Spec],
+    is_np: bool,
+    told: Mapping[int, Sequence[Spec | None]] | None = None,
+) -> list[tuple[tuple[int, ...] | None, Any]]:
+    """As `_inferred`, the shape and the dtype of each entry in order, either of them None where it is not known."""
+    made: list[dict[str, Any]] = []
+    places: Places = {}
+    given = dict(specs)
+    for number, node in enumerate(raw["nodes"]):
+        outputs = (told or {}).get(number)
+        if outputs is None:
+            places[number] = append(made, node, moved(node["inputs"], places))
+            continue
+        cut = [f"{number}/{k} of {node['name']}" for k in range(len(outputs))]
+        places[number] = [Entry(append(made, {"op": VARIABLE, "name": n, "attrs": {}}, ()), 0) for n in cut]
+        given |= {n: s for n, s in zip(cut, outputs, strict=True) if s is not None}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
-    raw["heads"] = [[e.node, e.output, 0] for e in entries]
+    heads = [[e.node, e.output, 0] for e in moved(graph.entries, places)]
+    whole = {
+        "nodes": made,
+        "arg_nodes": [i for i, n in enumerate(made) if n["op"] == VARIABLE],
+        "heads": heads,
+        # Without a version MXNet takes it for a symbol of 0.8 and says that it upgrades it.
+        "attrs": {"mxnet_version": ["int", 10901], **raw.get("attrs", {})},
+    }
     with shape_rules(is_np):
-        symbol = mx.sym.load_json(to_text(raw))
+        symbol = mx.sym.load_json(to_text(whole))
         names = set(symbol.list_inputs())
-        known = {n: s for n, s in specs.items() if n in names}
+        known = {n: s for n, s in given.items() if n in names}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 shapes = symbol.infer_shape_partial(**{n: s.shape for n, s in known.items()})[1]
                 types = symbol.infer_type_partial(**{n: np.dtype(s.dtype) for n, s in known.items()})[1]
         except (mx.base.MXNetError, ValueError) as error:
-            given = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
+            given_specs = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
             reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take inputs of these shapes and types ({given}): {reason}") from error
-    if shapes is None or types is None or len(shapes) != len(entries):
+            raise InputError(
+                f"The model does not take inputs of these shapes and types ({given_specs}): {reason}"
+            ) from error
+    if shapes is None or types is None or len(shapes) != len(heads):
         raise GraphError("MXNet's shape inference gave no answer for this symbol.")
     unknown = -1 if is_np else 0
-    found: dict[Entry, Spec | None] = {}
-    for entry, shape, kind in zip(entries, shapes, types, strict=True):
-        complete = shape is not None and unknown not in shape and (is_np or len(shape) > 0) and kind is not None
-        found[entry] = Spec(tuple(shape), np.dtype(kind).name) if complete else None
-    return with_bodies(graph.with_specs(found), lambda body, known: annotate(body, known, is_np))
+    complete = [s is not None and unknown not in s and (is_np or len(s) > 0) for s in shapes]
+    return [(tuple(s) if c else None, kind) for s, c, kind in zip(shapes, complete, types, strict=True)]

@@ -9,7 +9,6 @@ from typing import Any
 import mxnet as mx
 
 from ..errors import InputError, UninitializedError, nearest
-from ..graph.branches import has_branches, unbranch
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes, inline
 from ..graph.merge import merge_variables
@@ -75,23 +74,20 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Expo
 def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
     """The symbol with the operators that compiled nodes, ours or the archived package's, hold, and one variable a name.
 
-    So a compiled model can be compiled again, for another target or with other options. Branches, and loops with a
-    condition, are written as plain operators. Any other symbol is returned as it is. Raises GraphError when the weights
-    are baked in.
+    So a compiled model can be compiled again, for another target or with other options. Any other symbol is returned as
+    it is. Raises GraphError when the weights are baked in.
     """
     text = symbol.tojson(remove_amp_cast=False)
     names = symbol.list_inputs()
     twice = len(set(names)) < len(names)
     compiled = has_compiled_nodes(text)
-    branches = has_branches(text)
-    if not twice and not compiled and not branches:
+    if not twice and not compiled:
         return symbol
     if compiled:
         raw = json.loads(inline(text))
         for node in raw["nodes"]:
             node.get("attrs", {}).pop(METADATA, None)
         text = to_text(raw)
-    text = unbranch(text) if branches else text
     return like(symbol, mx.sym.load_json(merge_variables(text) if twice else text))
 
 

@@ -25,14 +25,20 @@ def lower(graph: Graph, xp: Any, leaves: Mapping[str, Any] | None = None) -> lis
             given = xp.parameter(node.name, node.out.shape, node.out.dtype) if leaves is None else leaves[node.name]
             values[Entry(node.id, 0)] = given
             continue
-        with xp.scope(node.name):
-            results = _apply(node, xp, [values[e] for e in node.inputs])
-        for index, expected in node.outs.items():
-            if index >= len(results):
-                raise CompileError(f"{node}: its rule gave {len(results)} outputs, but output {index} is read.")
-            _check(node, index, expected, results[index])
-            values[Entry(node.id, index)] = results[index]
+        for index, result in lower_node(node, xp, [values[e] for e in node.inputs]).items():
+            values[Entry(node.id, index)] = result
     return [values[h] for h in graph.heads]
+
+
+def lower_node(node: Node, xp: Any, inputs: list[Any]) -> dict[int, Any]:
+    """The outputs of one node that are read, by their numbers. Raises as `lower` does."""
+    with xp.scope(node.name):
+        results = _apply(node, xp, inputs)
+    for index, expected in node.outs.items():
+        if index >= len(results):
+            raise CompileError(f"{node}: its rule gave {len(results)} outputs, but output {index} is read.")
+        _check(node, index, expected, results[index])
+    return {index: results[index] for index in node.outs}
 
 
 def _apply(node: Node, xp: Any, inputs: list[Any]) -> tuple[Any, ...]:

@@ -81,7 +81,7 @@ LEFT_OUT: tuple[LeftOut, ...] = (
     _left(NEVER, "MXNet's inference loses the shapes of what it joins; use concatenate", "_npi_[hd]stack"),
     _left(
         NEVER,
-        "compile writes it as plain operators, except inside a foreach and where that makes more than 5000 of them",
+        "how many steps a loop takes, or which branch is taken, depends on the data; MXNet computes no more than that",
         "_while_loop|_cond",
     ),
     _left(NEVER, "MXNet computes it on GPUs only", "_contrib_(i?fft|count_sketch)"),

@@ -72,6 +72,13 @@ class SessionCache:
                 session.follow()
             return session.run(arrays)
 
+    def turn(self) -> threading.Lock:
+        """Held while something else runs the model that takes one call at a time."""
+        if self.owner != os.getpid():
+            with self._lock:
+                self._forget_parent()
+        return self._asking
+
     def clear(self) -> None:
         """Forget all sessions."""
         self.last = None
@@ -83,11 +90,7 @@ class SessionCache:
         key = (ctx, *((a.shape, a.dtype) for a in arrays))
         with self._lock:
             if self.owner != os.getpid():
-                # A forked child: locks and engine threads of the parent's executors did not come along.
-                self._sessions.clear()
-                self._asking = threading.Lock()
-                self.last = None
-                self.owner = os.getpid()
+                self._forget_parent()
             session = self._sessions.get(key)
             if session is None or not session.is_current():
                 # Drop what is stale first, so that two sets of intermediate results never coexist.
@@ -100,6 +103,13 @@ class SessionCache:
             else:
                 self._sessions.move_to_end(key)
             return session
+
+    def _forget_parent(self) -> None:
+        # A forked child: locks and engine threads of the parent's executors did not come along.
+        self._sessions.clear()
+        self._asking = threading.Lock()
+        self.last = None
+        self.owner = os.getpid()
 
     def _drop_specialised(self) -> None:
         """Drop what was specialised for a signature and not used for the longest time; what was asked for stays."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import mxnet as mx
 
+from ..graph.batch import BatchAxes
 from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
@@ -18,7 +19,11 @@ KEY = METADATA
 
 @dataclass(frozen=True)
 class Metadata:
-    """Names, specs and nesting of the inputs, nesting of the outputs, batch option, and the report."""
+    """Names, specs and nesting of the inputs, nesting of the outputs, batch options, and the report.
+
+    `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
+    any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them.
+    """
 
     inputs: tuple[str, ...]
     specs: tuple[Spec, ...]
@@ -28,6 +33,8 @@ class Metadata:
     dynamic_batch: bool
     batch_sizes: tuple[int, ...]
     report: Report
+    batch_axes: BatchAxes | None = None
+    open_shapes: bool = False
 
     def to_json(self, graph: str = "") -> str:
         """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
@@ -40,6 +47,8 @@ class Metadata:
                 "out_format": self.out_format,
                 "is_np": self.is_np,
                 "dynamic_batch": self.dynamic_batch,
+                **({"batch_axes": self.batch_axes.to_json()} if self.batch_axes else {}),
+                **({"open_shapes": True} if self.open_shapes else {}),
                 "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
             },
@@ -50,15 +59,19 @@ class Metadata:
     def from_json(cls, text: str) -> Metadata:
         """The inverse of `to_json`."""
         raw = json.loads(text)
+        specs = tuple(Spec(tuple(shape), dtype) for shape, dtype in raw["specs"])
+        axes = raw.get("batch_axes")
         return cls(
             tuple(raw["inputs"]),
-            tuple(Spec(tuple(shape), dtype) for shape, dtype in raw["specs"]),
+            specs,
             raw["in_format"],
             raw["out_format"],
             raw["is_np"],
             raw["dynamic_batch"],
             tuple(raw["batch_sizes"]),
             Report.from_dict(raw["report"]),
+            BatchAxes.from_json(axes, [s.shape for s in specs]) if axes else None,
+            raw.get("open_shapes", False),
         )
 
 

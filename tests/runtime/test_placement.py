@@ -111,7 +111,7 @@ def test_symbol_block_and_reset_ctx(chip, files, mode):
     expected = net(data).asnumpy()
     for core in (1, 3):
         chip.reset()
-        agree(block(data.as_in_context(mx.neuron(core))), expected, 1e-4, 1e-5)
+        agree(block(*[a.as_in_context(mx.neuron(core)) for a in data]), expected, 1e-4, 1e-5)
         assert used(chip) == [int(c == core) for c in range(4)]
         block.collect_params().reset_ctx(mx.neuron(3))
     block.collect_params().reset_ctx([mx.neuron(0), mx.neuron(1)])
@@ -132,6 +132,32 @@ def test_load_on_one_core_or_on_several(chip, files):
         chip.reset()
         gluon_neuron.load(prefix)(data.as_in_context(mx.cpu(1))).wait_to_read()
     assert used(chip) == [0, 1, 0, 0]
+
+
+def test_where_shapes_follow_from_the_data(chip, tmp_path):
+    class Some(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            with self.name_scope():
+                self.dense = mx.gluon.nn.Dense(3, in_units=5)
+
+        def hybrid_forward(self, F, x, mask):
+            return F.contrib.boolean_mask(self.dense(x), mask)
+
+    net, prefix = Some(), str(tmp_path / "net")
+    net.initialize(mx.init.Normal())
+    data = mx.nd.random.normal(shape=(3, 5)), mx.nd.array([1, 0, 1])
+    compiled = gluon_neuron.compile(net, data, target="cpu", include_nodes=[f"{net.dense.name}_fwd"])
+    compiled.export(prefix)
+    weight, bias = net.dense.weight.name, net.dense.bias.name
+    chips.equip(prefix, lambda x: [x[next(iter(set(x) - {weight, bias}))] @ x[weight].T + x[bias]])
+    expected = net(*data)
+    assert expected.shape == (2, 3)
+    block = gluon_neuron.load(prefix, ctx=[mx.neuron(2), mx.neuron(3)])
+    for core in (3, 2, 3):
+        chip.reset()
+        agree(block(*[a.as_in_context(mx.neuron(core)) for a in data]), expected, 1e-4, 1e-5)
+        assert used(chip) == [int(c == core) for c in range(4)]
 
 
 def test_nets_without_a_place_spread(chip, files):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -72,40 +73,81 @@ class Pair:
 def prove(wholes: Sequence[Any], smalls: Sequence[Any], batch_parts: int) -> None:
     """Raise NotSeparable unless each of the outputs `wholes` is that of `smalls` for all parts, joined along axis 0.
 
-    Both are outputs of OpenVINO nodes. A parameter that is larger in the large program is taken to be cut along axis 0.
+    Both are outputs of OpenVINO nodes. A parameter that is larger in the large program is cut along the axis in which
+    it is.
     """
-    axes: dict[str, tuple[Any, list[Axis]]] = {}
+    proof = Proof(batch_parts)
     for whole, small in zip(wholes, smalls, strict=True):
-        _walk(whole.get_node(), small.get_node(), batch_parts, axes)
-        if whole.get_index() != small.get_index() or axes[whole.get_node().get_name()][1][whole.get_index()] != 0:
+        if proof.axis(whole, small) != 0:
             raise NotSeparable(f"{whole.get_node().get_friendly_name()} is not joined along its first axis.")
 
 
-def _walk(whole: Any, small: Any, batch_parts: int, axes: dict[str, tuple[Any, list[Axis]]]) -> None:
-    todo = [(whole, small)]
-    while todo:
-        node, other = todo[-1]
-        seen = axes.get(node.get_name())
-        if seen is not None:
-            if seen[0].get_name() != other.get_name():
-                raise NotSeparable(f"{node.get_friendly_name()} has two counterparts.")
+class Proof:
+    """What is known of pairs of values, of a large program and a small one that computes one of its `batch_parts`."""
+
+    def __init__(self, batch_parts: int) -> None:
+        self._batch_parts = batch_parts
+        # By the name of the large program's node: the small one's, and the axis of each output.
+        self._known: dict[str, tuple[Any, list[Axis]]] = {}
+        self._why: dict[str, str] = {}
+
+    def axis(self, whole: Any, small: Any) -> Axis:
+        """The axis along which the output `whole` is `small` for all parts; raises NotSeparable with the reason."""
+        self._walk(whole.get_node(), small.get_node())
+        name = whole.get_node().get_name()
+        partner, axes = self._known[name]
+        axis = axes[whole.get_index()]
+        if partner.get_name() != small.get_node().get_name() or whole.get_index() != small.get_index():
+            raise NotSeparable(f"{whole.get_node().get_friendly_name()} has no counterpart.")
+        if axis == _UNPROVED:
+            raise NotSeparable(self._why.get(name) or f"Nothing is known about {whole.get_node().get_friendly_name()}.")
+        return axis
+
+    def take(self, whole: Any, small: Any, axis: Axis) -> None:
+        """Take it that the parameters, which are nodes, are joined along `axis`."""
+        self._known[whole.get_name()] = (small, [axis])
+
+    def take_unknown(self, whole: Any, small: Any) -> None:
+        """Take it that nothing is known about the parameters."""
+        self._known[whole.get_name()] = (small, [_UNPROVED])
+
+    def _walk(self, whole: Any, small: Any) -> None:
+        todo = [(whole, small)]
+        while todo:
+            node, other = todo[-1]
+            if node.get_name() in self._known:
+                todo.pop()
+                continue
+            fits = node.get_type_name() == other.get_type_name() and len(node.inputs()) == len(other.inputs())
+            sources = list(zip(node.input_values(), other.input_values(), strict=True)) if fits else []
+            missing = [(a.get_node(), b.get_node()) for a, b in sources if a.get_node().get_name() not in self._known]
+            if missing:
+                todo += missing
+                continue
+            try:
+                if not fits:
+                    raise NotSeparable(f"{node.get_friendly_name()} has no counterpart.")
+                axes = tuple(self._source(node, a, b) for a, b in sources)
+                found = _outputs(Pair(node, other, axes, self._batch_parts))
+            except NotSeparable as why:
+                found = [_UNPROVED] * node.get_output_size()
+                self._why[node.get_name()] = str(why)
+            self._known[node.get_name()] = (other, found)
             todo.pop()
-            continue
-        if node.get_type_name() != other.get_type_name() or len(node.inputs()) != len(other.inputs()):
-            raise NotSeparable(f"{node.get_friendly_name()} has no counterpart.")
-        sources = list(zip(node.input_values(), other.input_values(), strict=True))
-        missing = [(a.get_node(), b.get_node()) for a, b in sources if a.get_node().get_name() not in axes]
-        if missing:
-            todo += missing
-            continue
-        found = []
-        for a, b in sources:
-            partner, known = axes[a.get_node().get_name()]
-            if partner.get_name() != b.get_node().get_name() or a.get_index() != b.get_index():
-                raise NotSeparable(f"{node.get_friendly_name()} reads other values.")
-            found.append(known[a.get_index()])
-        axes[node.get_name()] = (other, _outputs(Pair(node, other, tuple(found), batch_parts)))
-        todo.pop()
+
+    def _source(self, node: Any, a: Any, b: Any) -> Axis:
+        partner, axes = self._known[a.get_node().get_name()]
+        if partner.get_name() != b.get_node().get_name() or a.get_index() != b.get_index():
+            raise NotSeparable(f"{node.get_friendly_name()} reads other values.")
+        return axes[a.get_index()]
+
+
+def axis_of_values(whole: np.ndarray, part: np.ndarray, batch_parts: int) -> Axis:
+    """The axis along which a value is that of all parts, which have the same; raises NotSeparable where it is not."""
+    axis = _axis_of_values(whole, part, batch_parts)
+    if axis == _UNPROVED:
+        raise NotSeparable("Its value follows from the size of the batch.")
+    return axis
 
 
 _UNPROVED = -1
@@ -152,17 +194,23 @@ def _joined(whole: Any, part: Any, axis: Axis, batch_parts: int) -> bool:
 
 
 def _leaf(pair: Pair) -> Axis:
-    whole, part = pair.whole.output(0), pair.part.output(0)
     if pair.whole.get_type_name() == "Parameter":
-        return None if list(whole.get_shape()) == list(part.get_shape()) else 0
-    a, b = np.asarray(pair.whole.data), np.asarray(pair.part.data)
-    if a.shape == b.shape:
-        return None if a.tobytes() == b.tobytes() else _UNPROVED
-    axis = _differing(a.shape, b.shape)
+        whole, part = pair.out, pair.out_of_part
+        if whole == part:
+            return None
+        axis = _differing(whole, part)
+        return _UNPROVED if axis is None else axis
+    return _axis_of_values(np.asarray(pair.whole.data), np.asarray(pair.part.data), pair.batch_parts)
+
+
+def _axis_of_values(whole: np.ndarray, part: np.ndarray, batch_parts: int) -> Axis:
+    if whole.shape == part.shape:
+        return None if whole.tobytes() == part.tobytes() else _UNPROVED
+    axis = _differing(whole.shape, part.shape)
     if axis is None:
         return _UNPROVED
-    joined = np.concatenate([b] * pair.batch_parts, axis)
-    return axis if joined.shape == a.shape and joined.tobytes() == a.tobytes() else _UNPROVED
+    joined = np.concatenate([part] * batch_parts, axis)
+    return axis if joined.shape == whole.shape and joined.tobytes() == whole.tobytes() else _UNPROVED
 
 
 def _differing(whole: Sequence[int], part: Sequence[int]) -> Axis:
@@ -293,6 +341,35 @@ def _interpolate(pair: Pair) -> Axis:
     return _apart_from(pair.indices(2), pair)
 
 
+def _sequence(states: int, pair: Pair) -> Axis:
+    """The data, that many states and the lengths, in front of the weights, are of the same sequences."""
+    own = 2 + states
+    if any(a != 0 for a in pair.axes[:own]) or any(a is not None for a in pair.axes[own:]):
+        raise NotSeparable
+    return 0
+
+
+def _grid_sample(pair: Pair) -> Axis:
+    if pair.axes != (0, 0):
+        raise NotSeparable
+    return 0
+
+
+def _deformable(pair: Pair) -> Axis:
+    """Data, offsets, the kernel, and perhaps a mask."""
+    if any(a != (None if i == 2 else 0) for i, a in enumerate(pair.axes)):
+        raise NotSeparable
+    return 0
+
+
+def _gather_nd(pair: Pair) -> Axis:
+    """Each index tuple, along the last axis, takes from what is the same for all."""
+    data, chosen = pair.axes
+    if data is not None or chosen is None or chosen == len(pair.shape(1)) - 1:
+        raise NotSeparable
+    return chosen
+
+
 def _by_input(pair: Pair) -> Axis:
     return _apart_from(pair.indices(1), pair)
 
@@ -331,6 +408,12 @@ _RULES: Mapping[str, Callable[[Pair], Axis]] = {
     "Concat": _concat,
     "Gather": _gather,
     "GatherElements": _gather_elements,
+    "GatherND": _gather_nd,
+    "GridSample": _grid_sample,
+    "DeformableConvolution": _deformable,
+    "LSTMSequence": partial(_sequence, 2),
+    "GRUSequence": partial(_sequence, 1),
+    "RNNSequence": partial(_sequence, 1),
     "Interpolate": _interpolate,
     "MatMul": _matmul,
     "Pad": _pad,
