@@ -69,7 +69,7 @@ class DrawnGraph:
 
     def __repr__(self) -> str:
         names = list(self.inputs)
-        lines = [f"inputs {({n: v.shape for n, v in self.inputs.items()})}"]
+        lines = [f"inputs { ({n: v.shape for n, v in self.inputs.items()}) }"]
         count = len(names)
         for step in self.steps:
             if isinstance(step, str):

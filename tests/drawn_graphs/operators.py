@@ -62,7 +62,9 @@ class Pool:
         step = Step(op, reads, attrs, name or self.one(NAMES))
         try:
             made = applied(mx.nd, step, self.arrays)
-            largest = max((float(abs(a.astype("float32")).max().asscalar()) if a.size else 0.0 for a in made), default=0)
+            largest = max(
+                (float(abs(a.astype("float32")).max().asscalar()) if a.size else 0.0 for a in made), default=0
+            )
         except (mx.base.MXNetError, ValueError) as error:
             raise Unfit from error
         if not largest < 1e3:
@@ -163,7 +165,9 @@ def _batch_norm(pool: Pool) -> None:
     x = pool.value(lambda shape: len(shape) >= 2)
     channels = (pool.shape(x)[1],)
     gamma, beta, mean = pool.parameter(channels, 0.5, 1.5), pool.parameter(channels), pool.parameter(channels)
-    pool.add("BatchNorm", x, gamma, beta, mean, pool.parameter(channels, 0.5, 1.5), fix_gamma=False, use_global_stats=True)
+    pool.add(
+        "BatchNorm", x, gamma, beta, mean, pool.parameter(channels, 0.5, 1.5), fix_gamma=False, use_global_stats=True
+    )
 
 
 def _layer_norm(pool: Pool) -> None:
