@@ -111,7 +111,7 @@ def test_symbol_block_and_reset_ctx(chip, files, mode):
     expected = net(data).asnumpy()
     for core in (1, 3):
         chip.reset()
-        agree(block(*[a.as_in_context(mx.neuron(core)) for a in data]), expected, 1e-4, 1e-5)
+        agree(block(data.as_in_context(mx.neuron(core))), expected, 1e-4, 1e-5)
         assert used(chip) == [int(c == core) for c in range(4)]
         block.collect_params().reset_ctx(mx.neuron(3))
     block.collect_params().reset_ctx([mx.neuron(0), mx.neuron(1)])

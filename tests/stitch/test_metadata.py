@@ -1,11 +1,12 @@
 """Metadata: as text and back, and found in a symbol wherever it is kept."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import mxnet as mx
 import pytest
 
+from gluon_neuron.graph.batch import BatchAxes, OutputAxis
 from gluon_neuron.graph.identity import graph_hash
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.report import Outside, RegionReport, Report
@@ -17,7 +18,10 @@ REPORT = Report(
     {"export": 0.5},
 )
 SPECS = (Spec((2, 3), "float32"), Spec((), "int32"))
-METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT)
+AXES = BatchAxes((1, None), (OutputAxis(0, 2), None), 3)
+METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True)
+LATER = {"batch_axes": None, "open_shapes": False}
+"""What files of 0.1.0 do not hold, with what it is then."""
 
 
 @pytest.mark.parametrize("is_np", [False, True])
@@ -31,12 +35,20 @@ def test_text_holds_every_field():
     assert set(json.loads(METADATA.to_json())) == {f.name for f in fields(Metadata)}
 
 
-@pytest.mark.parametrize("field", [f.name for f in fields(Metadata)])
+@pytest.mark.parametrize("field", [f.name for f in fields(Metadata) if f.name not in LATER])
 def test_text_that_lacks_a_field(field):
     raw = json.loads(METADATA.to_json())
     del raw[field]
     with pytest.raises(KeyError, match=field):
         Metadata.from_json(json.dumps(raw))
+
+
+@pytest.mark.parametrize("field", LATER)
+def test_text_of_a_release_that_knew_less(field):
+    raw = json.loads(METADATA.to_json())
+    del raw[field]
+    assert Metadata.from_json(json.dumps(raw)) == replace(METADATA, **{field: LATER[field]})
+    assert field not in json.loads(replace(METADATA, **{field: LATER[field]}).to_json())
 
 
 def test_found_in_a_symbol_that_was_saved():
