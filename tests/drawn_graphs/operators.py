@@ -1,7 +1,7 @@
 """The operators of drawn graphs: what each reads, and how its attributes and weights are drawn.
 
-An operator is a function of `Pool`, which draws; it adds a step, or raises Unfit when no value has a shape that it takes.
-Values are kept of moderate size, so that a difference is one of the computation and not of rounding.
+An operator is a function of `Pool`, which draws: it adds a step, or raises Unfit when no value has a shape that it
+takes. Values are kept of moderate size, so that a difference is one of the computation and not of rounding.
 """
 
 from __future__ import annotations
