@@ -55,6 +55,14 @@ Payload cpu(size_t batch, size_t weights, size_t literals) {
   return out;
 }
 
+Payload any(size_t batch, size_t weights, const std::string& free) {
+  Payload out = cpu(batch, weights);
+  out.engine = "openvino-dynamic";
+  out.program.back() = ',';
+  out.program += "\"free\":" + free + "}";
+  return out;
+}
+
 Payload neff(const std::string& target, size_t batch, size_t weights) {
   Payload out{target, "nrt", signature(batch, weights), "", {'N', 'E', 'F', 'F'}};
   out.program =

@@ -18,6 +18,8 @@ struct Payload {
 // y = x + the sum of `weights` bytes in w + the sum of the literals (1, 2, 3, ...): x and y are uint8[batch, 4], w is
 // uint8[weights]. The OpenVINO of the tests computes that.
 Payload cpu(size_t batch, size_t weights, size_t literals = 8);
+// The same for any batch in a range, `free` being what the header says of it.
+Payload any(size_t batch, size_t weights, const std::string& free = "[{\"axes\":[[0,0]],\"low\":1,\"high\":64,\"step\":1}]");
 // The same for a chip; its NEFF is none that a runtime would take.
 Payload neff(const std::string& target, size_t batch, size_t weights);
 

@@ -26,6 +26,7 @@ struct ov_core {};
 struct ov_tensor {
   size_t nbytes;
   void* data;
+  std::vector<int64_t> shape;
 };
 struct ov_model {
   std::string xml;
@@ -37,6 +38,7 @@ struct ov_compiled_model {
 struct ov_infer_request {
   const ov_compiled_model* model;
   Place input{};
+  std::vector<int64_t> shape;  // of the input, and so of the output
   uint8_t* output = nullptr;
 };
 
@@ -51,7 +53,7 @@ ov_status_e ov_tensor_create_from_host_ptr(const ov_element_type_e, const ov_sha
                                            ov_tensor_t** tensor) {
   size_t nbytes = 1;
   for (int64_t i = 0; i < shape.rank; ++i) nbytes *= static_cast<size_t>(shape.dims[i]);
-  *tensor = new ov_tensor{nbytes, host_ptr};
+  *tensor = new ov_tensor{nbytes, host_ptr, {shape.dims, shape.dims + shape.rank}};
   return OK;
 }
 
@@ -96,11 +98,34 @@ void ov_infer_request_free(ov_infer_request_t* request) { delete request; }
 
 ov_status_e ov_infer_request_set_input_tensor_by_index(ov_infer_request_t* request, const size_t, const ov_tensor_t* tensor) {
   request->input = {static_cast<const uint8_t*>(tensor->data), tensor->nbytes};
+  request->shape = tensor->shape;
   return OK;
 }
 
 ov_status_e ov_infer_request_set_output_tensor_by_index(ov_infer_request_t* request, const size_t, const ov_tensor_t* tensor) {
   request->output = static_cast<uint8_t*>(tensor->data);
+  return OK;
+}
+
+ov_status_e ov_infer_request_get_output_tensor_by_index(const ov_infer_request_t* request, const size_t, ov_tensor_t** tensor) {
+  *tensor = new ov_tensor{request->input.size, request->output, request->shape};
+  return OK;
+}
+
+ov_status_e ov_tensor_data(const ov_tensor_t* tensor, void** data) {
+  *data = tensor->data;
+  return OK;
+}
+
+ov_status_e ov_tensor_get_shape(const ov_tensor_t* tensor, ov_shape_t* shape) {
+  *shape = {static_cast<int64_t>(tensor->shape.size()), new int64_t[tensor->shape.size()]};
+  std::memcpy(shape->dims, tensor->shape.data(), tensor->shape.size() * sizeof(int64_t));
+  return OK;
+}
+
+ov_status_e ov_shape_free(ov_shape_t* shape) {
+  delete[] shape->dims;
+  shape->dims = nullptr;
   return OK;
 }
 

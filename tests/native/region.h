@@ -43,7 +43,7 @@ struct Region {
   // What comes out where all of x is zero.
   uint8_t run(gn::Binding& binding) const {
     std::vector<uint8_t> y(x.size(), 1);
-    binding.model(arrays(), outputs())->run(arrays(), {y.data()});
+    binding.model(arrays(), outputs())->run(arrays(), {y.data()}, inputs(), outputs());
     return y.back();
   }
 

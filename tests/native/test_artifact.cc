@@ -95,6 +95,62 @@ TEST_CASE("programs fit inputs of their shapes, and unused ones of any") {
   CHECK_FALSE(program.fits({spec({2, 4}, "int8"), w, w}));
 }
 
+TEST_CASE("a program for any shape fits what is in its range, whole steps away, with all else as it was") {
+  const gn::DType *u8 = gn::dtype_by_name("uint8"), *f32 = gn::dtype_by_name("float32");
+  const auto fits = [&](const std::string& free, std::vector<int64_t> x, const gn::DType* type) {
+    const auto artifact = read(container::artifact({container::cpu(2, 100), container::any(2, 100, free)}));
+    REQUIRE(artifact->cpu_programs == 2);
+    REQUIRE(artifact->programs[1]->dynamic());
+    return artifact->programs[1]->fits({{std::move(x), type}, {{100}, u8}});
+  };
+  const std::string first = R"([{"axes":[[0,0]],"low":2,"high":9,"step":1}])";
+  for (int64_t n = 0; n < 12; ++n) CHECK(fits(first, {n, 4}, u8) == (n >= 2 && n <= 9));
+  CHECK_FALSE(fits(first, {3, 5}, u8));
+  CHECK_FALSE(fits(first, {3, 4, 1}, u8));
+  CHECK_FALSE(fits(first, {3, 4}, f32));
+  const std::string steps = R"([{"axes":[[0,0]],"low":1,"high":9,"step":3}])";
+  for (int64_t n = 1; n < 12; ++n) CHECK(fits(steps, {n, 4}, u8) == (n == 2 || n == 5 || n == 8));
+  const std::string both = R"([{"axes":[[0,0]],"low":1,"high":9,"step":1},{"axes":[[0,1]],"low":4,"high":5,"step":1}])";
+  CHECK(fits(both, {9, 5}, u8));
+  CHECK_FALSE(fits(both, {9, 6}, u8));
+}
+
+TEST_CASE("axes that are free together have one extent") {
+  auto payload = container::any(2, 100, R"([{"axes":[[0,0],[0,1]],"low":1,"high":9,"step":1}])");
+  payload.signature = replaced(payload.signature, "[2,4]", "[4,4]");
+  const auto artifact = read(container::artifact({payload}));
+  const gn::DType* u8 = gn::dtype_by_name("uint8");
+  CHECK(artifact->programs[0]->fits({{{3, 3}, u8}, {{100}, u8}}));
+  CHECK_FALSE(artifact->programs[0]->fits({{{3, 4}, u8}, {{100}, u8}}));
+}
+
+TEST_CASE("what is free has to be there") {
+  const char* const kWrong[] = {
+      "[]",
+      R"([{"axes":[],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[0,2]],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[2,0]],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[1,0]],"low":1,"high":9,"step":1}])",  // a weight
+      R"([{"axes":[[0,0]],"low":0,"high":9,"step":1}])",
+      R"([{"axes":[[0,0]],"low":9,"high":8,"step":1}])",
+      R"([{"axes":[[0,0]],"low":1,"high":9,"step":0}])",
+      R"([{"axes":[[0,0],[0,0]],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[0,0],[0,1]],"low":1,"high":9,"step":1}])",  // 2 and 4
+      R"([{"axes":[[0,0]],"low":1,"high":9,"step":1},{"axes":[[0,0]],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[0]],"low":1,"high":9,"step":1}])",
+      R"([{"axes":[[0,0]],"low":1,"high":9}])",
+      R"([7])",
+      R"({})",
+  };
+  for (const char* free : kWrong) {
+    CAPTURE(free);
+    CHECK(has(refusal(container::artifact({container::cpu(2, 100), container::any(2, 100, free)})), "is damaged"));
+  }
+  auto parts = container::any(2, 100);
+  parts.program = replaced(parts.program, "\"data\":", "\"parts\":2,\"data\":");
+  CHECK(has(refusal(container::artifact({parts})), "is in parts"));
+}
+
 TEST_CASE("payloads for engines that are not known are left out") {
   auto other = kOne[0];
   other.engine = "another";

@@ -223,6 +223,59 @@ TEST_CASE("a program for other inputs is asked for, and kept for a while") {
   forget();
 }
 
+TEST_CASE("a program for any shape serves what none was compiled for, and its weights are laid out once") {
+  gn::set_program_callback(nullptr);
+  Region compiled(container::artifact({container::cpu(2, kLarge), container::any(2, kLarge)}, "any"), 2, kLarge);
+  const auto first = compiled.bind();
+  CHECK(compiled.run(*first) == compiled.expected());
+  const size_t before = alive();
+  std::vector<std::unique_ptr<gn::Binding>> bindings;
+  const uint64_t made = rise(gn::stats().compiles, [&] {
+    for (size_t batch : {3, 64, 1, 5, 3, 64}) {
+      const Region region(compiled.artifact, batch, kLarge);
+      // The weights' own place: as MXNet does, all nodes read the same arrays.
+      auto arrays = region.arrays();
+      arrays[1] = compiled.arrays()[1];
+      arrays[2] = compiled.arrays()[2];
+      bindings.push_back(region.bind());
+      std::vector<uint8_t> y(region.x.size(), 1);
+      for (int i = 0; i < 2; ++i) {
+        bindings.back()->model(arrays, region.outputs())->run(arrays, {y.data()}, region.inputs(), region.outputs());
+        CHECK(y == std::vector<uint8_t>(region.x.size(), compiled.expected()));
+      }
+    }
+  });
+  CHECK(made == 1);
+  CHECK(alive() == before + 1);
+  const Region beyond(compiled.artifact, 65, kLarge);
+  const std::string why = error_of<gn::Error>([&] { beyond.run(*beyond.bind()); });
+  CHECK(has(why, "input 'x' is uint8[65,4], compiled were uint8[2,4]; nothing"));
+  bindings.clear();
+  forget();
+}
+
+TEST_CASE("weights that change are seen by a program for any shape") {
+  Region region(container::artifact({container::cpu(2, kLarge), container::any(2, kLarge)}, "any, written"), 3, kLarge);
+  const auto binding = region.bind();
+  CHECK(region.run(*binding) == region.expected());
+  region.w[5] += 7;
+  ++region.version;
+  CHECK(region.run(*binding) == region.expected());
+  forget();
+}
+
+TEST_CASE("a program for any shape that gives another shape than MXNet infers") {
+  const Region region(container::artifact({container::cpu(2, kSmall), container::any(2, kSmall)}, "any, other"), 3, kSmall);
+  const auto binding = region.bind();
+  auto outputs = region.outputs();
+  outputs[0].shape = {6, 2};
+  std::vector<uint8_t> y(region.x.size());
+  const std::string why = error_of<gn::Error>(
+      [&] { binding->model(region.arrays(), outputs)->run(region.arrays(), {y.data()}, region.inputs(), outputs); });
+  CHECK(has(why, "gives uint8[3,4] as output 0, and MXNet infers uint8[6,2]"));
+  forget();
+}
+
 TEST_CASE("outputs that are not the program's") {
   const Region region(2, kSmall, "outputs");
   const auto binding = region.bind();

@@ -77,6 +77,10 @@ std::vector<size_t> read_positions(const json::Value& value, const char* xml, si
   return out;
 }
 
+int64_t compiled_extent(const Program& program, const std::pair<size_t, size_t>& place) {
+  return program.inputs[place.first].spec.shape[place.second];
+}
+
 void read_program(Program& out, const json::Value& program, const uint8_t* payload) {
   out.xml = span(program.at("xml"), "xml", out.payload.size);
   out.literals = span(program.at("literals"), "literals", out.payload.size);
@@ -127,6 +131,33 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   for (size_t i = 0; i < config.keys.size(); ++i) out.config.emplace_back(config.keys[i], config.items[i].str("config"));
 }
 
+void read_free(Program& out, const json::Value& program) {
+  if (out.parts != 1) throw Error("its program for any shape is in parts");
+  std::vector<std::vector<bool>> taken;
+  for (const Input& input : out.inputs) taken.emplace_back(input.spec.shape.size());
+  for (const json::Value& item : program.at("free").array("free")) {
+    FreeExtent extent;
+    extent.low = static_cast<int64_t>(item.at("low").index("low"));
+    extent.high = static_cast<int64_t>(item.at("high").index("high"));
+    extent.step = static_cast<int64_t>(item.at("step").index("step"));
+    bool right = extent.low >= 1 && extent.low <= extent.high && extent.step >= 1;
+    for (const json::Value& place : item.at("axes").array("axes")) {
+      const auto& pair = place.array("axes");
+      if (pair.size() != 2) throw Error("'axes' in its header must be a list of pairs");
+      const size_t i = pair[0].index("axes"), axis = pair[1].index("axes");
+      right = right && i < out.inputs.size() && axis < taken[i].size() && !taken[i][axis] && out.inputs[i].role != Role::weight;
+      if (!right) break;
+      taken[i][axis] = true;
+      extent.axes.emplace_back(i, axis);
+    }
+    right = right && !extent.axes.empty();
+    for (const auto& place : extent.axes) right = right && compiled_extent(out, place) == compiled_extent(out, extent.axes[0]);
+    if (!right) throw Error("what is free in its program does not fit its signature");
+    out.free.push_back(extent);
+  }
+  if (out.free.empty()) throw Error("nothing is free in its program for any shape");
+}
+
 // The tensors of a NEFF, by the names that the signature has for them.
 void read_neff(Program& out, const json::Value& program, const json::Value& signature) {
   if (program.at("format").str("format") != "neff") throw Error("its program is in a format that this version does not read");
@@ -173,7 +204,8 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
   if (offset > data_size || size > data_size - offset) throw Error("a payload lies outside its bytes");
   const std::string& target = entry.at("target").str("target");
   const std::string& engine = entry.at("engine").str("engine");
-  const bool on_cpu = target == "cpu" && engine == "openvino";
+  const bool dynamic = target == "cpu" && engine == "openvino-dynamic";
+  const bool on_cpu = dynamic || (target == "cpu" && engine == "openvino");
   if (!on_cpu && engine != "nrt") return nullptr;
   auto out = std::make_unique<Program>();
   out->engine = on_cpu ? Engine::openvino : Engine::nrt;
@@ -188,6 +220,7 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
   for (const json::Value& item : signature.at("outputs").array("outputs")) out->outputs.push_back(read_spec(item));
   if (on_cpu) {
     read_program(*out, entry.at("program"), data + out->payload.offset);
+    if (dynamic) read_free(*out, entry.at("program"));
   } else {
     read_neff(*out, entry.at("program"), signature);
   }
@@ -252,10 +285,33 @@ void check_constants(const Program& program, const uint8_t* payload) {
   }
 }
 
+// The program has the values that follow from shapes alone computed from the inputs that it reads, so others must fit too.
+bool fits_range(const Program& program, const std::vector<Spec>& given) {
+  std::vector<Spec> rest;
+  for (size_t i = 0; i < given.size(); ++i) {
+    rest.push_back(given[i]);
+    if (given[i].shape.size() != program.inputs[i].spec.shape.size()) return false;
+  }
+  for (const FreeExtent& extent : program.free) {
+    const auto of = [&](const std::pair<size_t, size_t>& place) -> int64_t& { return rest[place.first].shape[place.second]; };
+    const int64_t n = of(extent.axes[0]), compiled = compiled_extent(program, extent.axes[0]);
+    if (n < extent.low || n > extent.high || (n - compiled) % extent.step != 0) return false;
+    for (const auto& place : extent.axes) {
+      if (of(place) != n) return false;
+      of(place) = compiled;
+    }
+  }
+  for (size_t i = 0; i < rest.size(); ++i) {
+    if (rest[i] != program.inputs[i].spec) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool Program::fits(const std::vector<Spec>& given) const {
   if (given.size() != inputs.size()) return false;
+  if (dynamic()) return fits_range(*this, given);
   for (size_t i = 0; i < given.size(); ++i) {
     if (inputs[i].role != Role::unused && given[i] != inputs[i].spec) return false;
   }

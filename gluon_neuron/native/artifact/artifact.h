@@ -37,6 +37,12 @@ struct Span {
   size_t offset, size;
 };
 
+// Axes of inputs, as (input, axis), that have one extent: any from `low` to `high` that is whole steps from the signature's.
+struct FreeExtent {
+  std::vector<std::pair<size_t, size_t>> axes;
+  int64_t low, high, step;
+};
+
 enum class Engine { openvino, nrt };
 
 // A payload. Its bytes stay in the artifact, and its spans count from there.
@@ -57,6 +63,8 @@ struct Program {
   std::vector<std::string> made_for;  // features of processors that it was written for
   // The program is for one of so many equal parts of the data and the outputs, cut along their first axes.
   size_t parts = 1;
+  // What may be otherwise than in the signature; of a dynamic program alone, which has some.
+  std::vector<FreeExtent> free;
   // A NEFF's alone: the NeuronCores it takes, and its tensors. An input has the SHA-256 that it was compiled with instead of a
   // tensor when the compiler has baked it in, and neither when the program does not read it.
   size_t cores = 0;
@@ -65,7 +73,8 @@ struct Program {
   mutable std::mutex verifying;
   mutable bool verified = false;  // once its bytes were compared with `sha256`
 
-  // Whether it was compiled for these inputs; those it does not read may be of any shape.
+  bool dynamic() const { return !free.empty(); }
+  // Whether it was compiled for these inputs; those it does not read may be of any shape, unless it is dynamic.
   bool fits(const std::vector<Spec>& given) const;
 };
 

@@ -34,7 +34,9 @@ std::string no_program(const Artifact& artifact, const std::vector<Spec>& given,
   for (size_t i = 0; i < given.size(); ++i) {
     if (first.inputs[i].role == Role::unused || given[i] == first.inputs[i].spec) continue;
     out += text(out.empty() ? "" : "; ", "input '", first.inputs[i].name, "' is ", given[i].str(), ", compiled were ");
-    for (size_t k = 0; k < artifact.cpu_programs; ++k) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
+    for (size_t k = 0; k < artifact.cpu_programs; ++k) {
+      if (!artifact.programs[k]->dynamic()) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
+    }
   }
   return text(out, "; ", why);
 }
@@ -55,7 +57,8 @@ Binding::~Binding() {
   // threads did not come along.
   size_t bytes = 0;
   for (const Model::Bound& bound : model_->weights()) bytes += bound.nbytes;
-  const bool last = calls_ > 1 && (bytes > kKeptWeights || model_->program()) && process_ == getpid();
+  // A dynamic one is what the next executor, for another shape, will want.
+  const bool last = calls_ > 1 && !model_->dynamic() && (bytes > kKeptWeights || model_->program()) && process_ == getpid();
   ModelCache::get().release(model_, last);
 }
 
@@ -80,8 +83,8 @@ void Binding::find_program(const Array& artifact, const std::vector<Spec>& outpu
   check_belongs(*given_, graph_json_);
   use_chip();
   if (!used_) use_cpu(outputs);
-  const auto& promised = used_->programs[index_]->outputs;
-  if (promised != outputs) {
+  // What a dynamic program gives, its engine compares.
+  if (!used_->programs[index_]->dynamic() && used_->programs[index_]->outputs != outputs) {
     used_.reset();
     throw Error("its program's outputs are not those that MXNet infers for the graph. Compile the model again.");
   }
@@ -99,12 +102,18 @@ void Binding::use_chip() {
 
 void Binding::use_cpu(const std::vector<Spec>& outputs) {
   for (size_t i = 0; i < given_->cpu_programs; ++i) {
-    if (!given_->programs[i]->fits(specs_)) continue;
+    if (given_->programs[i]->dynamic() || !given_->programs[i]->fits(specs_)) continue;
     used_ = given_;
     index_ = i;
   }
   if (given_->cpu_programs == 0) throw Error("its artifact holds no program for the CPU. Compile the model again.");
   if (used_) return use_for_this_processor(outputs);
+  for (size_t i = 0; i < given_->cpu_programs; ++i) {
+    if (!given_->programs[i]->dynamic() || !given_->programs[i]->fits(specs_)) continue;
+    used_ = given_;
+    index_ = i;
+    return;
+  }
   try {
     if (given_->programs.front()->inputs.size() != specs_.size()) throw Error("");
     used_ = specialise(*given_, graph_json_, specs_, outputs, Purpose::other_inputs);
@@ -157,6 +166,7 @@ bool Binding::check_weights(const std::vector<Array>& inputs, std::vector<Digest
 }
 
 std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
+  if (output_specs_ != outputs) output_specs_ = outputs;  // once: a state's are always the same
   const uint64_t now = epoch();
   same_epoch_ = now == epoch_ && seen_.size() == inputs.size();
   bool all = model_ && same_epoch_;

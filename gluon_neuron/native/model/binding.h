@@ -26,6 +26,10 @@ class Binding {
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
 
+  // The node's inputs without the artifact, and its outputs, which are known once there was a model.
+  const std::vector<Spec>& input_specs() const { return specs_; }
+  const std::vector<Spec>& output_specs() const { return output_specs_; }
+
   // The model for these arrays; `inputs` end with the artifact. Throws Error.
   std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs);
 
@@ -42,6 +46,7 @@ class Binding {
 
   const std::string graph_json_;
   const std::vector<Spec> specs_;
+  std::vector<Spec> output_specs_;
   const size_t artifact_size_;
   const Placement placement_;
 

@@ -171,7 +171,8 @@ void Model::compile(const ModelSpec& from) {
   std::vector<Spec> inputs;
   inputs.reserve(program.data.size());
   for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
-  runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, program.parts, inputs, program.outputs);
+  runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, program.parts, program.dynamic(), inputs,
+                                            program.outputs);
   ++stats().compiles;
   if (bytes > kTrimFrom) trim();  // compiling needs much more than its result holds
 }
@@ -186,11 +187,17 @@ bool Model::serves(const ModelSpec& from) const {
   return true;
 }
 
-void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {
+void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs, const std::vector<Spec>& input_specs,
+                const std::vector<Spec>& output_specs) {
   std::vector<const uint8_t*> data;
   for (size_t i : artifact_->programs[index_]->data) data.push_back(substitute_for(inputs[i].data));
+  CallShapes shapes;
+  if (dynamic()) {
+    for (size_t i : artifact_->programs[index_]->data) shapes.inputs.push_back(&input_specs[i]);
+    for (const Spec& spec : output_specs) shapes.outputs.push_back(&spec);
+  }
   const auto begin = std::chrono::steady_clock::now();
-  runner_->run(data, outputs);
+  runner_->run(data, outputs, shapes);
   const int64_t taken = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
   int64_t shortest = shortest_run_;
   while (taken < shortest && !shortest_run_.compare_exchange_weak(shortest, taken)) {

@@ -64,8 +64,10 @@ class Model {
   uint64_t runs() const { return runs_; }
   std::chrono::nanoseconds shortest_run() const { return std::chrono::nanoseconds(shortest_run_); }
 
-  // `inputs` are the node's, `outputs` too.
-  void run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs);
+  // `inputs` are the node's, `outputs` too, of these specs, at which a dynamic program alone looks.
+  void run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs, const std::vector<Spec>& input_specs,
+           const std::vector<Spec>& output_specs);
+  bool dynamic() const { return artifact_->programs[index_]->dynamic(); }
 
  private:
   void compile(const ModelSpec& from);

@@ -4,7 +4,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "support/tensor.h"
+
 namespace gn {
+
+// The shapes of one call: the data inputs' and the outputs'.
+struct CallShapes {
+  std::vector<const Spec*> inputs, outputs;
+};
 
 class Runner {
  public:
@@ -13,8 +20,9 @@ class Runner {
   // Whether a run keeps all cores of the host busy, so that the thread that asked for it could do nothing else meanwhile.
   virtual bool takes_all_cores() const = 0;
 
-  // Reads the data inputs and writes the outputs where they are. Any number of threads may call it. Throws Error.
-  virtual void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) = 0;
+  // Reads the data inputs and writes the outputs where they are. Any number of threads may call it. Throws Error. A program
+  // for one shape alone does not look at `shapes`.
+  virtual void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes& shapes) = 0;
 };
 
 }  // namespace gn

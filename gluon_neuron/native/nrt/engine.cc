@@ -223,7 +223,7 @@ std::unique_ptr<NeffModel::Request> NeffModel::take() {
   return request;
 }
 
-void NeffModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
+void NeffModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes&) {
   const NrtUse use;
   auto request = take();
   try {

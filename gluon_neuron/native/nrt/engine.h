@@ -51,7 +51,7 @@ class NeffModel : public Runner, public NrtResource {
   ~NeffModel() override;
 
   bool takes_all_cores() const override { return false; }
-  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) override;
+  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes& shapes) override;
   const std::shared_ptr<LoadedNeff>& neff() const { return neff_; }
 
  private:

@@ -20,7 +20,11 @@
   X(ov_infer_request_start_async)                \
   X(ov_infer_request_wait)                       \
   X(ov_infer_request_free)                       \
+  X(ov_infer_request_get_output_tensor_by_index) \
   X(ov_tensor_create_from_host_ptr)              \
+  X(ov_tensor_data)                              \
+  X(ov_tensor_get_shape)                         \
+  X(ov_shape_free)                               \
   X(ov_tensor_free)                              \
   X(ov_get_last_err_msg)                         \
   X(ov_get_error_info)

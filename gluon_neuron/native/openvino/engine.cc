@@ -40,6 +40,15 @@ class Tensor {
   ov_tensor_t* tensor_ = nullptr;
 };
 
+struct Result {
+  ov_tensor_t* tensor = nullptr;
+  ov_shape_t shape{};
+  ~Result() {
+    if (shape.dims) openvino().ov_shape_free(&shape);
+    if (tensor) openvino().ov_tensor_free(tensor);
+  }
+};
+
 struct IrModel {
   ov_model_t* model = nullptr;
   ~IrModel() {
@@ -101,6 +110,8 @@ struct CompiledModel::Request {
   ov_infer_request_t* request = nullptr;
   // What it is bound to: an executor passes the same addresses at each call.
   std::vector<const uint8_t*> inputs, outputs;
+  // Of a dynamic program: the shapes there.
+  std::vector<std::vector<int64_t>> input_shapes, output_shapes;
 
   ~Request() {
     if (request) openvino().ov_infer_request_free(request);
@@ -130,10 +141,11 @@ class CompiledModel::Flight {
   std::deque<std::unique_ptr<Request>> requests_;
 };
 
-CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts,
+CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, bool dynamic,
                              const std::vector<Spec>& inputs, const std::vector<Spec>& outputs)
     : parts_(parts),
       streams_(streams_of(config, parts)),
+      dynamic_(dynamic),
       process_(getpid()),
       passed_(passed_through(xml)),
       takes_all_cores_(wants_all_cores(config)) {
@@ -160,12 +172,13 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
                      outputs_.size(), ". Compile the model again."));
   }
   for (const Passed& pass : passed_) {
+    if (pass.output < n_out && pass.input < n_in && dynamic) continue;  // compared at each call
     if (pass.output < n_out && pass.input < n_in && outputs_[pass.output].nbytes() == inputs_[pass.input].nbytes()) continue;
     ov.ov_compiled_model_free(compiled);
     throw Error("the program hands an input through as an output of another size. Compile the model again.");
   }
   if (streams_ == 1) return;
-  again_ = [=] { return std::make_unique<CompiledModel>(xml, constants, config, parts, inputs, outputs); };
+  again_ = [=] { return std::make_unique<CompiledModel>(xml, constants, config, parts, dynamic, inputs, outputs); };
 }
 
 // Streams' threads do not come along to a child, and even a call that needs none of them would wait for them there.
@@ -220,15 +233,75 @@ void CompiledModel::bind(Request& request, size_t part, const std::vector<const 
   for (size_t i = 0; i < outputs.size(); ++i) {
     uint8_t* const at = outputs[i] + part * outputs_[i].nbytes();
     if (request.outputs[i] && request.outputs[i] == at) continue;
-    if (std::any_of(passed_.begin(), passed_.end(), [i](const Passed& pass) { return pass.output == i; })) continue;
+    if (is_passed(i)) continue;
     const Tensor tensor(element_type(outputs_[i].dtype), outputs_[i].shape, at);
     ov.check(ov.ov_infer_request_set_output_tensor_by_index(request.request, i, tensor.get()), "take an output");
     request.outputs[i] = at;
   }
 }
 
-void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
-  if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs);
+bool CompiledModel::is_passed(size_t output) const {
+  return std::any_of(passed_.begin(), passed_.end(), [output](const Passed& pass) { return pass.output == output; });
+}
+
+void CompiledModel::bind_dynamic(Request& request, const std::vector<const uint8_t*>& inputs,
+                                 const std::vector<uint8_t*>& outputs, const CallShapes& shapes) const {
+  const OpenVino& ov = openvino();
+  request.input_shapes.resize(inputs.size());
+  request.output_shapes.resize(outputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Spec& spec = *shapes.inputs[i];
+    if (request.inputs[i] == inputs[i] && request.input_shapes[i] == spec.shape) continue;
+    request.inputs[i] = nullptr;  // until it is taken
+    const Tensor tensor(element_type(spec.dtype), spec.shape, inputs[i]);
+    ov.check(ov.ov_infer_request_set_input_tensor_by_index(request.request, i, tensor.get()), "take an input");
+    request.inputs[i] = inputs[i];
+    request.input_shapes[i] = spec.shape;
+  }
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const Spec& spec = *shapes.outputs[i];
+    if (is_passed(i) || (request.outputs[i] == outputs[i] && request.output_shapes[i] == spec.shape)) continue;
+    request.outputs[i] = nullptr;
+    const Tensor tensor(element_type(spec.dtype), spec.shape, outputs[i]);
+    ov.check(ov.ov_infer_request_set_output_tensor_by_index(request.request, i, tensor.get()), "take an output");
+    request.outputs[i] = outputs[i];
+    request.output_shapes[i] = spec.shape;
+  }
+}
+
+// What the program gives has to have the shapes that MXNet infers, and to stand where MXNet reads it.
+void CompiledModel::run_dynamic(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs,
+                                const CallShapes& shapes) {
+  const OpenVino& ov = openvino();
+  for (const Passed& pass : passed_) {
+    const size_t nbytes = shapes.outputs[pass.output]->nbytes();
+    if (shapes.inputs[pass.input]->nbytes() != nbytes) throw Error("it hands an input through as an output of another size");
+    if (nbytes > 0) std::memcpy(outputs[pass.output], inputs[pass.input], nbytes);
+  }
+  auto request = take();
+  bind_dynamic(*request, inputs, outputs, shapes);
+  ov.check(ov.ov_infer_request_infer(request->request), "run the program for any shape");
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    if (is_passed(i)) continue;
+    Result result;
+    ov.check(ov.ov_infer_request_get_output_tensor_by_index(request->request, i, &result.tensor), "give a result");
+    ov.check(ov.ov_tensor_get_shape(result.tensor, &result.shape), "give a result's shape");
+    const std::vector<int64_t> found(result.shape.dims, result.shape.dims + result.shape.rank);
+    void* place = nullptr;
+    ov.check(ov.ov_tensor_data(result.tensor, &place), "give a result");
+    if (found == shapes.outputs[i]->shape && place == outputs[i]) continue;
+    Spec made = *shapes.outputs[i];
+    made.shape = found;
+    throw Error(text("its program for any shape gives ", made.str(), " as output ", i, ", and MXNet infers ",
+                     shapes.outputs[i]->str(), ". Compile the model again with dynamic=False, and report it."));
+  }
+  give_back(std::move(request));
+}
+
+void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs,
+                        const CallShapes& shapes) {
+  if (dynamic_) return run_dynamic(inputs, outputs, shapes);
+  if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs, shapes);
   if (parts_ > 1) stats().parts += parts_;
   if (streams_ > 1) {
     run_in_streams(inputs, outputs);

@@ -27,15 +27,16 @@ struct Window {
 class CompiledModel : public Runner {
  public:
   // The program is for one of `parts` equal parts of the inputs and outputs, cut along their first axes. Throws Error. What
-  // the constants refer to must live as long as the object: OpenVINO reads some of them at run time.
-  CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, const std::vector<Spec>& inputs,
-                const std::vector<Spec>& outputs);
+  // the constants refer to must live as long as the object: OpenVINO reads some of them at run time. A `dynamic` program's
+  // inputs and outputs are of other shapes at each call.
+  CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, bool dynamic,
+                const std::vector<Spec>& inputs, const std::vector<Spec>& outputs);
   ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
 
   bool takes_all_cores() const override { return takes_all_cores_; }
-  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) override;
+  void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes& shapes) override;
 
  private:
   struct Request;
@@ -45,12 +46,17 @@ class CompiledModel : public Runner {
   void give_back(std::unique_ptr<Request> request);
   // To the data of one part, by number, of the whole inputs and outputs.
   void bind(Request& request, size_t part, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) const;
+  void run_dynamic(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes& shapes);
+  void bind_dynamic(Request& request, const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs,
+                    const CallShapes& shapes) const;
+  bool is_passed(size_t output) const;
   void run_in_turn(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
   void run_in_streams(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs);
   CompiledModel& in_child();
 
   void* compiled_ = nullptr;
   const size_t parts_, streams_;
+  const bool dynamic_;
   const int process_;  // which has the streams' threads
   // With streams alone: how to make the same for a forked child, and what was made there.
   std::function<std::unique_ptr<CompiledModel>()> again_;
