@@ -158,8 +158,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
-        sizes = {s.shape[0] for s in metadata.specs[:1] if s.shape} | set(metadata.batch_sizes)
-        return SessionCache(self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, sizes, self._graphs)
+        shapes = tuple(s.shape for s in metadata.specs)
+        compiled = [shapes, *(tuple((n, *s[1:]) for s in shapes) for n in metadata.batch_sizes)]
+        return SessionCache(
+            self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, compiled, self._graphs
+        )
 
     def _graphs(self) -> list[str]:
         return [p.graph() for p in self._artifacts()]

@@ -84,7 +84,8 @@ class Session:
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
         self._owner = os.getpid()
-        self.batch_size = specs[0].shape[0] if specs and specs[0].shape else None
+        self.specialised = False
+        """Whether a program was compiled for its signature alone."""
 
     def __del__(self) -> None:
         # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a

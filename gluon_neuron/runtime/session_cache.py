@@ -10,21 +10,26 @@ from typing import Any
 
 import mxnet as mx
 
+from ..engine import native_library
 from ..errors import InputError
 from ..graph.spec import Spec, dtype_name
 from . import placement
 from .bound_graph import inputs_alone, lendable, placeable
 from .session import Session
 
+MAX_BOUND = 32
+"""How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results."""
+
 MAX_SPECIALISED = 2
-"""How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results, and the
-weights as the engine arranges them."""
+"""How many of them may have programs of their own. Each of these holds the weights too, as the engine arranges them."""
+
+Shapes = tuple[tuple[int, ...], ...]
 
 
 class SessionCache:
     """Binds a symbol to its parameters when a signature is first seen; what was compiled for stays bound.
 
-    `inputs` are the names of its data inputs, `compiled_sizes` the batch sizes that it was compiled for, `graphs` gives
+    `inputs` are the names of its data inputs, `compiled` the shapes of these that it was compiled for, `graphs` gives
     the hashes of the compiled regions' graphs, by which the native library knows their models.
     """
 
@@ -34,14 +39,15 @@ class SessionCache:
         inputs: Sequence[str],
         params: Mapping[str, mx.gluon.Parameter],
         is_np: bool,
-        compiled_sizes: Iterable[int],
+        compiled: Iterable[Shapes],
         graphs: Callable[[], Sequence[str]],
     ) -> None:
         self._symbol = symbol
         self._inputs = tuple(inputs)
         self._params = params
         self._is_np = is_np
-        self._compiled_sizes = frozenset(compiled_sizes)
+        self._compiled = frozenset(compiled)
+        self._specialisations = 0
         self._graphs = graphs
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
@@ -98,8 +104,9 @@ class SessionCache:
                 for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
                     del self._sessions[stale]
                 session = self._bind([Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays], ctx)
+                self._mark_specialised()
                 self._sessions[key] = session
-                self._drop_specialised()
+                self._drop()
             else:
                 self._sessions.move_to_end(key)
             return session
@@ -111,10 +118,21 @@ class SessionCache:
         self.last = None
         self.owner = os.getpid()
 
-    def _drop_specialised(self) -> None:
-        """Drop what was specialised for a signature and not used for the longest time; what was asked for stays."""
-        made = [key for key, s in self._sessions.items() if s.batch_size not in self._compiled_sizes]
-        for key in made[: max(0, len(made) - MAX_SPECIALISED)]:
+    def _mark_specialised(self) -> None:
+        # A program for a session's signature is made when it is first run, which is before another is bound.
+        made = native_library.stats()["specialisations"]
+        if self._sessions and made != self._specialisations:
+            self._sessions[next(reversed(self._sessions))].specialised = True
+        self._specialisations = made
+
+    def _drop(self) -> None:
+        """Drop the signatures that were not used for the longest time; those that were compiled for stay."""
+        passing = [key for key in self._sessions if tuple(shape for shape, _ in key[1:]) not in self._compiled]
+        own = [key for key in passing if self._sessions[key].specialised]
+        # The last one may turn out to need a program of its own.
+        gone = own[: max(0, len(own) + 1 - MAX_SPECIALISED)]
+        gone += passing[: max(0, len(passing) - MAX_BOUND)]
+        for key in dict.fromkeys(gone):
             del self._sessions[key]
 
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
