@@ -16,7 +16,7 @@ AUTO_CAST_TYPES = ("bf16", "fp16", "tf32", "fp8_e4m3")
 
 _NOT_IDENTITY = (
     *("strict", "target", "batch_sizes", "dynamic_batch", "op_by_op_retry", "work_dir"),
-    *("compiler_jobs", "compiler_timeout", "cores"),
+    *("compiler_jobs", "compiler_timeout", "cores", "dynamic"),
     *("exclude_nodes", "exclude_operators", "include_nodes"),
 )
 
@@ -42,6 +42,12 @@ class CompileOptions:
 
     batch_sizes: tuple[int, ...] = ()
     """Further batch sizes (lengths of the first axis of every input) to compile besides the sample's."""
+
+    dynamic: bool | Mapping[str, Mapping[int, tuple[int, int]]] = True
+    """Derive, for the CPU, one program for calls with other shapes, beside that for the sample's. It is derived for the
+    batch and for every other extent that MXNet lets change; a mapping from an input's name to its free axes, each with
+    the least and the largest extent, says otherwise. Where none can be derived, `report` says why, and a program is
+    compiled for each shape when it is first met, as with False. Not part of the identity."""
 
     dynamic_batch: bool = False
     """Serve any batch size with the compiled one, by splitting and padding along the samples' axis of each input and
@@ -126,6 +132,7 @@ class CompileOptions:
         if not isinstance(sizes, tuple | list) or not all(_is_int(b) and b > 0 for b in sizes):
             raise OptionError(f"Option batch_sizes must be a list of positive integers, not {self.batch_sizes!r}.")
         object.__setattr__(self, "batch_sizes", tuple(int(b) for b in sizes))
+        object.__setattr__(self, "dynamic", _dynamic(self.dynamic))
 
     @classmethod
     def make(cls, given: Mapping[str, Any]) -> CompileOptions:
@@ -148,6 +155,28 @@ class CompileOptions:
 
 def _is_int(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _dynamic(value: object) -> bool | dict[str, dict[int, tuple[int, int]]]:
+    if isinstance(value, bool):
+        return value
+    found: dict[str, dict[int, tuple[int, int]]] = {}
+    right = isinstance(value, Mapping)
+    for name, axes in value.items() if isinstance(value, Mapping) else ():
+        right = right and isinstance(name, str) and isinstance(axes, Mapping)
+        for axis, bounds in axes.items() if right else ():
+            numbers = (axis, *bounds) if isinstance(bounds, tuple | list) else ()
+            right = right and len(numbers) == 3 and all(map(_is_int, numbers)) and numbers[0] >= 0
+            if right and 0 < numbers[1] <= numbers[2]:
+                found.setdefault(name, {})[axis] = numbers[1], numbers[2]
+            else:
+                right = False
+    if not right:
+        raise OptionError(
+            "Option dynamic must be True, False, or a mapping such as {'data': {0: (1, 64)}} from the names of inputs "
+            f"to their free axes, each with the least and the largest extent, not {value!r}."
+        )
+    return found
 
 
 def _cores(value: object) -> tuple[int, ...]:

@@ -57,7 +57,8 @@ class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
     `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in
-    `batch_parts`.
+    `batch_parts`. `dynamic` says in words what may change in its inputs' shapes so that one program for the CPU still
+    serves, and `why_static` why there is no such program, so that one is compiled when a shape is first met.
     """
 
     name: str
@@ -67,6 +68,8 @@ class RegionReport:
     outputs: tuple[str, ...]
     programs: tuple[ProgramReport, ...] = ()
     batch_parts: int = 1
+    dynamic: tuple[str, ...] = ()
+    why_static: str = ""
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         # Before they were called so, batch parts were "parts".
@@ -130,7 +133,7 @@ class Report:
             RegionReport(
                 *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
                 tuple(ProgramReport(**p) for p in r.get("programs", ())),
-                r.get("batch_parts", r.get("parts", 1)),
+                *(r.get("batch_parts", r.get("parts", 1)), tuple(r.get("dynamic", ())), r.get("why_static", "")),
             )
             for r in raw["regions"]
         )
@@ -160,6 +163,7 @@ class Report:
         cut = [f"{r.name} in {r.batch_parts}" for r in self.regions if r.batch_parts > 1]
         if cut:
             lines += ["", f"The CPU computes the batch in parts, each on a core or more of its own: {', '.join(cut)}."]
+        lines += self._other_shapes()
         lines += self._programs()
         if self.outside:
             grouped = Counter((o.op, o.category, o.sentence) for o in self.outside)
@@ -173,6 +177,15 @@ class Report:
         if self.seconds:
             lines += ["", "Seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in self.seconds.items())]
         return "\n".join(lines)
+
+    def _other_shapes(self) -> list[str]:
+        lines = []
+        for region in self.regions:
+            if region.dynamic:
+                lines.append(f"  {region.name}: one program for {'; '.join(region.dynamic)}.")
+            elif region.why_static:
+                lines.append(f"  {region.name}: compiled when a shape is first met, as {region.why_static}.")
+        return ["", "Other shapes on the CPU:", *lines] if lines else []
 
     def _programs(self) -> list[str]:
         lines: list[str] = []

@@ -15,7 +15,7 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import CompileError
-from ..frontend.infer import annotate, annotate_part
+from ..frontend.infer import annotate, annotate_part, annotate_shapes
 from ..frontend.model import ExportedModel
 from ..graph.graph import Entry, Graph
 from ..graph.identity import BAKED
@@ -80,6 +80,8 @@ def cut_out(
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
             for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
+            for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
+            weight=partial(_value, model),
         )
         for i, specs in enumerate(_specs(g, sub) for g in graphs)
     )
@@ -119,8 +121,12 @@ def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
     return {n: s for n, s in found.items() if s is not None}
 
 
+def _value(model: ExportedModel, name: str) -> np.ndarray:
+    return value_of(model.params[name]).asnumpy()
+
+
 def _bytes(model: ExportedModel, name: str) -> bytes:
-    return np.ascontiguousarray(value_of(model.params[name]).asnumpy()).tobytes()
+    return np.ascontiguousarray(_value(model, name)).tobytes()
 
 
 def _checkpoint(text: str, weights: Sequence[str], model: ExportedModel) -> Checkpoint:

@@ -16,6 +16,7 @@ from ..options import CompileOptions
 from ..stitch.node_placement import placing
 from ..targets.base import Program, Target, Task
 from ..targets.registry import fallback_target
+from .any_shape import program_for_any_shape
 from .cut_region import CutRegion
 
 
@@ -27,6 +28,8 @@ class CompiledRegion:
     replacement: Replacement
     programs: tuple[Program, ...]
     artifact: bytes
+    why_static: str = ""
+    """Why there is no program for any shape among them."""
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
@@ -47,6 +50,8 @@ def prepare(cut: CutRegion, target: Target) -> list[Program | Task]:
 def finish(cut: CutRegion, programs: Sequence[Program], options: CompileOptions, is_np: bool) -> CompiledRegion:
     """The region with its artifact, which holds the programs."""
     identity = {**options.identity(), "np_shape": is_np}
+    any_shape, why = program_for_any_shape(cut)
+    programs = [*programs, any_shape] if any_shape else programs
     payloads = tuple(p.payload for p in programs)
     graph = graph_hash(cut.visible)
     artifact = pack(Artifact(graph, identity, payloads, __version__))
@@ -57,7 +62,7 @@ def finish(cut: CutRegion, programs: Sequence[Program], options: CompileOptions,
     region = cut.region
     name = _artifact_name(cut.name, graph, identity, payloads)
     replacement = Replacement(cut.name, region.nodes, region.outputs, entries, cut.visible, name, len(artifact), attrs)
-    return CompiledRegion(cut, replacement, tuple(programs), artifact)
+    return CompiledRegion(cut, replacement, tuple(programs), artifact, why)
 
 
 def _artifact_name(node: str, graph: str, identity: Mapping[str, Any], payloads: Sequence[Payload]) -> str:

@@ -29,6 +29,7 @@ from ..targets.base import Target
 from ..targets.neuron.toolchain.precedence import resolve
 from ..targets.refusals import refusals
 from ..targets.registry import get_target
+from .any_shape import check_free_axes
 from .batch_axes import batch_axes
 from .first_run import first_run
 from .pack import CompiledRegion
@@ -47,6 +48,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     with clock("export"):
         model = export()
     with clock("infer"):
+        check_free_axes(model, options)
         graphs = _infer(model, options)
         axes = batch_axes(model) if options.dynamic_batch else None
     banned: dict[int, Outside] = {}

@@ -68,7 +68,7 @@ class RegionDump:
         lines = [f"gluon_neuron {__version__}: {cut.name}, {len(cut.region.nodes)} operators, {seconds:.3f} s"]
         counts: Counter[str] = Counter()
         for payload in payloads:
-            number = counts[payload.target]
+            number = "any" if "free" in payload.program else counts[payload.target]
             counts[payload.target] += 1
             path = self._place(cut, f"{payload.target}-{number}.program")
             path.write_bytes(payload.data)
@@ -81,7 +81,9 @@ class RegionDump:
         return self._directory / f".{cut.name}-{ending}"
 
     def _signature(self, cut: CutRegion) -> dict[str, Any]:
-        chosen = {**asdict(self._options), "target": self._target}
+        # A region's inputs are not the model's, by whose names axes are chosen.
+        free = bool(self._options.dynamic)
+        chosen = {**asdict(self._options), "target": self._target, "dynamic": free}
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes"):
             del chosen[name]
         return {

@@ -11,6 +11,7 @@ from ..options import CompileOptions
 from ..partition.partition import Partition
 from ..report import ProgramReport, RegionReport, Report
 from ..targets.base import Program, Target
+from .any_shape import free_axes
 from .pack import CompiledRegion
 
 
@@ -27,7 +28,7 @@ def report_of(
         RegionReport(
             *(c.cut.name, len(c.cut.region.nodes), _flops(graph, c.cut.region.nodes), c.cut.data, c.cut.outputs),
             tuple(_program_report(made) for made in c.programs if made.command),
-            c.payloads[0].program.get("parts", 1),
+            *(c.payloads[0].program.get("parts", 1), _free(c), c.why_static),
         )
         for c in compiled
     )
@@ -63,6 +64,10 @@ def _program_report(made: Program) -> ProgramReport:
     return ProgramReport(
         payload.target, compiler, shlex.join(made.command), made.cached, made.seconds, cores, made.quality
     )
+
+
+def _free(region: CompiledRegion) -> tuple[str, ...]:
+    return next((free_axes(p) for p in region.payloads if "free" in p.program), ())
 
 
 def _flops(graph: Graph, nodes: Sequence[int]) -> int:

@@ -34,6 +34,18 @@ def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], i
         return None
 
 
+def annotate_shapes(
+    text: str, specs: Mapping[str, Spec], is_np: bool, shapes: Mapping[str, tuple[int, ...]]
+) -> Graph | None:
+    """The graph for variables of other `shapes`; None when MXNet infers none for it, or not all."""
+    other = {n: Spec(shape, specs[n].dtype) for n, shape in shapes.items()}
+    try:
+        graph = annotate(text, {**specs, **other}, is_np)
+    except InputError:
+        return None
+    return None if any(s is None for n in graph.nodes for s in n.outs.values()) else graph
+
+
 def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     """The graph of a symbol's JSON with the spec of every entry.
 

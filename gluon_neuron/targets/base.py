@@ -33,7 +33,8 @@ class RegionJob:
     `values` holds the bytes of weights that are to be baked in, by name. `name` is what messages call it; `checkpoint`
     gives it as MXNet's two files; `keep` is the directory that is to hold what a compiler was given and what it said,
     None for one that is removed. `for_batch_part` gives the same graph for data of which the first axes hold only one
-    of so many equal parts, None where MXNet infers no shapes for them.
+    of so many equal parts, and `for_shapes` for data of these shapes, None where MXNet infers no shapes for them;
+    `weight` is a weight's value by its name.
     """
 
     graph: Graph
@@ -46,6 +47,8 @@ class RegionJob:
     checkpoint: Callable[[], Checkpoint] | None = None
     keep: Path | None = None
     for_batch_part: Callable[[int], Graph | None] | None = None
+    for_shapes: Callable[[Mapping[str, tuple[int, ...]]], Graph | None] | None = None
+    weight: Callable[[str], Any] | None = None
 
     @property
     def data(self) -> tuple[str, ...]:

@@ -33,6 +33,11 @@ def programs(made):
     return [bytes(p.data) for p in artifact.payloads]
 
 
+def kept_programs(folder, number=0):
+    """That for the shape of this number, and that for any shape."""
+    return [(folder / f"{NODE}-cpu-{which}.program").read_bytes() for which in (number, "any")]
+
+
 def names(folder):
     return sorted(p.name for p in Path(folder).iterdir())
 
@@ -56,7 +61,15 @@ def test_files_in_the_run_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("SUBGRAPH_INFO", "1")
     monkeypatch.chdir(tmp_path)
     compiled()
-    endings = ["-0000.params", "-command.txt", "-compile.log", "-cpu-0.program", "-signature.json", "-symbol.json"]
+    endings = [
+        "-0000.params",
+        "-command.txt",
+        "-compile.log",
+        "-cpu-0.program",
+        "-cpu-any.program",
+        "-signature.json",
+        "-symbol.json",
+    ]
     assert names(tmp_path) == [NODE + e for e in endings]
 
 
@@ -66,8 +79,8 @@ def test_work_dir(tmp_path, monkeypatch):
     made = compiled(work_dir="deep/work", excl_node_names=["pool0"])
     assert names(tmp_path) == ["deep"]
     kept = tmp_path / "deep" / "work"
-    assert len(names(kept)) == 12
-    assert [(kept / f"{NODE}-cpu-0.program").read_bytes()] == programs(made)
+    assert len(names(kept)) == 14
+    assert kept_programs(kept) == programs(made)
     signature = json.loads((kept / f"{NODE}-signature.json").read_text())
     assert signature["reads"] == ["data"]
     assert [[s["shape"] for s in inputs.values()] for inputs in signature["inputs"]] == [[[2, 3, 8, 8]]]
@@ -102,7 +115,7 @@ def test_kept_command_compiles_in_another_process(tmp_path, monkeypatch):
     assert done.returncode == 0, done.stderr
     assert "9 of 9 operators" in done.stdout
     made = mx.model.load_checkpoint(str(tmp_path / "there" / "again"), 0)
-    assert programs(made) == programs(first) == [(tmp_path / "there" / f"{NODE}-cpu-0.program").read_bytes()]
+    assert programs(made) == programs(first) == kept_programs(tmp_path / "there")
     agree(run(*made, image(1))[0], run(*first, image(1))[0])
 
 
@@ -114,7 +127,7 @@ def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out.count("9 of 9 operators") == 2
     for number, prefix, batch in ((0, "again", 2), (1, "again-1", 5)):
         made = mx.model.load_checkpoint(str(tmp_path / prefix), 0)
-        assert programs(made) == [(tmp_path / f"{NODE}-cpu-{number}.program").read_bytes()]
+        assert programs(made)[0] == kept_programs(tmp_path, number)[0]
         x = image(1, batch)
         agree(run(*made, x)[0], run(*checkpoint(), x)[0], 1e-4, 1e-5)
 

@@ -49,7 +49,7 @@ def program_of(prefix):
     """The program's entry in the header of the exported artifact."""
     arrays = mx.nd.load(f"{prefix}-0000.params")
     (data,) = [a for n, a in arrays.items() if n.endswith("_neuronbin")]
-    (payload,) = unpack(data.asnumpy().tobytes()).payloads
+    payload = unpack(data.asnumpy().tobytes()).payloads[0]
     return payload.program
 
 

@@ -17,13 +17,16 @@ from ..strict_array import Array
 class Shape(Core):
     """Functions that move elements. Targets are known tuples: neither -1 nor MXNet's special codes reach them."""
 
+    any_shape = False
+    """Whether what changes nothing is built all the same, so that the same is built for every shape."""
+
     def reshape(self, x: Array, shape: Iterable[int]) -> Array:
         """The same elements in another shape."""
         found = shape_of(shape)
         self._check("reshape", x)
         if int(np.prod(found, dtype=np.int64)) != x.size:
             raise DialectError(f"reshape(): {x!r} does not fit the shape {found}.")
-        return x if found == x.shape else self._call("reshape", (x,), (found,))
+        return x if found == x.shape and not self.any_shape else self._call("reshape", (x,), (found,))
 
     def permute_dims(self, x: Array, axes: Iterable[int]) -> Array:
         """Axes in another order: axis k of the result is axis axes[k] of x."""
@@ -40,7 +43,7 @@ class Shape(Core):
         fits = x.ndim <= len(found) and all(a in (1, b) for a, b in zip(x.shape[::-1], found[::-1], strict=False))
         if not fits:
             raise DialectError(f"broadcast_to(): {x!r} does not broadcast to {found}.")
-        return x if found == x.shape else self._call("broadcast_to", (x,), (found,))
+        return x if found == x.shape and not self.any_shape else self._call("broadcast_to", (x,), (found,))
 
     def expand_dims(self, x: Array, axis: int) -> Array:
         """A new axis of size 1; `axis` is its place in the result."""
@@ -98,7 +101,7 @@ class Shape(Core):
                 start = self._axis_position(x, index(item), axis)
                 stop, step = start + 1, 1
             slices.append((start, stop, step))
-        if any(s != (0, n, 1) for s, n in zip(slices, x.shape, strict=True)):
+        if self.any_shape or any(s != (0, n, 1) for s, n in zip(slices, x.shape, strict=True)):
             x = self._call("slice", (x,), (tuple(slices),))
         return self.reshape(x, shape)
 

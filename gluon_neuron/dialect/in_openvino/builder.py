@@ -40,6 +40,7 @@ class Builder:
         except ImportError as error:
             raise EngineError(f"OpenVINO cannot be imported ({error}); install it: pip install openvino") from error
         self.ov = openvino
+        self.any_shape = False
         self._opset = opset15
         self._scope = "program"
         self._taken: set[str] = set()

@@ -30,8 +30,10 @@ class OpenVINONamespace(Namespace):
     and clip are exact up to 2**24 only; a NaN may be lost. A target refuses the dtypes concerned.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, any_shape: bool = False) -> None:
+        self.any_shape = any_shape
         self._builder = Builder()
+        self._builder.any_shape = any_shape
         self.parameters: dict[str, Any] = {}
 
     def parameter(self, name: str, shape: tuple[int, ...], dtype: str) -> Array:

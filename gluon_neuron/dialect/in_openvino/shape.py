@@ -20,8 +20,10 @@ def reshape(op: Any, x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def slice_(op: Any, x: Any, slices: tuple[tuple[int, int, int], ...]) -> Any:
-    """Only the axes that change; a stop of -1 (before the first element) would mean the last one here."""
-    cuts = [(a, s) for a, (s, n) in enumerate(zip(slices, x.get_shape(), strict=True)) if s != (0, n, 1)]
+    """Only the axes that change, or all for any shape. A stop of -1, before the first element, would mean the last."""
+    cuts = [
+        (a, s) for a, (s, n) in enumerate(zip(slices, x.get_shape(), strict=True)) if op.any_shape or s != (0, n, 1)
+    ]
     axes = op.const([a for a, _ in cuts])
     start = op.const([s[0] for _, s in cuts])
     stop = op.const([_BEFORE_FIRST if s[1] < 0 else s[1] for _, s in cuts])

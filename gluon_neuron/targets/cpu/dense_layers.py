@@ -34,10 +34,11 @@ class Rewritten(NamedTuple):
     for_avx512: bool
 
 
-def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> Rewritten:
+def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool, any_shape: bool = False) -> Rewritten:
     """Rewrite the products of float32 data, which follow from the parameters called as in `data`, with weights.
 
-    `avx512` says whether the processor has it. What the model computes stays.
+    `avx512` says whether the processor has it; with `any_shape` the numbers of rows do not matter, so that models of
+    one net for several shapes keep the same form. What the model computes stays.
     """
     build = Builder()
     changed, for_avx512 = 0, False
@@ -49,11 +50,11 @@ def rewrite_dense_layers(model: Any, data: Set[str], avx512: bool) -> Rewritten:
         readers = end.output(0).get_target_inputs()
         new = end
         with build.scope(f"{product.get_friendly_name()}/product"):
-            joined = len(shape) == 3 and shape[0] > 1 and shape[1] < ROWS
+            joined = len(shape) == 3 and (any_shape or (shape[0] > 1 and shape[1] < ROWS))
             if joined:
                 flat = build.reshape(product.input_value(0), build.const([rows, shape[-1]]), False)
                 product.input(0).replace_source_output(flat.output(0))
-            if avx512 and not activated and rows >= ROWS:
+            if avx512 and not activated and (any_shape or rows >= ROWS):
                 new = build.prelu(new, build.const([1], "float32"))
                 for_avx512 = True
             if joined:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,35 +26,58 @@ _DIGITS = 20
 _LITERAL_ALIGNMENT = 64
 
 
-def serialize(
-    xp: Any, outputs: list[Any], job: RegionJob, cast: str = "none"
-) -> tuple[bytes, dict[str, Any], dict[str, str]]:
-    """The payload's bytes, how the engine reads them, and the inputs' roles (some are not read by the program).
+@dataclass(frozen=True)
+class PreparedModel:
+    """A region's model in the forms that the engine runs fastest, ready to be written.
+
+    `nodes` are the parameters by name; `data`, `bound` and `baked` are the names of those that the model reads: data,
+    weights that are bound when it is loaded, and weights that are written with it. `float32` names the nodes to mark.
+    """
+
+    model: Any
+    nodes: Mapping[str, Any]
+    roles: Mapping[str, str]
+    data: tuple[str, ...]
+    bound: tuple[str, ...]
+    baked: tuple[str, ...]
+    float32: Set[str]
+    for_avx512: bool
+
+
+def prepare_model(
+    xp: Any, outputs: list[Any], job: RegionJob, cast: str = "none", any_shape: bool = False
+) -> PreparedModel:
+    """The model with every weight as a parameter. Its nodes' forms follow the shapes, except with `any_shape`.
 
     With `cast` "matmult" products alone are in bfloat16, in the engine's mode for that.
-
-    The model is built with every weight as a Parameter; in the text, the weights' layers become constants whose
-    offset the engine sets to the place where MXNet keeps the array, so that no weight is copied here. OpenVINO merges
-    equal constants when it writes them, which is why the weights cannot be written as constants in the first place.
     """
     nodes = xp.parameters
     used = {n for n, node in nodes.items() if len(node.output(0).get_target_inputs()) > 0}
     used |= _passed_through(outputs, nodes)
-    roles = dict(job.roles)
-    for name in job.inputs:
-        if name not in used:
-            roles[name] = UNUSED
-    baked = [n for n in nodes if n in used and n in job.values]
-    bound = [n for n in job.inputs if roles[n] == WEIGHT]
-    data = [n for n in job.inputs if roles[n] == DATA]
+    # Some inputs are not read by the program.
+    roles = {n: job.roles[n] if n in used else UNUSED for n in job.roles}
+    baked = tuple(n for n in nodes if n in used and n in job.values)
+    bound = tuple(n for n in job.inputs if roles[n] == WEIGHT)
+    data = tuple(n for n in job.inputs if roles[n] == DATA)
     model = xp.model(outputs, [*data, *bound, *baked])
     prevent_constant_overwrite(model, set(data))
     # In bfloat16 products get forms of their own.
-    rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult")
+    rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult", any_shape)
     float32 = keep_float32(model, set(data)) if cast == "matmult" else frozenset()
-    layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
-    xml, literals = _write(model)
-    xml = _mark(xml, float32)
+    return PreparedModel(model, nodes, roles, data, bound, baked, float32, rewritten.for_avx512)
+
+
+def serialize(prepared: PreparedModel, job: RegionJob) -> tuple[bytes, dict[str, Any]]:
+    """The payload's bytes, and how the engine reads them.
+
+    In the text, the weights' layers become constants whose offset the engine sets to the place where MXNet keeps the
+    array, so that no weight is copied here. OpenVINO merges equal constants when it writes them, which is why the
+    weights cannot be written as constants in the first place.
+    """
+    data, bound, baked = list(prepared.data), prepared.bound, prepared.baked
+    layer_names = {prepared.nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
+    xml, literals = _write(prepared.model)
+    xml = _mark(xml, prepared.float32)
     editor = _Editor(xml, literals)
     editor.rewrite(layer_names, data, {n: job.values[n] for n in baked})
     index = {n: i for i, n in enumerate(job.inputs)}
@@ -70,9 +94,9 @@ def serialize(
         "data": [index[n] for n in data],
         # What the machine had on which it was made, and what of that its form is for: a machine without makes it again.
         "made_on": recorded(),
-        "made_for": list(AVX512) if rewritten.for_avx512 else [],
+        "made_for": list(AVX512) if prepared.for_avx512 else [],
     }
-    return payload, program, roles
+    return payload, program
 
 
 def _passed_through(outputs: list[Any], nodes: dict[str, Any]) -> set[str]:

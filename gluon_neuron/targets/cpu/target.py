@@ -12,11 +12,12 @@ from ...errors import CompileError, EngineError
 from ...graph.graph import Graph, Node
 from ...lowering.lower import lower
 from ...lowering.registry import rule_of
+from ...options import CompileOptions
 from ...refusal import Category, Refusal
 from ..base import Program, RegionJob, signature
 from ..rule_refusal import rule_refusal
 from .batch_parts import batch_parts_that_pay
-from .ir import serialize
+from .ir import prepare_model, serialize
 from .separable import NotSeparable, prove
 from .slower import slower
 
@@ -70,33 +71,46 @@ class CpuTarget:
             raise EngineError(
                 f"OpenVINO cannot be imported ({error}); the CPU target needs it: pip install openvino"
             ) from error
-        options, cast = job.options, job.options.auto_cast
-        if cast != "none" and options.auto_cast_type not in CASTS:
-            if options.target in ("auto", "cpu"):
-                raise CompileError(
-                    f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
-                )
-            cast = "none"
-        xp, outputs = _lowered(job.graph)
+        options = job.options
+        cast = cast_here(options)
+        xp, outputs = lowered(job.graph)
         batch_parts, found = _in_batch_parts(job, xp, outputs)
-        data, program, roles = serialize(*found, job, cast)
+        prepared = prepare_model(*found, job, cast)
+        data, program = serialize(prepared, job)
         if batch_parts > 1:
             program["parts"] = batch_parts
-        config = {"INFERENCE_PRECISION_HINT": "f32" if cast == "none" else "bf16"}
-        if options.num_threads:
-            config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
         return Payload(
             target=self.name,
             engine=self.engine,
             engine_version=openvino.__version__.split("-")[0],
-            signature=signature(job, roles),
-            program={**program, "config": config},
+            signature=signature(job, prepared.roles),
+            program={**program, "config": engine_config(options, cast)},
             data=data,
         )
 
 
-def _lowered(graph: Graph) -> tuple[Any, list[Any]]:
-    xp = OpenVINONamespace()
+def engine_config(options: CompileOptions, cast: str) -> dict[str, str]:
+    """The engine's settings for a program in which `cast` may be computed in bfloat16."""
+    config = {"INFERENCE_PRECISION_HINT": "f32" if cast == "none" else "bf16"}
+    if options.num_threads:
+        config["INFERENCE_NUM_THREADS"] = str(options.num_threads)
+    return config
+
+
+def cast_here(options: CompileOptions) -> str:
+    """What the CPU's program casts to bfloat16; raises CompileError for a cast that was asked of the CPU in vain."""
+    if options.auto_cast != "none" and options.auto_cast_type not in CASTS:
+        if options.target in ("auto", "cpu"):
+            raise CompileError(
+                f"The CPU engine cannot cast to {options.auto_cast_type}; it offers auto_cast_type='bf16'."
+            )
+        return "none"
+    return options.auto_cast
+
+
+def lowered(graph: Graph, any_shape: bool = False) -> tuple[Any, list[Any]]:
+    """The namespace with its parameters, and the graph's outputs in it; raises CompileError."""
+    xp = OpenVINONamespace(any_shape)
     return xp, lower(graph, xp)
 
 
@@ -112,7 +126,7 @@ def _in_batch_parts(job: RegionJob, xp: Any, outputs: list[Any]) -> tuple[int, t
     if graph is None:
         return whole
     try:
-        part = _lowered(graph)
+        part = lowered(graph)
         prove([o.v for o in outputs], [o.v for o in part[1]], batch_parts)
     except (CompileError, NotSeparable) as why:
         _logger.debug("%s runs its batch as one: %s", job.name, why)

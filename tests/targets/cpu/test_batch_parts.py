@@ -104,7 +104,7 @@ def test_not_cut(name):
 
 def test_other_batch_sizes():
     net = made(APART["several outputs"])
-    compiled = gluon_neuron.compile(net, pictures(), batch_sizes=[4])
+    compiled = gluon_neuron.compile(net, pictures(), batch_sizes=[4], dynamic=False)
     before = native_library.stats()["parts"]
     check(compiled, net, 4, 5, 1)
     assert native_library.stats()["parts"] == before + 4 + 5

@@ -8,7 +8,7 @@ import pytest
 from gluon_neuron.dialect.in_openvino.namespace import OpenVINONamespace
 from gluon_neuron.lowering.lower import lower
 from gluon_neuron.targets.base import DATA, UNUSED, WEIGHT
-from gluon_neuron.targets.cpu.ir import serialize
+from gluon_neuron.targets.cpu.ir import prepare_model, serialize
 from tests.agreement import agree
 from tests.targets.hlo import whole
 
@@ -43,7 +43,8 @@ def made(net, sample, inline=False):
     """The work, its values, and what `serialize` makes of it."""
     work, values = whole(net, sample, inline)
     xp = OpenVINONamespace()
-    return work, values, serialize(xp, lower(work.graph, xp), work)
+    prepared = prepare_model(xp, lower(work.graph, xp), work)
+    return work, values, (*serialize(prepared, work), prepared.roles)
 
 
 def run(work, values, payload, program, tmp_path):

@@ -1,0 +1,255 @@
+"""Derives one program for all shapes of a region's data from its programs for some of them, and checks it.
+
+The region is lowered at several shapes (`dynamic_axes` says which), the programs are listed side by side
+(`dynamic_listing`), and what differs is computed from extents at each call (`dynamic_forms`, `dynamic_rewrite`). Then
+results are compared with those of static programs for shapes of which it was not derived (`dynamic_check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from ...artifact.container import Payload
+from ...dialect.in_openvino.importing import import_openvino
+from ...errors import CompileError
+from ...graph.graph import Graph
+from ...lowering.known import known_from_shapes
+from ...refusal import Category
+from ..base import RegionJob, signature
+from ..refusals import refusals
+from .dynamic_axes import FreeExtent, Shapes, at, free_extents, held_out, highest, lowest, others
+from .dynamic_check import Checker
+from .dynamic_listing import Listed, NotDynamic, differences, listing
+from .dynamic_rewrite import make_dynamic
+from .ir import PreparedModel, prepare_model, serialize
+from .target import CpuTarget, cast_here, engine_config, lowered
+
+ENGINE = "openvino-dynamic"
+"""What a payload names as its engine; readers that do not know it leave it out."""
+
+_LEAST_OTHERS = 3
+"""An extent is free only if MXNet takes so many others of those that are tried."""
+
+_LARGEST_KNOWN = 1 << 22
+"""Elements of a table that follows from shapes, which is computed while a region is lowered."""
+
+Extents = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The region's program for one shape."""
+
+    extents: Extents
+    prepared: PreparedModel
+    nodes: list[Listed]
+
+
+def dynamic_payload(job: RegionJob) -> Payload:
+    """The region's program for other shapes than the compiled ones; raises NotDynamic with the reason for none."""
+    if job.options.dynamic is False:
+        raise NotDynamic("the option dynamic=False says so")
+    if job.values:
+        raise NotDynamic("its weights are baked in, and would be kept a second time")
+    if job.for_shapes is None or job.weight is None:
+        raise NotDynamic("it is only known at one shape")
+    if not job.data:
+        raise NotDynamic("it reads no data")
+    family = _Family(job)
+    free = family.ranges()
+    base, prepared = family.samples[0], family.samples[0].prepared
+    checks = family.held_out(free)
+    found = differences([s.nodes for s in (*family.samples, *checks)], True)
+    places = [p for e in free for p in e.places]
+    parameters = {n: prepared.nodes[n] for n in prepared.data}
+    make_dynamic(prepared.model, base.nodes, found, parameters, places)
+    cast = cast_here(job.options)
+    config = engine_config(job.options, cast)
+    checker = Checker(job.weight, config)
+    if not checker.can():
+        raise NotDynamic("the process is forked, so that it cannot be checked here")
+    program = checker.compiled(prepared.model, prepared.data)
+    for sample in checks:
+        checker.compare(program, checker.compiled(sample.prepared.model, prepared.data))
+    data, written = serialize(prepared, job)
+    index = {n: i for i, n in enumerate(job.inputs)}
+    ranges = [
+        {"axes": [[index[n], axis] for n, axis in e.places], "low": e.low, "high": e.high, "step": e.step} for e in free
+    ]
+    return Payload(
+        target=CpuTarget.name,
+        engine=ENGINE,
+        engine_version=import_openvino().__version__.split("-")[0],
+        signature=signature(job, prepared.roles),
+        program={**written, "config": config, "free": ranges},
+        data=data,
+    )
+
+
+class _Family:
+    """The programs of one region at several shapes, the first of which is to become the dynamic one."""
+
+    def __init__(self, job: RegionJob) -> None:
+        self._job = job
+        specs = {n.name: n.out for n in job.graph.variables}
+        self._shapes = {n: specs[n].shape for n in job.data}
+        self._graphs: dict[tuple[tuple[int, ...], ...], Graph | None] = {}
+        self._why = ""
+        chosen = job.options.dynamic if isinstance(job.options.dynamic, dict) else None
+        self._free = free_extents(self._shapes, self._fits, chosen)
+        self._choices = self._others()
+        if not self._free:
+            raise NotDynamic("no extent of its data may change alone")
+        self.samples = self._first()
+
+    def ranges(self) -> list[FreeExtent]:
+        """The free extents with the ranges in which the program was looked at; `samples` has what was seen there."""
+        free = self._with_compiled()
+        free = self._end(free, highest, "high")
+        return self._end(free, lowest, "low")
+
+    def held_out(self, free: Sequence[FreeExtent]) -> list[Sample]:
+        """Programs to check on: one for extents that are odd, one for the least of the first."""
+        found: list[Sample] = []
+        choices = [[n for n in held_out(e) if n not in self._seen(k)] for k, e in enumerate(free)]
+        for turn in range(max(map(len, choices), default=0)):
+            extents = [c[min(turn, len(c) - 1)] if c else e.compiled for c, e in zip(choices, free, strict=True)]
+            if found and free[0].low < extents[0]:
+                extents[0] = free[0].low
+            sample = self._sample(tuple(extents))
+            if sample is None:
+                continue
+            differences([s.nodes for s in (*self.samples, *found, sample)])
+            found.append(sample)
+            if len(found) == 2:
+                break
+        if not found:
+            raise NotDynamic("there is no shape to check it on")
+        return found
+
+    def _seen(self, k: int) -> set[int]:
+        return {s.extents[k] for s in self.samples}
+
+    def _others(self) -> list[list[int]]:
+        """Other extents that MXNet takes; what takes too few of them is not free."""
+        choices = [list(others(e)) for e in self._free]
+        ends = [[c[min(turn, len(c) - 1)] for c in choices] for turn in (0, 3)] if all(choices) else [[]]
+        if all(ends) and all(self._fits(at(self._shapes, self._free, end)) for end in ends):
+            return choices
+        for e, c in zip(self._free, choices, strict=True):
+            c[:] = [n for n in c if self._fits(at(self._shapes, [e], [n]))]
+        kept = [k for k, c in enumerate(choices) if len(c) >= _LEAST_OTHERS]
+        self._free = [self._free[k] for k in kept]
+        return [choices[k] for k in kept]
+
+    def _first(self) -> list[Sample]:
+        """Each extent changed alone and all together, apart from what was compiled, which may be a special case."""
+        choices = self._choices
+        middle = tuple(c[0] for c in choices)
+        wanted = [middle]
+        wanted += [(*middle[:k], c[1], *middle[k + 1 :]) for k, c in enumerate(choices)]
+        wanted += [tuple(c[min(turn, len(c) - 1)] for c in choices) for turn in (2,)]
+        samples = [s for s in map(self._sample, dict.fromkeys(wanted)) if s is not None]
+        if len(samples) < 2 or samples[0].extents != middle:
+            raise NotDynamic(self._why or "MXNet infers no shapes for several of the extents that may change")
+        differences([s.nodes for s in samples])
+        return samples
+
+    def _with_compiled(self) -> list[FreeExtent]:
+        """The free extents; without 1 where the program for what was compiled is a special case for it."""
+        compiled = self._sample(tuple(e.compiled for e in self._free))
+        why = self._takes(compiled)
+        if not why:
+            return self._free
+        if all(e.compiled > 1 for e in self._free):
+            raise NotDynamic(why)
+        return [replace(e, low=max(2, e.low)) if e.compiled == 1 else e for e in self._free]
+
+    def _takes(self, sample: Sample | None) -> str:
+        """Add a program to the samples, or say why it is not one with them."""
+        if sample is None:
+            return self._why or "MXNet infers no shapes for it"
+        try:
+            differences([s.nodes for s in (*self.samples, sample)])
+        except NotDynamic as why:
+            return str(why)
+        self.samples.append(sample)
+        return ""
+
+    def _end(
+        self, free: list[FreeExtent], choices: Callable[[FreeExtent], Iterable[int]], end: str
+    ) -> list[FreeExtent]:
+        """The free extents with one end of their ranges at what was looked at, all together or each by itself."""
+        whole = tuple(next(iter(choices(e)), e.compiled) for e in free)
+        if not self._takes(self._sample(whole)):
+            return [_ending(e, end, n) for e, n in zip(free, whole, strict=True)]
+        found = []
+        for k, extent in enumerate(free):
+            middle = self.samples[0].extents
+            tried = list(choices(extent))
+            if end == "low":
+                tried.insert(1, self._least(free, k, extent))
+            for n in tried:
+                if not self._takes(self._sample((*middle[:k], n, *middle[k + 1 :]))):
+                    break
+            else:
+                n = (max if end == "high" else min)(self._seen(k))
+            found.append(_ending(extent, end, n))
+        return found
+
+    def _least(self, free: Sequence[FreeExtent], k: int, extent: FreeExtent) -> int:
+        """The least extent that MXNet takes, if it takes all larger ones."""
+        middle = list(self.samples[0].extents)
+        low, high = 0, (extent.compiled - extent.asked_low) // extent.step  # in steps
+        while low < high:
+            half = (low + high) // 2
+            middle[k] = extent.asked_low + half * extent.step
+            if self._fits(at(self._shapes, free, middle)):
+                high = half
+            else:
+                low = half + 1
+        return extent.asked_low + low * extent.step
+
+    def _fits(self, shapes: Shapes) -> bool:
+        return self._graph(shapes) is not None
+
+    def _graph(self, shapes: Shapes) -> Graph | None:
+        key = tuple(shapes[n] for n in self._shapes)
+        if key not in self._graphs:
+            assert self._job.for_shapes is not None
+            self._graphs[key] = self._job.for_shapes(shapes)
+        return self._graphs[key]
+
+    def _sample(self, extents: Extents) -> Sample | None:
+        """The program for these extents; None, and `_why`, where there is none."""
+        shapes = at(self._shapes, self._free, extents)
+        graph = self._graph(shapes)
+        if graph is None:
+            self._why = f"MXNet infers no shapes for data of shape {_shown(shapes)}"
+            return None
+        known = known_from_shapes(graph)
+        if any(s is not None and s.size > _LARGEST_KNOWN for i in known for s in graph.nodes[i].outs.values()):
+            self._why = f"for data of shape {_shown(shapes)}, a table that follows from shapes would be too large"
+            return None
+        refusal = refusals(CpuTarget(), graph)
+        for node in graph.operators:
+            why = refusal(node)
+            if why is not None and why.category is not Category.SLOWER:
+                self._why = f"for data of shape {_shown(shapes)}, {node} is not compiled: {why.sentence}"
+                return None
+        try:
+            xp, outputs = lowered(graph, True)
+            prepared = prepare_model(xp, outputs, replace(self._job, graph=graph), cast_here(self._job.options), True)
+            return Sample(extents, prepared, listing(prepared.model))
+        except (CompileError, NotDynamic) as error:
+            self._why = f"for data of shape {_shown(shapes)}, {error}"
+            return None
+
+
+def _ending(extent: FreeExtent, end: str, n: int) -> FreeExtent:
+    return replace(extent, low=n) if end == "low" else replace(extent, high=n)
+
+
+def _shown(shapes: Shapes) -> str:
+    return ", ".join(f"{n} {s}" for n, s in shapes.items())

@@ -1,0 +1,106 @@
+"""Runs a dynamic program beside the static one for a shape, on random data, before it is believed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...dialect.in_openvino.builder import DTYPES
+from ...dialect.in_openvino.importing import import_openvino
+from .dynamic_listing import NotDynamic
+
+_PROCESS = os.getpid()
+"""In a child that was forked of it, threads of OpenVINO's may be missing, and compiling would wait for them."""
+
+_TOLERANCE = {"f32": 1e-4, "bf16": 3e-2}
+"""Of the largest result: kernels for other shapes add up in another order."""
+
+_SEED = 20200213
+
+
+class Checker:
+    """Compares results. `weight` gives a weight's value by name, `config` are the engine's settings."""
+
+    def __init__(self, weight: Callable[[str], np.ndarray], config: Mapping[str, str]) -> None:
+        self._openvino = import_openvino()
+        self._core = self._openvino.Core()
+        self._weight = weight
+        self._config = {**config, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": "NO"}
+        self._tolerance = _TOLERANCE[config["INFERENCE_PRECISION_HINT"]]
+        self._constants: dict[str, Any] = {}
+        self._random = np.random.default_rng(_SEED)
+
+    def can(self) -> bool:
+        """Whether programs can be run in this process."""
+        return os.getpid() == _PROCESS
+
+    def compiled(self, model: Any, data: tuple[str, ...]) -> Any:
+        """A copy of the model, compiled with its weights; raises NotDynamic where OpenVINO does not."""
+        copy = model.clone()
+        try:
+            for parameter in list(copy.get_parameters()):
+                (name,) = parameter.output(0).get_names()
+                if name in data:
+                    continue
+                constant = self._constant(name, parameter)
+                for reader in list(parameter.output(0).get_target_inputs()):
+                    reader.replace_source_output(constant)
+                copy.remove_parameter(parameter)
+            return self._core.compile_model(copy, "CPU", self._config)
+        except RuntimeError as error:
+            raise NotDynamic(f"OpenVINO does not compile it: {_last_line(error)}") from error
+
+    def compare(self, dynamic: Any, static: Any) -> None:
+        """Run both compiled programs on the same random data; raises NotDynamic where the results are not the same."""
+        arrays = [self._data(port) for port in static.inputs]
+        try:
+            found = [np.array(v) for v in dynamic(arrays).to_tuple()]
+            wanted = [np.array(v) for v in static(arrays).to_tuple()]
+        except RuntimeError as error:
+            raise NotDynamic(f"it does not run: {_last_line(error)}") from error
+        shapes = ", ".join(str(tuple(a.shape)) for a in arrays)
+        for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
+            if a.shape != b.shape or not self._agree(a, b):
+                raise NotDynamic(
+                    f"checked on data of shape {shapes}, output {k} is another than that of a static program"
+                )
+
+    def _agree(self, found: np.ndarray, wanted: np.ndarray) -> bool:
+        if wanted.dtype.kind != "f":
+            return bool(np.array_equal(found, wanted))
+        a, b = found.astype(np.float64), wanted.astype(np.float64)
+        if np.array_equal(a, b, equal_nan=True):
+            return bool(np.isfinite(b).any()) or not b.size
+        finite = np.isfinite(b)
+        if not finite.any() or not np.array_equal(np.isfinite(a), finite):
+            return False
+        tolerance = max(self._tolerance, 2e-2 if wanted.dtype == np.float16 else 0)
+        return float(np.abs(a - b)[finite].max()) <= tolerance * float(np.abs(b[finite]).max()) + 1e-30
+
+    def _constant(self, name: str, parameter: Any) -> Any:
+        if name not in self._constants:
+            value = np.ascontiguousarray(self._weight(name))
+            constant = self._openvino.op.Constant(value, shared_memory=True)
+            self._constants[name] = constant, value
+        constant, value = self._constants[name]
+        shape = tuple(parameter.output(0).get_shape())
+        if shape != value.shape:
+            raise NotDynamic(f"the weight {name!r} is {value.shape}, and not {shape}")
+        return constant.output(0)
+
+    def _data(self, port: Any) -> np.ndarray:
+        """Numbers that are all right as data, indices and lengths."""
+        shape, kind = tuple(port.get_shape()), port.get_element_type().get_type_name()
+        if kind == "boolean":
+            return self._random.integers(0, 2, shape).astype(np.bool_)
+        if kind in ("f16", "f32"):
+            return self._random.uniform(0, 4, shape).astype(DTYPES[kind])
+        return self._random.integers(0, 4, shape).astype(DTYPES[kind])
+
+
+def _last_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[-2:])[:300]

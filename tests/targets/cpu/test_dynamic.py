@@ -1,0 +1,223 @@
+"""One program for any shape: it agrees with MXNet at shapes that nothing was compiled for; or why there is none."""
+
+import re
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.gluon import nn
+
+import gluon_neuron
+from gluon_neuron.engine import native_library
+from tests.agreement import agree
+
+
+class Function(nn.HybridBlock):
+    """A block of a function of F and the inputs, with a product in front so that it is worth a region."""
+
+    def __init__(self, function, *layers):
+        super().__init__()
+        self.function = function
+        with self.name_scope():
+            for i, layer in enumerate(layers):
+                setattr(self, f"layer{i}", layer())
+        self.count = len(layers)
+
+    def hybrid_forward(self, F, *data):
+        return self.function(F, *[getattr(self, f"layer{i}") for i in range(self.count)], *data)
+
+
+def dense(units=8, **more):
+    return lambda: nn.Dense(units, flatten=False, **more)
+
+
+def conv(channels=6, kernel=3, **more):
+    return lambda: nn.Conv2D(channels, kernel, **more)
+
+
+def attention(F, q, k, v, x):
+    """Heads by reshape; x (N, L, 8)."""
+
+    def heads(y):
+        return F.transpose(y.reshape((0, 0, 2, -1)), (0, 2, 1, 3)).reshape((-1, 0, 0), reverse=True)
+
+    scores = F.batch_dot(F.contrib.div_sqrt_dim(heads(q(x))), heads(k(x)), transpose_b=True)
+    y = F.batch_dot(F.softmax(scores), heads(v(x))).reshape((-1, 2, 0, 0), reverse=True)
+    return x + F.transpose(y, (0, 2, 1, 3)).reshape((0, 0, -1))
+
+
+def masked(F, layer, x, length):
+    """Positions are added, and what is beyond a sentence's length is masked."""
+    steps = F.contrib.arange_like(x, axis=1)
+    mask = F.broadcast_lesser(F.reshape(steps, (1, -1)), F.reshape(length, (-1, 1)))
+    y = layer(F.broadcast_add(x, F.reshape(steps, (1, -1, 1)) * 0.01))
+    y = F.broadcast_mul(y, F.expand_dims(mask, 2))
+    return F.SequenceMask(F.transpose(y, (1, 0, 2)), length, use_sequence_length=True, value=-1)
+
+
+def u_net(F, down, up, x):
+    """An odd size is cropped to what it was."""
+    y = down(x)
+    y = F.UpSampling(y, scale=2, sample_type="nearest")
+    return up(F.concat(F.slice_like(y, x, axes=(2, 3)), x, dim=1))
+
+
+NETS = {
+    "mlp": (Function(lambda F, a, b, x: b(F.relu(a(x))), dense(16), dense()), [(3, 5, 8)]),
+    "batch alone": (Function(lambda F, a, b, x: b(a(x)), conv(), lambda: nn.Dense(4)), [(2, 3, 9, 11)]),
+    "strides": (
+        Function(
+            lambda F, a, b, x: F.Pooling(b(F.relu(a(x))), global_pool=True, pool_type="avg", kernel=(1, 1)),
+            *(conv(strides=2, padding=1), conv(strides=2)),
+        ),
+        [(1, 3, 33, 40)],
+    ),
+    "pools": (
+        Function(
+            lambda F, a, x: F.concat(
+                F.Pooling(a(x), kernel=(3, 3), stride=(2, 2), pool_type="max"),
+                F.Pooling(a(x), kernel=(3, 3), stride=(2, 2), pool_type="avg", count_include_pad=True),
+            ),
+            conv(padding=1),
+        ),
+        [(1, 3, 20, 27)],
+    ),
+    "up and down": (Function(u_net, conv(strides=2, padding=1), conv(padding=1)), [(1, 3, 17, 24)]),
+    "transposed": (
+        Function(lambda F, a, b, x: b(a(x)), conv(strides=2), lambda: nn.Conv2DTranspose(4, 4, 2, 1)),
+        [(2, 3, 21, 20)],
+    ),
+    "attention": (Function(attention, dense(), dense(), dense()), [(2, 7, 8)]),
+    "masks": (Function(masked, dense()), [(3, 6, 5), (3,)]),
+    "split and concat": (
+        Function(
+            lambda F, a, x: F.concat(
+                *F.split(a(x), num_outputs=2, axis=2),
+                F.slice_axis(x, axis=2, begin=-4, end=None),
+                F.reverse(a(x), axis=1),
+                dim=2,
+            ),
+            dense(),
+        ),
+        [(2, 5, 8)],
+    ),
+    "like": (
+        Function(
+            lambda F, a, x: (
+                F.broadcast_like(F.mean(a(x), axis=1, keepdims=True), x, lhs_axes=(1,), rhs_axes=(1,))
+                + F.zeros_like(a(x))
+                + F.broadcast_mul(F.ones_like(x), F.sum(F.ones_like(F.slice_axis(x, axis=2, begin=0, end=1))))
+            ),
+            dense(),
+        ),
+        [(2, 5, 8)],
+    ),
+    "last steps": (
+        Function(
+            lambda F, a, x: F.broadcast_add(
+                F.slice_axis(a(x), axis=1, begin=-3, end=None),
+                F.expand_dims(F.argmax(x, axis=1), 1).sum(axis=2, keepdims=True),
+            ),
+            dense(),
+        ),
+        [(2, 6, 4)],
+    ),
+    "two lengths": (
+        Function(
+            lambda F, a, b, x, y: F.batch_dot(F.softmax(F.batch_dot(a(x), b(y), transpose_b=True)), y), dense(), dense()
+        ),
+        [(2, 6, 8), (2, 6, 8)],
+    ),
+    "layer norm": (
+        Function(lambda F, a, b, x: b(a(x)), dense(), lambda: nn.LayerNorm(in_channels=8)),
+        [(1, 4, 8)],
+    ),
+}
+
+OTHERS = {
+    "batch alone": [(1, 3, 9, 11), (7, 3, 9, 11), (20, 3, 9, 11)],
+    "strides": [(1, 3, 7, 9), (3, 3, 34, 41), (2, 3, 35, 42), (1, 3, 64, 36), (5, 3, 13, 100)],
+    "pools": [(1, 3, 5, 6), (3, 3, 21, 28), (2, 3, 22, 29), (1, 3, 63, 24)],
+    "up and down": [(1, 3, 9, 9), (2, 3, 18, 25), (3, 3, 31, 32), (1, 3, 64, 63)],
+    "transposed": [(1, 3, 7, 8), (3, 3, 22, 23), (2, 3, 40, 31)],
+    "two lengths": [[(2, 6, 8), (2, 9, 8)], [(1, 1, 8), (1, 5, 8)], [(5, 30, 8), (5, 2, 8)]],
+}
+LENGTHS = [(1, 4), (2, 3), (5, 9), (3, 32), (1, 65)]
+
+
+def shapes_of(name, sample):
+    for shape in OTHERS.get(name, LENGTHS):
+        if name == "two lengths":
+            yield shape
+        elif name in OTHERS:
+            yield [shape]
+        else:
+            yield [(*shape[: len(s)], *s[2:]) for s in sample]
+
+
+def data(shapes):
+    return [mx.nd.array(np.arange(1, s[0] + 1)) if len(s) == 1 else mx.nd.random.normal(shape=s) for s in shapes]
+
+
+def made(name):
+    net, sample = NETS[name]
+    net.initialize(mx.init.Xavier(), force_reinit=True)
+    net(*data(sample))
+    return net, sample
+
+
+def compiled_for(net, sample, **options):
+    arrays = data(sample)
+    return gluon_neuron.compile(net, arrays if len(arrays) > 1 else arrays[0], **options)
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_agrees_with_mxnet(name):
+    net, sample = made(name)
+    compiled = compiled_for(net, sample)
+    (region,) = compiled.report.regions
+    assert region.dynamic and not region.why_static, region.why_static
+    assert "one program for" in str(compiled.report)
+    before = native_library.stats()
+    for shapes in [*shapes_of(name, sample), sample]:
+        arrays = data(shapes)
+        agree(compiled(*arrays), net(*arrays), 1e-4, 1e-5)
+    after = native_library.stats()
+    assert after["specialisations"] == before["specialisations"]
+    assert after["compiles"] - before["compiles"] <= 2
+
+
+def ceil(F, a, x):
+    return F.Pooling(a(x), kernel=(3, 3), stride=(2, 2), pooling_convention="full", pool_type="max")
+
+
+def mean_by_hand(F, a, x):
+    return F.broadcast_mul(F.sum(a(x), axis=1), F.mean(F.contrib.arange_like(x, axis=1)))
+
+
+REFUSED = {
+    "windows beyond the end": (Function(ceil, conv()), [(1, 3, 20, 20)], "'.*pool.*' .*another attribute, pads_end"),
+    "windows by matrices": (
+        Function(lambda F, a, x: F.contrib.AdaptiveAvgPooling2D(a(x), output_size=4), conv()),
+        *([(1, 3, 12, 12)], "pool.*a table for one shape is no part of that for another"),
+    ),
+    "a number that is not whole": (Function(mean_by_hand, dense()), [(2, 4, 3)], "not whole"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_not_derived(name):
+    net, sample, why = REFUSED[name]
+    net.initialize(mx.init.Xavier(), force_reinit=True)
+    net(*data(sample))
+    compiled = compiled_for(net, sample)
+    (region,) = compiled.report.regions
+    assert not region.dynamic
+    assert re.search(why, region.why_static), region.why_static
+    assert region.why_static in str(compiled.report)
+    other = [
+        (s[0], *(n + 3 for n in s[1:2]), *s[2:]) if len(s) == 3 else (s[0], s[1], *(n + 3 for n in s[2:]))
+        for s in sample
+    ]
+    arrays = data(other)
+    agree(compiled(*arrays), net(*arrays), 1e-4, 1e-5)

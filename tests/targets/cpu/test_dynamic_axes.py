@@ -1,0 +1,70 @@
+"""Free extents: those that a model's shapes let change, alone, together or in steps; and where they are looked at."""
+
+import pytest
+
+from gluon_neuron.targets.cpu.dynamic_axes import FreeExtent, at, free_extents, held_out, others, seen_step
+
+
+def found(shapes, fits, chosen=None):
+    return {e.places: (e.compiled, e.step) for e in free_extents(shapes, fits, chosen)}
+
+
+def test_batch_and_length():
+    shapes = {"x": (2, 10, 64), "length": (2,)}
+    assert found(shapes, lambda s: s["x"][0] == s["length"][0] and s["x"][2] == 64) == {
+        (("x", 0), ("length", 0)): (2, 1),
+        (("x", 1),): (10, 1),
+    }
+
+
+def test_lengths_that_are_equal_change_together():
+    shapes = {"a": (1, 10), "b": (1, 10)}
+    assert found(shapes, lambda s: s["a"] == s["b"]) == {
+        (("a", 0), ("b", 0)): (1, 1),
+        (("a", 1), ("b", 1)): (10, 1),
+    }
+
+
+def test_lengths_that_need_not_be_equal_do_not():
+    shapes = {"a": (1, 10), "b": (1, 10)}
+    assert len(found(shapes, lambda s: s["a"][0] == s["b"][0])) == 3
+
+
+def test_pictures_in_steps():
+    shapes = {"x": (1, 3, 64, 48)}
+    assert found(shapes, lambda s: s["x"][1] == 3 and s["x"][2] % 32 == 0 and s["x"][3] % 2 == 0) == {
+        (("x", 0),): (1, 1),
+        (("x", 2),): (64, 32),
+        (("x", 3),): (48, 2),
+    }
+
+
+def test_nothing_is_free():
+    assert found({"x": (2, 3)}, lambda s: s["x"] == (2, 3)) == {}
+
+
+def test_what_is_chosen():
+    shapes = {"x": (2, 10, 20)}
+    (extent,) = free_extents(shapes, lambda s: True, {"x": {1: (5, 40)}})
+    assert extent == FreeExtent((("x", 1),), 10, 1, 5, 40)
+    assert len(free_extents(shapes, lambda s: True, {"y": {1: (5, 40)}})) == 3
+
+
+@pytest.mark.parametrize("extent", [FreeExtent((("x", 2),), 224), FreeExtent((("x", 2),), 64, 32), FreeExtent((), 1)])
+def test_samples_are_members(extent):
+    seen = [*others(extent), *held_out(extent)]
+    assert len(seen) > 5
+    assert all(extent.low <= n <= extent.high and (n - extent.compiled) % extent.step == 0 for n in seen)
+
+
+@pytest.mark.parametrize("compiled", [17, 64, 96, 128, 224, 299, 416, 512])
+@pytest.mark.parametrize("stride", [2, 4, 8, 16, 32])
+def test_samples_tell_strides_apart(compiled, stride):
+    seen = list(others(FreeExtent((("x", 2),), compiled)))[:4]
+    for add in (0, stride - 1):
+        assert seen_step([(n + add) // stride for n in seen]) == 1
+
+
+def test_shapes_at_extents():
+    free = [FreeExtent((("a", 0), ("b", 1)), 2), FreeExtent((("a", 2),), 9)]
+    assert at({"a": (2, 5, 9), "b": (7, 2)}, free, (4, 8)) == {"a": (4, 5, 8), "b": (7, 4)}
