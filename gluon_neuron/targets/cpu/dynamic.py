@@ -69,9 +69,7 @@ def dynamic_payload(job: RegionJob) -> Payload:
     checker = Checker(job.weight, config)
     if not checker.can():
         raise NotDynamic("the process is forked, so that it cannot be checked here")
-    program = checker.compiled(prepared.model, prepared.data)
-    for sample in checks:
-        checker.compare(program, checker.compiled(sample.prepared.model, prepared.data))
+    checker.check(prepared.model, [s.prepared.model for s in checks], prepared.data)
     data, written = serialize(prepared, job)
     index = {n: i for i, n in enumerate(job.inputs)}
     ranges = [
