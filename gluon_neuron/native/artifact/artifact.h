@@ -74,7 +74,7 @@ struct Program {
   mutable bool verified = false;  // once its bytes were compared with `sha256`
 
   bool dynamic() const { return !free.empty(); }
-  // Whether it was compiled for these inputs; those it does not read may be of any shape, unless it is dynamic.
+  // Whether it was compiled for these inputs; those that it does not read may be of any dtype, unless it is dynamic.
   bool fits(const std::vector<Spec>& given) const;
 };
 

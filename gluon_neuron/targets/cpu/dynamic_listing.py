@@ -52,7 +52,8 @@ def listing(model: Any) -> list[Listed]:
     """The nodes of a model, each after those that it reads."""
     numbers: dict[str, int] = {}
     found: list[Listed] = []
-    for node in ordered([result.output(0) for result in model.get_results()]):
+    parameters = [p for p in model.get_parameters() if p.output(0).get_names()]
+    for node in ordered([*(p.output(0) for p in parameters), *(r.output(0) for r in model.get_results())]):
         numbers[node.get_name()] = len(found)
         kind = node.get_type_name()
         inputs = tuple((numbers[v.get_node().get_name()], v.get_index()) for v in node.input_values())

@@ -54,6 +54,8 @@ def prepare_model(
     nodes = xp.parameters
     used = {n for n, node in nodes.items() if len(node.output(0).get_target_inputs()) > 0}
     used |= _passed_through(outputs, nodes)
+    if any_shape:
+        used |= set(job.data)  # at another shape, values may be computed from their shapes
     # Some inputs are not read by the program.
     roles = {n: job.roles[n] if n in used else UNUSED for n in job.roles}
     baked = tuple(n for n in nodes if n in used and n in job.values)

@@ -1,6 +1,7 @@
 """One program for any shape: it agrees with MXNet at shapes that nothing was compiled for; or why there is none."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import mxnet as mx
 import numpy as np
@@ -221,3 +222,83 @@ def test_not_derived(name):
     ]
     arrays = data(other)
     agree(compiled(*arrays), net(*arrays), 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("dynamic", [True, False])
+def test_values_that_follow_from_the_shape_of_what_is_not_read(dynamic):
+    def count(F, layer, x, y):
+        return F.broadcast_mul(layer(x), F.sum(F.ones_like(y)))
+
+    net = Function(count, dense())
+    net.initialize()
+    sample = [(2, 3), (4, 5)]
+    net(*data(sample))
+    compiled = compiled_for(net, sample, dynamic=dynamic)
+    for shapes in (sample, [(2, 3), (7, 5)], [(2, 3), (4, 8)], [(3, 3), (1, 1)]):
+        arrays = data(shapes)
+        agree(compiled(*arrays), net(*arrays), 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("options", [{"dynamic": False}, {"inline_weights": True}])
+def test_not_wanted(options):
+    net, sample = made("mlp")
+    (region,) = compiled_for(net, sample, **options).report.regions
+    assert not region.dynamic and ("dynamic=False" in region.why_static or "baked in" in region.why_static)
+
+
+def test_axes_and_ranges_that_are_chosen():
+    net, sample = made("mlp")
+    compiled = compiled_for(net, sample, dynamic={"data": {1: (2, 30)}})
+    (region,) = compiled.report.regions
+    assert region.dynamic == ("axis 1 of data from 2 to 30",)
+    before = native_library.stats()["specialisations"]
+    for shape, made_anew in (((3, 2, 8), 0), ((3, 30, 8), 0), ((3, 31, 8), 1), ((2, 9, 8), 2)):
+        arrays = data([shape])
+        agree(compiled(*arrays), net(*arrays), 1e-4, 1e-5)
+        assert native_library.stats()["specialisations"] == before + made_anew
+
+
+@pytest.mark.parametrize(
+    ("dynamic", "why"),
+    [
+        ({"date": {0: (1, 9)}}, "did you mean 'data'|Did you mean 'data'|names 'date'"),
+        ({"data": {3: (1, 9)}}, "axis 3 of 'data'"),
+        ({"data": {1: (6, 9)}}, "the sample has 5"),
+        ({"data": {1: (9, 6)}}, "must be True, False"),
+        ({"data": {1: 6}}, "must be True, False"),
+        ({"data": [1]}, "must be True, False"),
+        ("yes", "must be True, False"),
+    ],
+)
+def test_choices_that_are_wrong(dynamic, why):
+    net, sample = made("mlp")
+    with pytest.raises(gluon_neuron.errors.OptionError, match=why):
+        compiled_for(net, sample, dynamic=dynamic)
+
+
+def test_files_and_threads(tmp_path):
+    net, sample = made("strides")
+    compiled = compiled_for(net, sample)
+    compiled.export(str(tmp_path / "net"))
+    loaded = gluon_neuron.load(str(tmp_path / "net"))
+    arrays = [data(shapes) for shapes in shapes_of("strides", sample)]
+    wanted = [net(*given) for given in arrays]
+    before = native_library.stats()["specialisations"]
+
+    def call(given):
+        return [loaded(*given).asnumpy() for _ in range(3)][-1]
+
+    with ThreadPoolExecutor(4) as pool:
+        for found, right in zip(pool.map(call, arrays), wanted, strict=True):
+            agree(found, right.asnumpy(), 1e-4, 1e-5)
+    assert native_library.stats()["specialisations"] == before
+
+
+def test_weights_that_change():
+    net, sample = made("mlp")
+    compiled = compiled_for(net, sample)
+    (given,) = data([(4, 7, 8)])
+    for scale in (1, 2, -1):
+        for param in net.collect_params().values():
+            param.set_data(param.data() * scale)
+        agree(compiled(given), net(given), 1e-4, 1e-5)
