@@ -38,11 +38,13 @@ def annotate_shapes(
     text: str, specs: Mapping[str, Spec], is_np: bool, shapes: Mapping[str, tuple[int, ...]]
 ) -> Graph | None:
     """The graph for variables of other `shapes`; None when MXNet infers none for it, or not all."""
-    other = {n: Spec(shape, specs[n].dtype) for n, shape in shapes.items()}
+    given = {**specs, **{n: Spec(shape, specs[n].dtype) for n, shape in shapes.items()}}
     try:
-        graph = annotate(text, {**specs, **other}, is_np)
+        graph = annotate(text, given, is_np)
     except InputError:
         return None
+    if any(n.out != given[n.name] for n in graph.variables if n.name in given):
+        return None  # for other channels, MXNet infers other weights of a batch norm than are given
     return None if any(s is None for n in graph.nodes for s in n.outs.values()) else graph
 
 

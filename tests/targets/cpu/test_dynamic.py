@@ -129,6 +129,10 @@ NETS = {
         ),
         [(2, 6, 8), (2, 6, 8)],
     ),
+    "batch norm of rows": (
+        Function(lambda F, a, b, x: b(a(x)), conv(padding=1), lambda: nn.BatchNorm(axis=2, in_channels=7)),
+        [(2, 3, 7, 9)],
+    ),
     "layer norm": (
         Function(lambda F, a, b, x: b(a(x)), dense(), lambda: nn.LayerNorm(in_channels=8)),
         [(1, 4, 8)],
@@ -136,6 +140,7 @@ NETS = {
 }
 
 OTHERS = {
+    "batch norm of rows": [(1, 3, 7, 9), (3, 3, 7, 4), (5, 3, 7, 30)],
     "batch alone": [(1, 3, 9, 11), (7, 3, 9, 11), (20, 3, 9, 11)],
     "strides": [(1, 3, 7, 9), (3, 3, 34, 41), (2, 3, 35, 42), (1, 3, 64, 36), (5, 3, 13, 100)],
     "pools": [(1, 3, 5, 6), (3, 3, 21, 28), (2, 3, 22, 29), (1, 3, 63, 24)],
