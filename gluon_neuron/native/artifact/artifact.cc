@@ -134,6 +134,7 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
 void read_free(Program& out, const json::Value& program) {
   if (out.parts != 1) throw Error("its program for any shape is in parts");
   std::vector<std::vector<bool>> taken;
+  taken.reserve(out.inputs.size());
   for (const Input& input : out.inputs) taken.emplace_back(input.spec.shape.size());
   for (const json::Value& item : program.at("free").array("free")) {
     FreeExtent extent;
@@ -141,7 +142,9 @@ void read_free(Program& out, const json::Value& program) {
     extent.high = static_cast<int64_t>(item.at("high").index("high"));
     extent.step = static_cast<int64_t>(item.at("step").index("step"));
     bool right = extent.low >= 1 && extent.low <= extent.high && extent.step >= 1;
-    for (const json::Value& place : item.at("axes").array("axes")) {
+    const auto& places = item.at("axes").array("axes");
+    extent.axes.reserve(places.size());
+    for (const json::Value& place : places) {
       const auto& pair = place.array("axes");
       if (pair.size() != 2) throw Error("'axes' in its header must be a list of pairs");
       const size_t i = pair[0].index("axes"), axis = pair[1].index("axes");
