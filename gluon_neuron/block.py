@@ -14,7 +14,7 @@ from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime.asked import plain, saved
-from .runtime.mxnet_private import flatten, regroup, same_kind
+from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results, same_kind
 from .runtime.session_cache import SessionCache
 from .stitch import files
 from .stitch.metadata import Metadata
@@ -49,7 +49,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if metadata.is_np:
             variables = [v.as_np_ndarray() for v in variables]
         self._in_format = metadata.in_format
-        self._out_format = metadata.out_format
+        self._nesting = metadata.out_format
+        # Gluon itself knows no None among results.
+        self._plain = not holds_none(self._nesting)
+        self._out_format = self._nesting if self._plain else [0] * len(symbol.list_outputs())
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
@@ -104,7 +107,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if sessions.owner != os.getpid():
             return None
         results = last.run_again(args)
-        return None if results is None else regroup(results, self._out_format)
+        if results is None:
+            return None
+        return regroup(results, self._out_format) if self._plain else self._regroup(results)
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
@@ -117,16 +122,20 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))
             count = len(made.list_outputs())
             # One symbol of mx.np is no list of outputs: an index would be an operator.
-            return regroup([made] if count == 1 else [made[i] for i in range(count)], self._out_format)
+            return self._regroup([made] if count == 1 else [made[i] for i in range(count)])
         if mx.autograd.is_recording() or self._callback is not None:
             with arrays[0].ctx:
-                return self._call_cached_op(x, *args)
+                found = self._call_cached_op(x, *args)
+            return found if self._plain else self._regroup(found)
         results = self._run(arrays)
         if mx.util.is_np_array() and not self._metadata.is_np:
             # MXNet lets blocks return nothing else then, whatever they were made from.
             self._sessions.last = None
             results = [r.as_np_ndarray() for r in results]
-        return regroup(results, self._out_format)
+        return self._regroup(results)
+
+    def _regroup(self, results: Sequence[Any]) -> Any:
+        return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if self._metadata.dynamic_batch:

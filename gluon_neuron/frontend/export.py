@@ -144,12 +144,10 @@ def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, tuple[int, ...]]) -> dic
 
 def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
     """The inputs' symbols, the outputs' symbol, and the outputs' nesting."""
-    if not isinstance(block, mx.gluon.SymbolBlock):
-        mxnet_private.forget_graph(block)
     try:
-        if prepares_arguments(block):
-            return _trace_call(block, args)
-        return mxnet_private.trace(block, args)
+        if isinstance(block, mx.gluon.SymbolBlock):
+            return mxnet_private.symbols_of(block, args)
+        return _trace_call(block, args)
     except Exception as error:
         raise _not_exported(block, error) from error
 
@@ -163,7 +161,7 @@ def _not_exported(block: mx.gluon.HybridBlock, error: Exception) -> BlockError:
 
 
 def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
-    # As Block._get_graph does, but through the block's own call.
+    # As HybridBlock._get_graph does, but through the block's own call, and None may be among the results.
     flat, fmt = mxnet_private.flatten(args, "input")
     count = sum(a is not None for a in flat)
     names = iter(["data"] if count == 1 else [f"data{i}" for i in range(count)])
@@ -172,4 +170,5 @@ def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.s
         variables = [v if v is None else v.as_np_ndarray() for v in variables]
     found, out_format = mxnet_private.flatten(block(*mxnet_private.regroup(variables, fmt)), "output")
     symbols = [v for v in variables if v is not None]
+    found = [f for f in found if f is not None]
     return symbols, mx.sym.Group(found, mxnet_private.symbol_class(found)), out_format
