@@ -29,7 +29,7 @@ class Net:
     `inputs(n)` gives arguments for a batch of n, other values each time; `sizes` are the batches that it is called
     with, the first of which is compiled. `front_ends` are those of MXNet that it is written for. `compiled` says
     whether some of it is compiled, `stays` which operators are not. `error` is what compile says of a block that it
-    cannot take. `fails` is why it is known to be wrong.
+    cannot take; `runs` whether MXNet runs that block. `spread` is that of the parameters.
     """
 
     name: str
@@ -40,7 +40,6 @@ class Net:
     compiled: bool = True
     stays: tuple[str, ...] = ()
     error: tuple[type[Exception], str] | None = None
-    fails: str = ""
     rtol: float = 1e-3
     atol: float = 1e-4
     spread: float = 0.3

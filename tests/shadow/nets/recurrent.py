@@ -50,6 +50,20 @@ add(
     stays=("RNN",),
 )
 
+KEPT = {"compiled": False, "stays": ("RNN",)}
+add(
+    "a layer with lengths",
+    lambda: rnn.LSTM(5, use_sequence_length=True),
+    lambda n: (normal(4, n, 6), [normal(1, n, 5), normal(1, n, 5)], integers(5, n, low=1, dtype="int32")),
+    **KEPT,
+)
+add(
+    "a layer with a projection",
+    lambda: rnn.LSTM(5, projection_size=4),
+    lambda n: (normal(4, n, 6), [normal(1, n, 4), normal(1, n, 5)]),
+    **KEPT,
+)
+
 CELLS = {
     "rnn cell": lambda: rnn.RNNCell(5),
     "rnn cell of relu": lambda: rnn.RNNCell(5, activation="relu"),

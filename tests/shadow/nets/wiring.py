@@ -1,8 +1,10 @@
 """How nets are wired: shared layers, several inputs and outputs, skips, branches, pyramids."""
 
+import mxnet as mx
 from mxnet.gluon import HybridBlock, nn
 
-from tests.shadow.corpus import FRONT_ENDS, Plain, chain, images, integers, net, normal, positive, rows
+from gluon_neuron.errors import BlockError
+from tests.shadow.corpus import FRONT_ENDS, Plain, add, chain, images, integers, net, normal, positive, rows
 
 BOTH = {"front_ends": FRONT_ENDS}
 
@@ -139,6 +141,110 @@ class Optional_inputs(HybridBlock):
 
 net(lambda n: (normal(n, 6),), **BOTH)(type("Optional inputs left out", (Optional_inputs,), {}))
 net(lambda n: (normal(n, 6), None, positive(n, 4)), **BOTH)(type("Optional inputs but one", (Optional_inputs,), {}))
+
+
+class OwnCall(HybridBlock):
+    """Prepares what it is given and puts something around what it gives, in Python."""
+
+    def __init__(self, around):
+        super().__init__()
+        self.around = around
+        with self.name_scope():
+            self.body = nn.Dense(4)
+
+    def __call__(self, x, scale=2.0):
+        """What the function puts around."""
+        return self.around(super().__call__(x * scale))
+
+    def hybrid_forward(self, F, x):
+        """A layer."""
+        return self.body(x)
+
+
+add("a call with more around", lambda: OwnCall(lambda y: (y * 3, [y])), rows(), **BOTH)
+add("a call with none around", lambda: OwnCall(lambda y: (None, y, [None, (y + 1,)])), rows(), **BOTH)
+add(
+    "refused: a call with a dict around",
+    lambda: OwnCall(lambda y: {"y": y}),
+    rows(),
+    error=(BlockError, "cannot be exported to a symbol"),
+)
+
+
+@net(rows(), **BOTH)
+class Forward_of_its_own(HybridBlock):
+    """Overrides what Gluon's call calls."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.body = nn.Dense(4)
+
+    def forward(self, x, *args):
+        return self.body(x * 2) + 1
+
+
+@net(rows())
+def lists_of_one_and_none():
+    """And an operator's outputs as they are."""
+    return Plain(lambda b, F, x: [[b.body(x)], [], F.split(b.body(x), 2, axis=1)], body=nn.Dense(4))
+
+
+@net(lambda n: (None, normal(n, 6)), **BOTH)
+def none_first():
+    """An optional argument before the others."""
+    return Plain(lambda b, F, y, x: b.body(x) if y is None else b.body(x) + y, body=nn.Dense(4))
+
+
+@net(lambda n: (normal(n, 6), normal(n, 6), normal(n, 6)))
+class Any_number_of_inputs(HybridBlock):
+    """Added."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.body = nn.Dense(4)
+
+    def hybrid_forward(self, F, *args):
+        return F.add_n(*map(self.body, args))
+
+
+@net(rows())
+class Parameters_that_are_outputs(HybridBlock):
+    """And what is computed of them alone."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.weight = self.params.get("weight", shape=(4, 6))
+
+    def hybrid_forward(self, F, x, weight):
+        return F.FullyConnected(x, weight, no_bias=True, num_hidden=4), weight, weight * 2
+
+
+@net(rows())
+def outputs_that_are_constant():
+    """Or follow from shapes."""
+    return Plain(lambda b, F, x: (F.ones((2, 3)), b.body(x), F.zeros_like(x), F.shape_array(x)), body=nn.Dense(4))
+
+
+@net(rows())
+def a_net_made_of_a_symbol_within():
+    """Called twice."""
+    inner = chain(nn.Dense(5, in_units=6), nn.Dense(6, in_units=5))
+    inner.initialize()
+    x = mx.sym.var("x")
+    made = mx.gluon.SymbolBlock(inner(x), x, params=inner.collect_params())
+    return chain(nn.Dense(6), made, made)
+
+
+@net(rows())
+def requests_for_gradients():
+    """None here, added up there."""
+    made = chain(nn.Dense(5), nn.Dense(4))
+    made[0].collect_params().setattr("grad_req", "null")
+    made[1].collect_params().setattr("grad_req", "add")
+    return made
 
 
 class Residual(HybridBlock):
