@@ -49,14 +49,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if metadata.is_np:
             variables = [v.as_np_ndarray() for v in variables]
         self._in_format = metadata.in_format
-        self._nesting = metadata.out_format
-        # Gluon itself knows no None among results.
-        self._plain = not holds_none(self._nesting)
-        self._out_format = self._nesting if self._plain else [0] * len(symbol.list_outputs())
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
+        self._take_nesting()
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
 
@@ -133,6 +130,12 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             self._sessions.last = None
             results = [r.as_np_ndarray() for r in results]
         return self._regroup(results)
+
+    def _take_nesting(self) -> None:
+        self._nesting = self._metadata.out_format
+        # Gluon itself knows no None among results.
+        self._plain = not holds_none(self._nesting)
+        self._out_format = self._nesting if self._plain else [0] * len(self.symbol.list_outputs())
 
     def _regroup(self, results: Sequence[Any]) -> Any:
         return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
@@ -261,6 +264,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._take_nesting()
         self._sessions = self._new_sessions()
 
     def __repr__(self) -> str:
