@@ -15,7 +15,7 @@ from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime import placement
 from .runtime.asked import saved
-from .runtime.mxnet_private import flatten, regroup, same_kind
+from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results, same_kind
 from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
@@ -52,11 +52,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if metadata.is_np:
             variables = [v.as_np_ndarray() for v in variables]
         self._in_format = metadata.in_format
-        self._out_format = metadata.out_format
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
+        self._take_nesting()
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
         self._open: dict[int | None, OpenCall] = {}
@@ -108,7 +108,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if sessions.owner != os.getpid():
             return None
         results = last.run_again(args)
-        return None if results is None else regroup(results, self._out_format)
+        if results is None:
+            return None
+        return regroup(results, self._out_format) if self._plain else self._regroup(results)
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
@@ -121,16 +123,26 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))
             count = len(made.list_outputs())
             # One symbol of mx.np is no list of outputs: an index would be an operator.
-            return regroup([made] if count == 1 else [made[i] for i in range(count)], self._out_format)
+            return self._regroup([made] if count == 1 else [made[i] for i in range(count)])
         if mx.autograd.is_recording() or self._callback is not None:
             with arrays[0].ctx:
-                return self._call_cached_op(x, *args)
+                found = self._call_cached_op(x, *args)
+            return found if self._plain else self._regroup(found)
         results = self._run(arrays)
         if mx.util.is_np_array() and not self._metadata.is_np:
             # MXNet lets blocks return nothing else then, whatever they were made from.
             self._sessions.last = None
             results = [r.as_np_ndarray() for r in results]
-        return regroup(results, self._out_format)
+        return self._regroup(results)
+
+    def _take_nesting(self) -> None:
+        self._nesting = self._metadata.out_format
+        # Gluon itself knows no None among results.
+        self._plain = not holds_none(self._nesting)
+        self._out_format = self._nesting if self._plain else [0] * len(self.symbol.list_outputs())
+
+    def _regroup(self, results: Sequence[Any]) -> Any:
+        return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         axes = self._metadata.batch_axes
@@ -263,6 +275,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._take_nesting()
         self._sessions = self._new_sessions()
         self._open = {}
 

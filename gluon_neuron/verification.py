@@ -124,7 +124,7 @@ def _holds_np(sample: Any) -> bool:
 
 def _outputs(result: Any) -> list[np.ndarray]:
     flat, _ = flatten(result, "output")
-    return [a.asnumpy() for a in flat]
+    return [a.asnumpy() for a in flat if a is not None]
 
 
 def _kind(array: np.ndarray | None) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import mxnet as mx
+from mxnet.gluon.utils import shape_is_known
 
 from ..errors import BlockError, InputError, UninitializedError
 from ..graph.spec import Spec, dtype_name
@@ -43,10 +45,12 @@ def export(block: Any, sample: Any) -> ExportedModel:
         mx.autograd.pause(train_mode=False),
     ):
         if _deferred(block) and prepares_arguments(block):
-            block(*args)  # only the call itself knows what the parameters' shapes follow from
+            _run(block, args)  # only the call itself knows what the parameters' shapes follow from
         symbols, symbol, out_format = _trace(block, args)
-        if _deferred(block):
-            _finish_deferred(block, args)
+        read = set(symbol.list_inputs())
+        waiting = [p for p in _parameters(block) if p.name in read and is_deferred(p)]
+        if waiting:
+            _finish_deferred(block, args, waiting, symbol, {s.name: a.shape for s, a in zip(symbols, flat)})
     with front_end(is_np):
         symbol = with_open_batch(original(symbol)) if is_np else original(symbol)
     inputs = tuple(s.name for s in symbols)
@@ -94,36 +98,70 @@ def _deferred(block: mx.gluon.HybridBlock) -> bool:
     return any(is_deferred(p) for p in _parameters(block))
 
 
-def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
+def _finish_deferred(
+    block: Any,
+    args: list[Any],
+    waiting: list[mx.gluon.Parameter],
+    symbol: mx.sym.Symbol,
+    inputs: Mapping[str, tuple[int, ...]],
+) -> None:
+    """Give the `waiting` Parameters their shapes; those that nothing reads go on waiting, as MXNet leaves them."""
     try:
-        try:
-            block.infer_shape(*args)
-        except mx.base.MXNetError:
-            block(*args)  # each layer may know what the whole graph does not say: see first_states
-        for param in _parameters(block):
-            mxnet_private.finish_deferred(param)
+        found = _shapes(symbol, inputs)
+        if not all(shape_is_known(found.get(p.name)) for p in waiting):
+            _run(block, args)  # each layer may know what the whole graph does not say: see first_states
+        for param in waiting:
+            if is_deferred(param):  # the call may have done so
+                param.shape = found.get(param.name, param.shape)
+                mxnet_private.finish_deferred(param)
+    except InputError:
+        raise
     except (mx.base.MXNetError, ValueError, AssertionError) as error:
         raise InputError(f"The shapes of the parameters do not follow from the sample input: {error}") from error
 
 
+def _run(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
+    try:
+        block(*args)
+    except (mx.base.MXNetError, ValueError, AssertionError) as error:
+        reason = str(error).split("\nStack trace")[0].strip()
+        raise InputError(f"The model does not take the sample input: {reason}") from error
+    except Exception as error:
+        raise _not_exported(block, error) from error
+
+
+def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """The shapes of the symbol's variables, as far as they follow from those of its inputs."""
+    try:
+        arguments, _, auxiliary = symbol.infer_shape_partial(**inputs)
+    except mx.base.MXNetError:
+        return {}
+    return {
+        **dict(zip(symbol.list_arguments(), arguments)),
+        **dict(zip(symbol.list_auxiliary_states(), auxiliary)),
+    }
+
+
 def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
     """The inputs' symbols, the outputs' symbol, and the outputs' nesting."""
-    if not isinstance(block, mx.gluon.SymbolBlock):
-        mxnet_private.forget_graph(block)
     try:
-        if prepares_arguments(block):
-            return _trace_call(block, args)
-        return mxnet_private.trace(block, args)
+        if isinstance(block, mx.gluon.SymbolBlock):
+            return mxnet_private.symbols_of(block, args)
+        return _trace_call(block, args)
     except Exception as error:
-        raise BlockError(
-            f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
-            f"{type(error).__name__}: {str(error).strip()}. "
-            "Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
-        ) from error
+        raise _not_exported(block, error) from error
+
+
+def _not_exported(block: mx.gluon.HybridBlock, error: Exception) -> BlockError:
+    return BlockError(
+        f"The block {block.name!r} ({type(block).__name__}) cannot be exported to a symbol: "
+        f"{type(error).__name__}: {str(error).strip()}. "
+        "Its hybrid_forward must work with symbols: no shapes, values or asnumpy()."
+    )
 
 
 def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
-    # As Block._get_graph does, but through the block's own call.
+    # As HybridBlock._get_graph does, but through the block's own call, and None may be among the results.
     flat, fmt = mxnet_private.flatten(args, "input")
     count = sum(a is not None for a in flat)
     names = iter(["data"] if count == 1 else [f"data{i}" for i in range(count)])
@@ -132,4 +170,5 @@ def _trace_call(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.s
         variables = [v if v is None else v.as_np_ndarray() for v in variables]
     found, out_format = mxnet_private.flatten(block(*mxnet_private.regroup(variables, fmt)), "output")
     symbols = [v for v in variables if v is not None]
+    found = [f for f in found if f is not None]
     return symbols, mx.sym.Group(found, mxnet_private.symbol_class(found)), out_format
