@@ -11,9 +11,11 @@ import numpy as np
 
 from .errors import BlockError, InputError
 from .frontend.inputs import convert
+from .graph.spec import Spec, dtype_name
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime.asked import plain, saved
+from .runtime.misfit import misfit
 from .runtime.mxnet_private import flatten, regroup, same_kind
 from .runtime.session_cache import SessionCache
 from .stitch import files
@@ -119,8 +121,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             # One symbol of mx.np is no list of outputs: an index would be an operator.
             return regroup([made] if count == 1 else [made[i] for i in range(count)], self._out_format)
         if mx.autograd.is_recording() or self._callback is not None:
-            with arrays[0].ctx:
-                return self._call_cached_op(x, *args)
+            return self._run_cached_op(arrays, x, *args)
         results = self._run(arrays)
         if mx.util.is_np_array() and not self._metadata.is_np:
             # MXNet lets blocks return nothing else then, whatever they were made from.
@@ -128,10 +129,20 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             results = [r.as_np_ndarray() for r in results]
         return regroup(results, self._out_format)
 
+    def _run_cached_op(self, arrays: Sequence[mx.nd.NDArray], x: Any, *args: Any) -> Any:
+        given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+        try:
+            with arrays[0].ctx:
+                return self._call_cached_op(x, *args)
+        except mx.base.MXNetError as error:
+            if given == list(self._metadata.specs):
+                raise  # it is not for the inputs
+            raise misfit(self._metadata.inputs, self._metadata.specs, given, error) from error
+
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if self._metadata.dynamic_batch:
             size = self._metadata.specs[0].shape[0]
-            if arrays[0].shape[0] not in (size, 0):
+            if arrays[0].ndim and arrays[0].shape[0] not in (size, 0):
                 return self._run_in_batches(arrays, size)
         return self._sessions.run(arrays)
 
@@ -152,7 +163,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
         sizes = {s.shape[0] for s in metadata.specs[:1] if s.shape} | set(metadata.batch_sizes)
-        return SessionCache(self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, sizes, self._graphs)
+        given = metadata.inputs, metadata.specs
+        return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, sizes, self._graphs)
 
     def _graphs(self) -> list[str]:
         return [p.graph() for p in self._reg_params.values() if isinstance(p, ArtifactParameter)]

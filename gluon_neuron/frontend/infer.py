@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 import mxnet as mx
 import numpy as np
 
-from ..errors import GraphError, InputError
+from ..errors import GraphError, InputError, reason
 from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
@@ -55,8 +55,9 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
                 types = symbol.infer_type_partial(**{n: np.dtype(s.dtype) for n, s in known.items()})[1]
         except (mx.base.MXNetError, ValueError) as error:
             given = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
-            reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take inputs of these shapes and types ({given}): {reason}") from error
+            raise InputError(
+                f"The model does not take inputs of these shapes and types ({given}): {reason(error)}"
+            ) from error
     if shapes is None or types is None or len(shapes) != len(entries):
         raise GraphError("MXNet's shape inference gave no answer for this symbol.")
     unknown = -1 if is_np else 0

@@ -10,10 +10,10 @@ from typing import Any
 
 import mxnet as mx
 
-from ..errors import InputError
 from ..graph.spec import Spec, dtype_name
 from . import placement
 from .bound_graph import inputs_alone, lendable, placeable
+from .misfit import misfit
 from .session import Session
 
 MAX_SPECIALISED = 2
@@ -24,14 +24,16 @@ weights as the engine arranges them."""
 class SessionCache:
     """Binds a symbol to its parameters when a signature is first seen; what was compiled for stays bound.
 
-    `inputs` are the names of its data inputs, `compiled_sizes` the batch sizes that it was compiled for, `graphs` gives
-    the hashes of the compiled regions' graphs, by which the native library knows their models.
+    `inputs` are the names of its data inputs, `compiled` what they were compiled for, `compiled_sizes` the batch sizes
+    that it was compiled for, `graphs` gives the hashes of the compiled regions' graphs, by which the native library
+    knows their models.
     """
 
     def __init__(
         self,
         symbol: mx.sym.Symbol,
         inputs: Sequence[str],
+        compiled: Sequence[Spec],
         params: Mapping[str, mx.gluon.Parameter],
         is_np: bool,
         compiled_sizes: Iterable[int],
@@ -39,6 +41,7 @@ class SessionCache:
     ) -> None:
         self._symbol = symbol
         self._inputs = tuple(inputs)
+        self._compiled = tuple(compiled)
         self._params = params
         self._is_np = is_np
         self._compiled_sizes = frozenset(compiled_sizes)
@@ -119,6 +122,4 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
-            given = ", ".join(f"{n}: {s}" for n, s in zip(self._inputs, specs, strict=True))
-            reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
+            raise misfit(self._inputs, self._compiled, specs, error) from error
