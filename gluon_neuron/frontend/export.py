@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import mxnet as mx
@@ -36,17 +37,17 @@ def export(block: Any, sample: Any) -> ExportedModel:
     args = arguments(block, sample, is_np)
     flat, in_format = flatten(args)
     check_dtypes(flat)
-    _check_initialized(block)
     with (
         front_end(is_np),
         untouched(block),
         mx.autograd.pause(train_mode=False),
     ):
-        if _deferred(block) and prepares_arguments(block):
+        if _deferred(block) and prepares_arguments(block) and not _uninitialized(block):
             block(*args)  # only the call itself knows what the parameters' shapes follow from
         symbols, symbol, out_format = _trace(block, args)
+        _check_initialized(block, symbol)
         if _deferred(block):
-            _finish_deferred(block, args)
+            _finish_deferred(block, args, symbols, symbol)
     with front_end(is_np):
         symbol = with_open_batch(original(symbol)) if is_np else original(symbol)
     inputs = tuple(s.name for s in symbols)
@@ -80,8 +81,13 @@ def _parameters(block: mx.gluon.HybridBlock) -> list[mx.gluon.Parameter]:
     return list(block.collect_params().values())
 
 
-def _check_initialized(block: mx.gluon.HybridBlock) -> None:
-    missing = [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
+def _uninitialized(block: mx.gluon.HybridBlock) -> list[str]:
+    return [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
+
+
+def _check_initialized(block: mx.gluon.HybridBlock, symbol: mx.sym.Symbol) -> None:
+    names = set(symbol.list_inputs())
+    missing = [n for n in _uninitialized(block) if n in names]  # MXNet lets what nothing reads be without a value
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise UninitializedError(
@@ -94,16 +100,40 @@ def _deferred(block: mx.gluon.HybridBlock) -> bool:
     return any(is_deferred(p) for p in _parameters(block))
 
 
-def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
+def _finish_deferred(block: mx.gluon.HybridBlock, args: list[Any], symbols: Any, symbol: mx.sym.Symbol) -> None:
+    """Give the parameters that the graph reads their shapes and values; others, as heads of training only, go on
+    waiting."""
+    names = set(symbol.list_inputs())
+    waiting = [p for p in _parameters(block) if p.name in names and is_deferred(p)]
     try:
-        try:
-            block.infer_shape(*args)
-        except mx.base.MXNetError:
+        if not _infer_shapes(waiting, args, symbols, symbol):
             block(*args)  # each layer may know what the whole graph does not say: see first_states
-        for param in _parameters(block):
+        for param in waiting:
             mxnet_private.finish_deferred(param)
     except (mx.base.MXNetError, ValueError, AssertionError) as error:
         raise InputError(f"The shapes of the parameters do not follow from the sample input: {error}") from error
+
+
+def _infer_shapes(waiting: list[Any], args: list[Any], symbols: Any, symbol: mx.sym.Symbol) -> bool:
+    """Whether MXNet infers from the inputs every shape that is waited for."""
+    flat, _ = flatten(args)
+    given = {s.name: a.shape for s, a in zip(symbols, flat, strict=False)}
+    names = {*symbol.list_inputs()}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arguments, _, auxiliary = symbol.infer_shape_partial(**{n: s for n, s in given.items() if n in names})
+    except mx.base.MXNetError:
+        return False
+    if arguments is None:
+        return False
+    found = dict(zip(symbol.list_arguments(), arguments, strict=True))
+    found |= zip(symbol.list_auxiliary_states(), auxiliary, strict=True)
+    if not all(mx.gluon.utils.shape_is_known(found[p.name]) for p in waiting):
+        return False
+    for param in waiting:
+        param.shape = found[param.name]
+    return True
 
 
 def _trace(block: mx.gluon.HybridBlock, args: list[Any]) -> tuple[Any, mx.sym.Symbol, Any]:

@@ -109,8 +109,8 @@ def _arrays(which: str, value: Any) -> dict[str, mx.nd.NDArray]:
 def _samples(
     symbol: mx.sym.Symbol, sample: Any, held: Mapping[str, Any], labels: set[str], is_np: bool
 ) -> dict[str, mx.nd.NDArray]:
-    names = symbol.list_arguments()
-    free = [n for n in names if n not in held and n not in labels]
+    names = symbol.list_inputs()
+    free = [n for n in symbol.list_arguments() if n not in held and n not in labels]
     if not isinstance(sample, Mapping):
         values = list(sample) if isinstance(sample, tuple | list) else [sample]
         if len(values) != len(free):

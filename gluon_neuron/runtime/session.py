@@ -52,6 +52,7 @@ class Session:
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
+        read = {*arguments, *auxiliary}  # data may be statistics, which MXNet has among the auxiliary states
         self._epoch = native_library.epoch()  # before the arrays are looked at
         self._params = [params[n] for n in (*arguments, *auxiliary) if n in params]
         for param in self._params:
@@ -62,14 +63,14 @@ class Session:
         self._is_np = is_np
         with shape_rules(is_np):
             feeds = {
-                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype))
-                for n, s in zip(inputs, specs, strict=True)
-                if n in arguments
+                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype)) for n, s in zip(inputs, specs, strict=True) if n in read
             }
             names = [n for n in (*arguments, *auxiliary) if n not in feeds]
             values = {n: Asked(n, params[n], ctx, n in changing) for n in names}
-            args = {n: feeds[n] if n in feeds else plain(values[n].bound) for n in arguments}
-            aux = {n: plain(values[n].bound) for n in auxiliary}
+            args, aux = (
+                {n: feeds[n] if n in feeds else plain(values[n].bound) for n in group}
+                for group in (arguments, auxiliary)
+            )
             bind = partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux)
             with unfused():
                 executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
