@@ -12,6 +12,7 @@ import mxnet as mx
 from ..block import NeuronHybridBlock
 from ..frontend.infer import annotate
 from ..frontend.model import ExportedModel
+from ..frontend.storage import sparse_entries
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
@@ -93,8 +94,13 @@ def _partition(
 ) -> Partition:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
+    sparse = sparse_entries(graph, model.stored(), model.is_np)
 
     def refusal(node: Node) -> Refusal | None:
+        read = next((e for e in node.inputs if e in sparse), None)
+        if read is not None:
+            what = f"it reads {graph.nodes[read.node].name!r}, whose storage is {sparse[read]}"
+            return Refusal(Category.NOT_FOR_INFERENCE, f"{what}, and compiled regions take dense arrays")
         found = ask(node)
         if found is None and node.id in pinned:
             sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"

@@ -56,6 +56,12 @@ def export(block: Any, sample: Any) -> ExportedModel:
     specs = {n: Spec(tuple(a.shape), dtype_name(a.dtype)) for n, a in zip(inputs, flat, strict=True)}
     names = set(symbol.list_arguments()) | set(symbol.list_auxiliary_states())
     params = {p.name: p for p in _parameters(block) if p.name in names}
+    sparse = {n: kind for n, p in params.items() if (kind := mxnet_private.storage_of(p)) != "default"}
+    for name, kind in sparse.items():
+        raise BlockError(
+            f"Parameter {name!r} has storage {kind!r}, with which MXNet itself calls no HybridBlock. Make it with "
+            "stype='default', or compile the symbol with its arrays."
+        )
     missing = sorted(names - set(params) - set(inputs))
     if missing:
         raise BlockError(

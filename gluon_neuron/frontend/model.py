@@ -10,6 +10,7 @@ import mxnet as mx
 
 from ..graph.spec import Spec, dtype_name
 from ..runtime.asked import value_of
+from ..runtime.mxnet_private import arrays_of
 from .held_array import HeldArray
 
 
@@ -38,3 +39,8 @@ class ExportedModel:
                 array = value_of(param)
                 specs[name] = Spec(tuple(array.shape), dtype_name(array.dtype))
         return specs
+
+    def stored(self) -> dict[str, str]:
+        """The storage types of the parameters that are not dense, by name."""
+        kinds = {n: arrays_of(p)[0].stype for n, p in self.params.items()}
+        return {n: kind for n, kind in kinds.items() if kind != "default"}
