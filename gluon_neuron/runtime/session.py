@@ -79,6 +79,8 @@ class Session:
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
             if alone is not None and node is not None:
                 self._graph.run_here(node, [{**args, **aux}[n] for n in alone])
+        # MXNet copies such results among the shapes of mx.np alone.
+        self._without_elements = not is_np and any(0 in o.shape for o in executor.outputs)
         self._arrays = [*args.values(), *aux.values()]
         self._asked = [a for a in values.values() if not a.fixed]
         self._fresh = True
@@ -129,10 +131,15 @@ class Session:
         if native_library.relayouts() != self._relayouts:
             with self._lock:
                 self._restore_layout()
+        if self._without_elements:
+            with shape_rules(True):
+                return self._wrap(self._graph.run(arrays))
         return self._wrap(self._graph.run(arrays))
 
     def run_again(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray] | None:
         """As `run`, after one; None when anything needs another look: the arrays' kinds, parameters, recording."""
+        if self._without_elements:
+            return None
         handles = self._graph.run_if(self._epoch, self._relayouts, arrays)
         return None if handles is None else self._wrap(handles)
 

@@ -82,7 +82,8 @@ class SessionCache:
             self._sessions.clear()
 
     def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
-        ctx = arrays[0].ctx
+        # A model of parameters alone has no data.
+        ctx = arrays[0].ctx if arrays else next(iter(self._params.values())).list_ctx()[0]
         key = (ctx, *((a.shape, a.dtype) for a in arrays))
         with self._lock:
             if self.owner != os.getpid():
