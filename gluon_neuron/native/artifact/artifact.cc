@@ -111,6 +111,15 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   }
   const json::Value& config = program.at("config");
   if (config.kind != json::Value::Kind::object) throw Error("'config' in its header must be an object");
+  if (const json::Value* halves = program.find("halves")) {
+    for (const json::Value& item : halves->array("halves")) {
+      const size_t i = item.index("halves");
+      const bool fits =
+          i < out.inputs.size() && out.inputs[i].role == Role::data && out.inputs[i].spec.dtype == dtype_by_name("int64");
+      if (!fits) throw Error("its program reads the halves of an input that has none");
+      out.halves.push_back(i);
+    }
+  }
   if (const json::Value* parts = program.find("parts")) {
     out.parts = parts->index("parts");
     const auto cut = [&](const Spec& spec) {

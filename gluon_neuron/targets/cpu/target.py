@@ -39,15 +39,18 @@ class CpuTarget:
         found = rule_refusal(self, node)
         if found is not None:
             return found
+        for inner in (n for body in node.bodies for n in body.operators):
+            if any(s is not None and s.dtype == "int64" for s in inner.ins):
+                return Refusal(Category.TARGET, f"in its body, {inner}: the CPU engine computes int64 as int32")
         rule = rule_of(node)
         assert rule is not None
-        for spec in (*node.ins, *node.outs.values()):
+        for i, spec in enumerate((*node.ins, *node.outs.values())):
             assert spec is not None
-            if spec.dtype == "int64":
+            if spec.dtype == "int64" and i != rule.positions:
                 return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
                 return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
-            if spec.dtype in ("int8", "uint8") and not rule.moves:
+            if spec.dtype in ("int8", "uint8") and not (rule.moves or (rule.widens and i < len(node.ins))):
                 return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
             if spec.dtype == "int32" and not rule.exact_int32:
                 sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
@@ -97,7 +100,7 @@ class CpuTarget:
 
 
 def _lowered(graph: Graph, cast: str) -> tuple[Any, list[Any]]:
-    xp = OpenVINONamespace()
+    xp = OpenVINONamespace(halves=True)
     if cast == "matmult":
         xp = auto_cast(xp, "bfloat16")
     return xp, lower(graph, xp)
