@@ -12,7 +12,7 @@ from ..engine import native_library
 from ..errors import CompileError, reason
 from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
-from ..graph.spec import Spec
+from ..graph.spec import Spec, mxnet_dtype
 from ..options import CompileOptions
 from ..report import Outside
 from ..runtime.front_end import shape_rules
@@ -62,4 +62,6 @@ def first_run(
 def _zeros(spec: Spec, ctx: mx.Context, is_np: bool) -> mx.nd.NDArray:
     # An input that no operator reads may have any shape, such as one without elements, whatever the model's front end.
     with shape_rules(is_np or not spec.size or not spec.shape):
+        if spec.dtype == "bfloat16":
+            return mx.nd.zeros(spec.shape, ctx).astype(mxnet_dtype(spec.dtype))
         return mx.nd.zeros(spec.shape, ctx, dtype=spec.dtype)

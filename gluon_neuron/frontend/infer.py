@@ -12,9 +12,12 @@ import numpy as np
 from ..errors import GraphError, InputError, reason
 from ..graph.bodies import with_bodies
 from ..graph.graph import Entry, Graph
-from ..graph.spec import Spec
+from ..graph.spec import Spec, dtype_name
 from ..graph.text import to_text
 from ..runtime.front_end import shape_rules
+
+_BFLOAT16 = "12"
+"""MXNet's number of the dtype."""
 
 
 def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], is_np: bool, parts: int) -> Graph | None:
@@ -44,15 +47,20 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     raw["attrs"] = {"mxnet_version": ["int", 10901], **raw.get("attrs", {})}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     raw["heads"] = [[e.node, e.output, 0] for e in entries]
+    # The one dtype that MXNet's inference is told by the variables alone.
+    for node in raw["nodes"]:
+        if node["op"] == "null" and node["name"] in specs and specs[node["name"]].dtype == "bfloat16":
+            node["attrs"] = {**node.get("attrs", {}), "__dtype__": _BFLOAT16}
     with shape_rules(is_np):
         symbol = mx.sym.load_json(to_text(raw))
         names = set(symbol.list_inputs())
         known = {n: s for n, s in specs.items() if n in names}
+        known_types = {n: np.dtype(s.dtype) for n, s in known.items() if s.dtype != "bfloat16"}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 shapes = symbol.infer_shape_partial(**{n: s.shape for n, s in known.items()})[1]
-                types = symbol.infer_type_partial(**{n: np.dtype(s.dtype) for n, s in known.items()})[1]
+                types = symbol.infer_type_partial(**known_types)[1]
         except (mx.base.MXNetError, ValueError) as error:
             given = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
             raise InputError(
@@ -64,5 +72,5 @@ def annotate(text: str, specs: Mapping[str, Spec], is_np: bool) -> Graph:
     found: dict[Entry, Spec | None] = {}
     for entry, shape, kind in zip(entries, shapes, types, strict=True):
         complete = shape is not None and unknown not in shape and (is_np or len(shape) > 0) and kind is not None
-        found[entry] = Spec(tuple(shape), np.dtype(kind).name) if complete else None
+        found[entry] = Spec(tuple(shape), dtype_name(kind)) if complete else None
     return with_bodies(graph.with_specs(found), lambda body, known: annotate(body, known, is_np))

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import mxnet as mx
-import numpy as np
 
 from ..graph.graph import Entry, Graph, Node
-from ..graph.spec import Spec
+from ..graph.spec import Spec, mxnet_dtype
 from ..graph.text import to_text
 from ..runtime.front_end import shape_rules
 
@@ -57,5 +56,5 @@ def _outputs(node: Node, kinds: list[str], is_np: bool) -> dict[int, str]:
 
 
 def _array(spec: Spec, kind: str) -> mx.nd.NDArray:
-    dtype = np.dtype(spec.dtype)
+    dtype = mxnet_dtype(spec.dtype)
     return mx.nd.empty(spec.shape, dtype=dtype) if kind == _DENSE else mx.nd.sparse.zeros(kind, spec.shape, dtype=dtype)

@@ -10,10 +10,9 @@ from itertools import chain
 from operator import is_
 
 import mxnet as mx
-import numpy as np
 
 from ..engine import native_library
-from ..graph.spec import Spec
+from ..graph.spec import Spec, mxnet_dtype
 from . import placement
 from .asked import Asked, plain
 from .bound_graph import BoundGraph
@@ -63,7 +62,9 @@ class Session:
         self._is_np = is_np
         with shape_rules(is_np):
             feeds = {
-                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype)) for n, s in zip(inputs, specs, strict=True) if n in read
+                n: mx.nd.empty(s.shape, ctx, mxnet_dtype(s.dtype))
+                for n, s in zip(inputs, specs, strict=True)
+                if n in read
             }
             names = [n for n in (*arguments, *auxiliary) if n not in feeds]
             values = {n: Asked(n, params[n], ctx, n in changing) for n in names}

@@ -46,6 +46,11 @@ class CpuTarget:
         assert rule is not None
         for i, spec in enumerate((*node.ins, *node.outs.values())):
             assert spec is not None
+            if spec.dtype == "bfloat16":
+                sentence = (
+                    "MXNet hands compiled regions no bfloat16; compile the float32 model with auto_cast='matmult'"
+                )
+                return Refusal(Category.TARGET, sentence)
             if spec.dtype == "int64" and i != rule.positions:
                 return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
