@@ -35,7 +35,7 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
 
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
     and EngineError when the native library, OpenVINO or jax is missing; for a chip, CompilerMissingError without its
-    compiler and CacheError when the compile cache cannot be used.
+    compiler and CacheError when the compile cache is to be where it cannot be.
     """
     if isinstance(net, mx.sym.Symbol):
         made = compile_symbol(net, sample_input, args, aux, options)

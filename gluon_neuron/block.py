@@ -131,6 +131,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _run_cached_op(self, arrays: Sequence[mx.nd.NDArray], x: Any, *args: Any) -> Any:
         given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+        self._sessions.check(arrays)
         try:
             with arrays[0].ctx:
                 return self._call_cached_op(x, *args)

@@ -10,14 +10,29 @@ from ..graph.spec import Spec
 
 def misfit(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec], error: Exception) -> InputError:
     """The error for inputs that MXNet refuses; `error` is what it said."""
-    found = [
-        f"{name!r} was compiled for {_shown(want, want, got)}, got {_shown(got, want, got)}.{_advice(want, got)}"
+    found = (
+        " ".join(f"{text}.{_advice(want, got)}" for text, want, got in _differences(names, compiled, given))
+        or f"the inputs are those that it was compiled for ({', '.join(map(str, given))})."
+    )
+    return InputError(f"The model does not take these inputs: {found} MXNet says: {reason(error)}")
+
+
+def unseen(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]) -> InputError:
+    """The error for inputs that no program with baked weights is for."""
+    found = ", ".join(text for text, _, _ in _differences(names, compiled, given))
+    return InputError(
+        f"The weights are baked into the model's programs (inline_weights=True), and none is for these inputs: {found}."
+        " Compile it with batch_sizes=[...] for other sizes of the batch, with dynamic_batch=True where rows are "
+        "independent, or without inline_weights for any shape."
+    )
+
+
+def _differences(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]) -> list[tuple[str, Spec, Spec]]:
+    return [
+        (f"{name!r} was compiled for {_shown(want, want, got)}, got {_shown(got, want, got)}", want, got)
         for name, want, got in zip(names, compiled, given, strict=True)
         if want != got
     ]
-    if not found:
-        found = [f"the inputs are those that it was compiled for ({', '.join(map(str, given))})."]
-    return InputError(f"The model does not take these inputs: {' '.join(found)} MXNet says: {reason(error)}")
 
 
 def _shown(spec: Spec, one: Spec, other: Spec) -> str:

@@ -6,14 +6,16 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import mxnet as mx
 
+from ..graph.identity import BAKED
 from ..graph.spec import Spec, dtype_name
 from . import placement
 from .bound_graph import inputs_alone, lendable, placeable
-from .misfit import misfit
+from .misfit import misfit, unseen
 from .session import Session
 
 MAX_SPECIALISED = 2
@@ -98,7 +100,10 @@ class SessionCache:
                 self.last = None
                 for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
                     del self._sessions[stale]
-                session = self._bind([Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays], ctx)
+                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+                session = self._bind(specs, ctx)
+                if specs != list(self._compiled) and self._baked:
+                    self._try(session, specs, arrays)
                 self._sessions[key] = session
                 self._drop_specialised()
             else:
@@ -110,6 +115,25 @@ class SessionCache:
         made = [key for key, s in self._sessions.items() if s.batch_size not in self._compiled_sizes]
         for key in made[: max(0, len(made) - MAX_SPECIALISED)]:
             del self._sessions[key]
+
+    @cached_property
+    def _baked(self) -> bool:
+        return BAKED in self._symbol.tojson(remove_amp_cast=False)
+
+    def check(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """Raise InputError when the weights are baked into programs, and none of these is for such data."""
+        if self._baked:
+            self._session(arrays)
+
+    def _try(self, session: Session, specs: Sequence[Spec], arrays: Sequence[mx.nd.NDArray]) -> None:
+        # Nothing can be compiled any more, so what does not fit is said here and now, not when results are read.
+        try:
+            for out in session.run(arrays):
+                out.wait_to_read()
+        except mx.base.MXNetError as error:
+            if "weights are baked into the program" not in str(error):
+                raise
+            raise unseen(self._inputs, self._compiled, specs) from error
 
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         core = placement.core_of(self._params.values(), ctx)

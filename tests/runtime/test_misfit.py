@@ -8,7 +8,8 @@ import gluon_neuron
 from gluon_neuron.errors import InputError, reason
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.runtime.misfit import misfit
-from tests.nets import conv_net, images
+from tests.agreement import agree
+from tests.nets import CLOSE, conv_net, images, in_threads
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,52 @@ def test_a_dynamic_batch():
     model = gluon_neuron.compile(conv_net(), images(), dynamic_batch=True)
     with pytest.raises(InputError, match="transpose"):
         model(mx.nd.zeros((2, 16, 16, 3)))
+
+
+BAKED = (
+    r"inline_weights=True.*compiled for \(1, 3, 16, 16\), got \(2, 3, 16, 16\).*batch_sizes=.*without inline_weights"
+)
+
+
+@pytest.fixture(scope="module")
+def baked(tmp_path_factory):
+    net = conv_net()
+    made = gluon_neuron.compile(net, images(), inline_weights=True, batch_sizes=[3])
+    made.export(tmp_path_factory.mktemp("baked") / "net")
+    return net, made
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+def test_shapes_that_no_program_with_baked_weights_is_for(baked, loaded, tmp_path):
+    net, model = baked
+    if loaded:
+        model.export(tmp_path / "net")
+        model = gluon_neuron.load(tmp_path / "net")
+    for _ in range(2):
+        with pytest.raises(InputError, match=BAKED):
+            model(images(2))
+        for batch in (1, 3):
+            x = images(batch)
+            agree(model(x), net(x), **CLOSE)
+    with mx.autograd.record(train_mode=False), pytest.raises(InputError, match=BAKED):
+        model(images(2))
+
+
+def test_several_threads_with_baked_weights(baked):
+    net, model = baked
+    mx.nd.waitall()
+    samples = [images(1), images(2), images(3), images(2)]
+    expected = [net(x).asnumpy() for x in samples]
+
+    def work(i):
+        for _ in range(5):
+            if len(samples[i]) == 2:
+                with pytest.raises(InputError, match=BAKED):
+                    model(samples[i])
+            else:
+                agree(model(samples[i]).asnumpy(), expected[i], 1e-3, 1e-4)
+
+    in_threads(work)
 
 
 def test_only_inputs_that_differ_are_named():
