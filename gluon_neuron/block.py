@@ -9,7 +9,7 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from .errors import BlockError, InputError
+from .errors import BlockError, InputError, nearest
 from .frontend.inputs import convert
 from .graph.spec import Spec, dtype_name
 from .graph.subgraph import ARTIFACT_SUFFIX
@@ -84,15 +84,36 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         """The names of the data inputs in the exported symbol, in the order of the flattened arguments."""
         return self._metadata.inputs
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = self._by_name(args, kwargs)
         if not args:
             raise InputError(f"The model takes {self._takes()}, but it was called without any.")
         found = self._call_again(args)
         if found is not None:
             return found
+        wanted = len(self._in_format) if isinstance(self._in_format, list) else 1
+        while len(args) > wanted and args[-1] is None:
+            args = args[:-1]  # what the block itself fills in was traced
         if args[0] is not None and not isinstance(args[0], mx.sym.Symbol):
             args = tuple(convert(a, self._metadata.is_np, f"Input {i}") for i, a in enumerate(args))
         return super().__call__(*args)
+
+    def _by_name(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        names = self._metadata.arguments
+        if not names:
+            raise InputError(f"The model takes {self._takes()}, and none of them by name: {', '.join(named)}.")
+        found = dict(zip(names, args, strict=False))
+        for name, value in named.items():
+            if name not in names:
+                raise InputError(
+                    f"The model has no argument {name!r}.{nearest(name, names)} It has {', '.join(names)}."
+                )
+            if name in found:
+                raise InputError(f"The argument {name!r} was given twice, by its place and by its name.")
+            found[name] = value
+        last = max(i for i, n in enumerate(names) if n in found)
+        return (*(found.get(n) for n in names[: last + 1]), *args[len(names) :])
 
     def _call_again(self, args: Sequence[Any]) -> Any:
         # The way of most calls, without what most of them do not need: caches are cold behind a large model, and every
@@ -113,7 +134,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         flat, fmt = flatten([x, *args], "input")
         if fmt != self._in_format:
             found = f"{sum(a is not None for a in flat)} array(s)"
-            raise InputError(f"The model takes {self._takes()}, but it was called with {found} in another structure.")
+            raise InputError(
+                f"The model takes {self._takes()}, but it was called with {found} in another structure. "
+                "Compile it with a sample of that structure to call it so."
+            )
         arrays = [a for a in flat if a is not None]
         if isinstance(x, mx.sym.Symbol):
             made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))

@@ -116,7 +116,7 @@ def _reimport(
     specs = tuple(model.specs[n] for n in model.inputs)
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
-        *(options.dynamic_batch, options.batch_sizes, report),
+        *(options.dynamic_batch, options.batch_sizes, report, model.arguments),
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

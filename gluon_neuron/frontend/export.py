@@ -13,7 +13,7 @@ from ..runtime import mxnet_private
 from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import arrays_of, is_deferred, untouched
 from .first_states import with_open_batch
-from .inputs import arguments, check_dtypes, flatten, prepares_arguments
+from .inputs import argument_names, arguments, check_dtypes, flatten, prepares_arguments
 from .model import ExportedModel
 from .symbol import original
 
@@ -67,7 +67,8 @@ def export(block: Any, sample: Any) -> ExportedModel:
         raise BlockError(
             f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it."
         )
-    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np)
+    named = tuple(argument_names(block)[0] or ())
+    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np, named)
 
 
 def _takes_np(block: Any, sample: Any) -> bool:

@@ -19,7 +19,8 @@ class ExportedModel:
     """What a block is when it has been exported.
 
     `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their
-    shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results.
+    shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results, and
+    `arguments` the names of the block's own arguments, where it has any.
     `params` are the block's own Parameter objects, or a checkpoint's arrays, by name: nothing is copied.
     """
 
@@ -30,6 +31,7 @@ class ExportedModel:
     in_format: Any
     out_format: Any
     is_np: bool
+    arguments: tuple[str, ...] = ()
 
     def all_specs(self) -> dict[str, Spec]:
         """Shapes and dtypes of the inputs and of all parameters, by name."""

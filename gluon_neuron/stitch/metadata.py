@@ -18,7 +18,7 @@ KEY = METADATA
 
 @dataclass(frozen=True)
 class Metadata:
-    """Names, specs and nesting of the inputs, nesting of the outputs, batch option, and the report."""
+    """Names, specs and nesting of the inputs, nesting of the outputs, batch option, report, names of the arguments."""
 
     inputs: tuple[str, ...]
     specs: tuple[Spec, ...]
@@ -28,6 +28,7 @@ class Metadata:
     dynamic_batch: bool
     batch_sizes: tuple[int, ...]
     report: Report
+    arguments: tuple[str, ...] = ()
 
     def to_json(self, graph: str = "") -> str:
         """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
@@ -42,6 +43,7 @@ class Metadata:
                 "dynamic_batch": self.dynamic_batch,
                 "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
+                **({"arguments": self.arguments} if self.arguments else {}),
             },
             separators=(",", ":"),
         )
@@ -59,6 +61,7 @@ class Metadata:
             raw["dynamic_batch"],
             tuple(raw["batch_sizes"]),
             Report.from_dict(raw["report"]),
+            tuple(raw.get("arguments", ())),
         )
 
 

@@ -67,9 +67,7 @@ def test_a_dynamic_batch():
         model(mx.nd.zeros((2, 16, 16, 3)))
 
 
-BAKED = (
-    r"inline_weights=True.*compiled for \(1, 3, 16, 16\), got \(2, 3, 16, 16\).*batch_sizes=.*without inline_weights"
-)
+BAKED = r"inline_weights=True.*compiled for \(1, 3, 16, 16\), got \(2, 3, 16, 16\).*batch_sizes.*without inline_"
 
 
 @pytest.fixture(scope="module")

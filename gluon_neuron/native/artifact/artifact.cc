@@ -205,9 +205,6 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
 
 std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest digest) {
   if (size < kPrefix) throw Error(text("it has only ", size, " bytes"));
-  if (std::all_of(data, data + kPrefix, [](uint8_t byte) { return byte == 0; })) {
-    throw Error("it is all zeros, so the model's parameters were not set (Module.set_params, Executor.copy_params_from)");
-  }
   if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
     throw Error(text("it does not begin with ", kMagic,
                      ". One of the archived Neuron package runs on Inf1 only: compile "
@@ -279,6 +276,11 @@ std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest
                                ": upgrade gluon_neuron, or compile the model again."));
     }
     if (version < 1) damaged("it names format version 0");
+  }
+  if (size >= kPrefix && std::all_of(data, data + kPrefix, [](uint8_t byte) { return byte == 0; })) {
+    throw ArtifactError(
+        "is all zeros: the model's parameters were not set (allow_missing=True lets them be; Module.set_params and "
+        "Executor.copy_params_from set them). Load them from the files that were exported with the model.");
   }
   ++stats().artifacts_parsed;
   try {
