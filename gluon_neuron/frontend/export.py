@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import mxnet as mx
@@ -34,6 +35,8 @@ def export(block: Any, sample: Any) -> ExportedModel:
             )
         )
     is_np = _takes_np(block, sample)
+    places = [c for p in _parameters(block) for c in mxnet_private.contexts_of(p)]
+    check_contexts(places, "The block's parameters are on", "net.collect_params().reset_ctx")
     args = arguments(block, sample, is_np)
     flat, in_format = flatten(args)
     check_dtypes(flat)
@@ -69,6 +72,16 @@ def export(block: Any, sample: Any) -> ExportedModel:
         )
     named = tuple(argument_names(block)[0] or ())
     return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np, named)
+
+
+def check_contexts(contexts: Sequence[mx.Context], what: str, how: str) -> None:
+    """Raise InputError for a GPU, where no compiled region runs; `what` begins the sentence, `how` is what to call."""
+    for ctx in contexts:
+        if ctx.device_type == "gpu":
+            raise InputError(
+                f"{what} {ctx}, and compiled models run on the host or on a NeuronCore. Use {how} with ctx=mx.cpu() "
+                "or mx.neuron(i); files that were saved on a GPU load there too."
+            )
 
 
 def _takes_np(block: Any, sample: Any) -> bool:

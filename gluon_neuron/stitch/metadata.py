@@ -43,7 +43,7 @@ class Metadata:
                 "dynamic_batch": self.dynamic_batch,
                 "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
-                **({"arguments": self.arguments} if self.arguments else {}),
+                "arguments": self.arguments,
             },
             separators=(",", ":"),
         )
@@ -61,7 +61,7 @@ class Metadata:
             raw["dynamic_batch"],
             tuple(raw["batch_sizes"]),
             Report.from_dict(raw["report"]),
-            tuple(raw.get("arguments", ())),
+            tuple(raw.get("arguments", ())),  # release 0.1.0 had none
         )
 
 
