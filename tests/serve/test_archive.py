@@ -60,9 +60,8 @@ def test_contents(net, tmp_path):
     assert list(tmp_path.iterdir()) in ([mar, folder], [folder, mar])  # nothing is left beside it
 
 
-@pytest.mark.parametrize("sign", ["\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029", " ", ""])
-def test_labels_with_other_line_breaks(net, sign, tmp_path):
-    labels = [f"a{sign}", f"{sign}b", f"c{sign}c", *"def"]
+def test_labels_with_other_line_breaks(net, tmp_path):
+    labels = ["a\r", "\x0bb\x0c", "c\x1cc", "\x85d", "e\u2028\u2029", " f "]
     compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
     folder = unpack(archive(compiled, tmp_path / "small.mar", labels=labels, top=6), tmp_path / "out")
     context = Context(folder)
