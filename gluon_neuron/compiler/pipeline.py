@@ -12,6 +12,7 @@ import mxnet as mx
 from ..block import NeuronHybridBlock
 from ..frontend.infer import annotate, has_open_shapes
 from ..frontend.model import ExportedModel
+from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
 from ..graph.spec import Spec
@@ -98,8 +99,13 @@ def _partition(
 ) -> Partition:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
+    sparse = sparse_entries(graph, model.stored(), model.is_np)
 
     def refusal(node: Node) -> Refusal | None:
+        read = next((e for e in node.inputs if e in sparse), None)
+        if read is not None:
+            what = f"it reads {graph.nodes[read.node].name!r}, whose storage is {sparse[read]}"
+            return Refusal(Category.NOT_FOR_INFERENCE, f"{what}, and compiled regions take dense arrays")
         found = ask(node)
         if found is None and node.id in pinned:
             sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
@@ -123,6 +129,7 @@ def _reimport(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
         *(options.dynamic_batch, options.batch_sizes, report, axes),
         has_open_shapes(text, model.all_specs(), model.is_np),
+        model.arguments,
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

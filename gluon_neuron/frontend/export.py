@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
 from mxnet.gluon.utils import shape_is_known
 
-from ..errors import BlockError, InputError, UninitializedError
+from ..errors import BlockError, InputError, UninitializedError, reason
 from ..graph.spec import Spec, dtype_name
 from ..runtime import mxnet_private
 from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import arrays_of, is_deferred, untouched
 from .first_states import with_open_batch
-from .inputs import arguments, check_dtypes, flatten, prepares_arguments
+from .inputs import argument_names, arguments, check_dtypes, flatten, prepares_arguments
 from .model import ExportedModel
 from .symbol import original
 
@@ -35,18 +36,20 @@ def export(block: Any, sample: Any) -> ExportedModel:
             )
         )
     is_np = _takes_np(block, sample)
+    places = [c for p in _parameters(block) for c in mxnet_private.contexts_of(p)]
+    check_contexts(places, "The block's parameters are on", "net.collect_params().reset_ctx")
     args = arguments(block, sample, is_np)
     flat, in_format = flatten(args)
     check_dtypes(flat)
-    _check_initialized(block)
     with (
         front_end(is_np),
         untouched(block),
         mx.autograd.pause(train_mode=False),
     ):
-        if _deferred(block) and prepares_arguments(block):
+        if _deferred(block) and prepares_arguments(block) and not _uninitialized(block):
             _run(block, args)  # only the call itself knows what the parameters' shapes follow from
         symbols, symbol, out_format = _trace(block, args)
+        _check_initialized(block, symbol)
         read = set(symbol.list_inputs())
         waiting = [p for p in _parameters(block) if p.name in read and is_deferred(p)]
         if waiting:
@@ -59,12 +62,29 @@ def export(block: Any, sample: Any) -> ExportedModel:
     specs = {n: Spec(tuple(a.shape), dtype_name(a.dtype)) for n, a in zip(inputs, flat, strict=True)}
     names = set(symbol.list_arguments()) | set(symbol.list_auxiliary_states())
     params = {p.name: p for p in _parameters(block) if p.name in names}
+    sparse = {n: kind for n, p in params.items() if (kind := mxnet_private.storage_of(p)) != "default"}
+    for name, kind in sparse.items():
+        raise BlockError(
+            f"Parameter {name!r} has storage {kind!r}, with which MXNet itself calls no HybridBlock. Make it with "
+            "stype='default', or compile the symbol with its arrays."
+        )
     missing = sorted(names - set(params) - set(inputs))
     if missing:
         raise BlockError(
             f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it."
         )
-    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np)
+    named = tuple(argument_names(block)[0] or ())
+    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np, named)
+
+
+def check_contexts(contexts: Sequence[mx.Context], what: str, how: str) -> None:
+    """Raise InputError for a GPU, where no compiled region runs; `what` begins the sentence, `how` is what to call."""
+    for ctx in contexts:
+        if ctx.device_type == "gpu":
+            raise InputError(
+                f"{what} {ctx}, and compiled models run on the host or on a NeuronCore. Use {how} with ctx=mx.cpu() "
+                "or mx.neuron(i); files that were saved on a GPU load there too."
+            )
 
 
 def _takes_np(block: Any, sample: Any) -> bool:
@@ -84,8 +104,13 @@ def _parameters(block: mx.gluon.HybridBlock) -> list[mx.gluon.Parameter]:
     return list(block.collect_params().values())
 
 
-def _check_initialized(block: mx.gluon.HybridBlock) -> None:
-    missing = [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
+def _uninitialized(block: mx.gluon.HybridBlock) -> list[str]:
+    return [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
+
+
+def _check_initialized(block: mx.gluon.HybridBlock, symbol: mx.sym.Symbol) -> None:
+    names = set(symbol.list_inputs())
+    missing = [n for n in _uninitialized(block) if n in names]  # MXNet lets what nothing reads be without a value
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise UninitializedError(
@@ -124,21 +149,23 @@ def _run(block: mx.gluon.HybridBlock, args: list[Any]) -> None:
     try:
         block(*args)
     except (mx.base.MXNetError, ValueError, AssertionError) as error:
-        reason = str(error).split("\nStack trace")[0].strip()
-        raise InputError(f"The model does not take the sample input: {reason}") from error
+        raise InputError(f"The model does not take the sample input: {reason(error)}") from error
     except Exception as error:
         raise _not_exported(block, error) from error
 
 
 def _shapes(symbol: mx.sym.Symbol, inputs: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
     """The shapes of the symbol's variables, as far as they follow from those of its inputs."""
+    names = set(symbol.list_inputs())
     try:
-        arguments, _, auxiliary = symbol.infer_shape_partial(**inputs)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            arguments, _, auxiliary = symbol.infer_shape_partial(**{n: s for n, s in inputs.items() if n in names})
     except mx.base.MXNetError:
         return {}
     return {
-        **dict(zip(symbol.list_arguments(), arguments)),
-        **dict(zip(symbol.list_auxiliary_states(), auxiliary)),
+        **dict(zip(symbol.list_arguments(), arguments or ())),
+        **dict(zip(symbol.list_auxiliary_states(), auxiliary or ())),
     }
 
 

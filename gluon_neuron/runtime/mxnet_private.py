@@ -115,6 +115,11 @@ def finish_deferred(param: mx.gluon.Parameter) -> None:
     param._finish_deferred_init()
 
 
+def storage_of(param: mx.gluon.Parameter) -> str:
+    """How the Parameter's arrays are stored: "default", "row_sparse" or "csr"."""
+    return str(param._stype)
+
+
 def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
     """Where the Parameter's arrays are; none before it is initialized."""
     return list(param._ctx_list or ())

@@ -6,14 +6,16 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import mxnet as mx
 
-from ..errors import InputError
+from ..graph.identity import BAKED
 from ..graph.spec import Spec, dtype_name
 from . import placement
 from .bound_graph import inputs_alone, lendable, placeable
+from .misfit import misfit, unseen
 from .session import Session
 
 MAX_SPECIALISED = 2
@@ -24,14 +26,16 @@ weights as the engine arranges them."""
 class SessionCache:
     """Binds a symbol to its parameters when a signature is first seen; what was compiled for stays bound.
 
-    `inputs` are the names of its data inputs, `compiled_sizes` the batch sizes that it was compiled for, `graphs` gives
-    the hashes of the compiled regions' graphs, by which the native library knows their models.
+    `inputs` are the names of its data inputs, `compiled` what they were compiled for, `compiled_sizes` the batch sizes
+    that it was compiled for, `graphs` gives the hashes of the compiled regions' graphs, by which the native library
+    knows their models.
     """
 
     def __init__(
         self,
         symbol: mx.sym.Symbol,
         inputs: Sequence[str],
+        compiled: Sequence[Spec],
         params: Mapping[str, mx.gluon.Parameter],
         is_np: bool,
         compiled_sizes: Iterable[int],
@@ -39,6 +43,7 @@ class SessionCache:
     ) -> None:
         self._symbol = symbol
         self._inputs = tuple(inputs)
+        self._compiled = tuple(compiled)
         self._params = params
         self._is_np = is_np
         self._compiled_sizes = frozenset(compiled_sizes)
@@ -86,7 +91,8 @@ class SessionCache:
             self._sessions.clear()
 
     def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
-        ctx = arrays[0].ctx
+        # A model of parameters alone has no data.
+        ctx = arrays[0].ctx if arrays else next(iter(self._params.values())).list_ctx()[0]
         key = (ctx, *((a.shape, a.dtype) for a in arrays))
         with self._lock:
             if self.owner != os.getpid():
@@ -97,7 +103,10 @@ class SessionCache:
                 self.last = None
                 for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
                     del self._sessions[stale]
-                session = self._bind([Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays], ctx)
+                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+                session = self._bind(specs, ctx)
+                if specs != list(self._compiled) and self._baked:
+                    self._try(session, specs, arrays)
                 self._sessions[key] = session
                 self._drop_specialised()
             else:
@@ -117,6 +126,25 @@ class SessionCache:
         for key in made[: max(0, len(made) - MAX_SPECIALISED)]:
             del self._sessions[key]
 
+    @cached_property
+    def _baked(self) -> bool:
+        return BAKED in self._symbol.tojson(remove_amp_cast=False)
+
+    def check(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """Raise InputError when the weights are baked into programs, and none of these is for such data."""
+        if self._baked:
+            self._session(arrays)
+
+    def _try(self, session: Session, specs: Sequence[Spec], arrays: Sequence[mx.nd.NDArray]) -> None:
+        # Nothing can be compiled any more, so what does not fit is said here and now, not when results are read.
+        try:
+            for out in session.run(arrays):
+                out.wait_to_read()
+        except mx.base.MXNetError as error:
+            if "weights are baked into the program" not in str(error):
+                raise
+            raise unseen(self._inputs, self._compiled, specs) from error
+
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         core = placement.core_of(self._params.values(), ctx)
         symbol = placement.placed(self._symbol, core)
@@ -129,6 +157,4 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
-            given = ", ".join(f"{n}: {s}" for n, s in zip(self._inputs, specs, strict=True))
-            reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
+            raise misfit(self._inputs, self._compiled, specs, error) from error

@@ -112,10 +112,10 @@ def test_the_reason_comes_through(program, run):
     run(2)
 
 
-@pytest.mark.parametrize("made", [b"", b"no artifact", bytes(10**6)])
-def test_answer_that_is_no_artifact(program, run, made):
+@pytest.mark.parametrize(("made", "what"), [(b"", "damaged"), (b"no artifact", "damaged"), (bytes(10**6), "all zeros")])
+def test_answer_that_is_no_artifact(program, run, made, what):
     program(lambda graph, request: made)
-    assert "the program made for it is damaged" in refusal(run, 7)
+    assert f"the program made for it is {what}" in refusal(run, 7)
 
 
 def test_answer_for_another_signature(region, program, run):

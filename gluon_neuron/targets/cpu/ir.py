@@ -68,6 +68,8 @@ def serialize(
         "weights": [[index[n], editor.positions[n]] for n in bound],
         "literal_positions": editor.literal_positions,
         "data": [index[n] for n in data],
+        # Of 64-bit integers the program reads the two halves, as an array of int32 with one more axis.
+        **({"halves": halved} if (halved := [index[n] for n in data if n in xp.halved]) else {}),
         # What the machine had on which it was made, and what of that its form is for: a machine without makes it again.
         "made_on": recorded(),
         "made_for": list(AVX512) if rewritten.for_avx512 else [],

@@ -38,15 +38,23 @@ class CpuTarget:
         found = rule_refusal(self, node)
         if found is not None:
             return found
+        for inner in (n for body in node.bodies for n in body.operators):
+            if any(s is not None and s.dtype == "int64" for s in inner.ins):
+                return Refusal(Category.TARGET, f"in its body, {inner}: the CPU engine computes int64 as int32")
         rule = rule_of(node)
         assert rule is not None
-        for spec in (*node.ins, *node.outs.values()):
+        for i, spec in enumerate((*node.ins, *node.outs.values())):
             assert spec is not None
-            if spec.dtype == "int64":
+            if spec.dtype == "bfloat16":
+                sentence = (
+                    "MXNet hands compiled regions no bfloat16; compile the float32 model with auto_cast='matmult'"
+                )
+                return Refusal(Category.TARGET, sentence)
+            if spec.dtype == "int64" and i != rule.positions:
                 return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
                 return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
-            if spec.dtype in ("int8", "uint8") and not rule.moves:
+            if spec.dtype in ("int8", "uint8") and not (rule.moves or (rule.widens and i < len(node.ins))):
                 return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
             if spec.dtype == "int32" and not rule.exact_int32:
                 sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
@@ -96,7 +104,7 @@ class CpuTarget:
 
 
 def _lowered(graph: Graph) -> tuple[Any, list[Any]]:
-    xp = OpenVINONamespace()
+    xp = OpenVINONamespace(halves=True)
     return xp, lower(graph, xp)
 
 
