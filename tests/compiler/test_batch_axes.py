@@ -159,7 +159,7 @@ MEET = [
         lambda F, d, x: F.broadcast_add(d(x), F.contrib.arange_like(x, axis=0).expand_dims(1)),
         "",
     ),
-    ("one size only", lambda F, d, x: d(x) + F.ones((2, 4)), "elemwise"),
+    ("one size only", lambda F, d, x: d(x) + F.ones((2, 4)), "plus"),
     ("branches by the data", lambda F, d, x: F.contrib.cond(F.max(x) > 0, lambda: d(x), lambda: x), "max"),
     ("rows that fit", lambda F, d, x: F.contrib.boolean_mask(x, F.sum(x, axis=1) > 0), "boolean_mask"),
     (

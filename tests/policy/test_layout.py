@@ -25,6 +25,7 @@ TESTS = ROOT / "tests"
 EXTRAS = (
     "doubles",
     "doubles/libnrt",
+    "drawn_graphs",
     "golden",
     "lowering/drawn",
     "models",

@@ -40,7 +40,7 @@ def foreach_of_two_states():
     return Plain(function, gate=nn.Dense(5, in_units=10))
 
 
-@net(rows(5))
+@net(rows(5), stays=("_zeros", "_while_loop"))
 def while_loop():
     """A loop with a condition."""
 
@@ -57,7 +57,7 @@ def while_loop():
     return Plain(function, layer=nn.Dense(5, in_units=5), head=nn.Dense(2))
 
 
-@net(lambda n: (normal(n, 5), integers(2, 1)))
+@net(lambda n: (normal(n, 5), integers(2, 1)), stays=("_cond",))
 def cond():
     """Two branches, one of which is computed."""
 
