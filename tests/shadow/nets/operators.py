@@ -40,7 +40,7 @@ def foreach_of_two_states():
     return Plain(function, gate=nn.Dense(5, in_units=10))
 
 
-@net(rows(5), stays=("_zeros", "_while_loop"))
+@net(rows(5), stays=("_while_loop",))
 def while_loop():
     """A loop with a condition."""
 
