@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import mxnet as mx
 
+from ..engine.forks import Lock
 from ..errors import InputError
 from ..graph.spec import Spec, dtype_name
 from . import placement
@@ -46,8 +46,8 @@ class SessionCache:
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._changing: set[str] = set()
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._lock = Lock()
+        self._asking = Lock()
         self.owner = os.getpid()
         self.last: Session | None = None
         """The session of the last call; None when it may not be used without another look."""
@@ -83,9 +83,8 @@ class SessionCache:
         key = (ctx, *((a.shape, a.dtype) for a in arrays))
         with self._lock:
             if self.owner != os.getpid():
-                # A forked child: locks and engine threads of the parent's executors did not come along.
+                # A forked child: engine threads of the parent's executors did not come along.
                 self._sessions.clear()
-                self._asking = threading.Lock()
                 self.last = None
                 self.owner = os.getpid()
             session = self._sessions.get(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from types import ModuleType
@@ -26,3 +27,12 @@ def import_openvino() -> ModuleType:
         import openvino
 
         return openvino
+
+
+def _in_child() -> None:
+    # The thread that held it did not come along.
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_in_child)
