@@ -28,7 +28,10 @@ std::string prepare() {
   if (!fork_gate::close()) return lost;
   do {
     // MXNet waits as well, but holding Python's lock, for which its thread may be waiting.
-    if (!fork_gate::in_engine()) lost += wait_for_all();
+    if (!fork_gate::in_engine()) {
+      fork_gate::wait_for_announced();
+      lost += wait_for_all();
+    }
     fork_gate::wait_for_engine();
     wait_for_workers();
   } while (!fork_gate::seal());

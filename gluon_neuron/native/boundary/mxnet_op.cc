@@ -122,7 +122,7 @@ void _opRegGet(int, const char** name, int* isSGop, const char*** forward_ctx, m
 
 int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, const char* const* vals, int num, const char*, int,
                          unsigned int** inshapes, int* indims, int num_in, const int* intypes, void** state_op) {
-  const gn::InSection section(gn::Section::engine);
+  const gn::fork_gate::MakesNode section;
   return gn::guarded([&] {
     std::string name = gn::attribute(keys, vals, num, "__node_name__");
     if (name.empty()) name = gn::kOperator;

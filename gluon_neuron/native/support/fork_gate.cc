@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <thread>
 
 namespace gn {
@@ -16,6 +17,15 @@ std::atomic<bool> closed{false}, is_sealed{false}, claimed{false};
 thread_local int depth = 0;
 thread_local Section outermost = Section::call;
 thread_local bool forking = false;
+
+// Nodes that were announced, and when the last one was.
+std::atomic<int> announced{0};
+std::atomic<int64_t> last_announced{0};
+
+constexpr std::chrono::milliseconds kSoon{50};
+constexpr std::chrono::seconds kPatience{1};
+
+int64_t now() { return std::chrono::steady_clock::now().time_since_epoch().count(); }
 
 void nap() { std::this_thread::sleep_for(std::chrono::microseconds(50)); }
 
@@ -42,6 +52,27 @@ void leave() {
 }
 
 namespace fork_gate {
+
+MakesNode::MakesNode() {
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  while (depth == 0 && !forking && closed && std::chrono::steady_clock::now() < end) nap();
+  enter(Section::engine);
+}
+
+Announced::Announced() : counted_(depth == 0 || outermost == Section::engine) {
+  if (!counted_) return;
+  last_announced = now();
+  ++announced;
+}
+
+void Announced::done() {
+  if (counted_.exchange(false)) --announced;
+}
+
+void wait_for_announced() {
+  const int64_t soon = std::chrono::duration_cast<std::chrono::steady_clock::duration>(kSoon).count();
+  while (announced > 0 && now() - last_announced < soon) nap();
+}
 
 bool close() {
   if (forking) return false;
