@@ -1,5 +1,7 @@
-"""A fork waits for other threads' imports of MXNet and of what is built on it: a child would wait for their locks for ever."""
+"""A fork waits for other threads' imports of MXNet and of what is built on it, for whose locks a child would wait."""
 
+import concurrent.futures.thread
+import logging
 import os
 import sys
 import time
@@ -9,15 +11,25 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _OURS = ("mxnet", "gluon_neuron", __package__, "openvino")
-_LONGEST = 60.0
+_LONGEST = 20.0
 _NAP = 0.001
+_QUIET = 10
 _IMPORTLIB = "<frozen importlib._bootstrap>"
 
+elsewhere = False
+"""Whether somebody else calls `wait_for_imports` at each fork."""
 
-def _wait_for_imports() -> None:
+
+def wait_for_imports() -> None:
+    """Wait until no other thread imports any of these; not for ever, and not within an import."""
+    if not _underway() or _imports_here():
+        return
+    # Who has imported one often goes on with the next.
     end = time.monotonic() + _LONGEST
-    while _underway() and not _imports_here() and time.monotonic() < end:
+    quiet = 0
+    while quiet < _QUIET and time.monotonic() < end:
         time.sleep(_NAP)
+        quiet = 0 if _underway() else quiet + 1
 
 
 def _underway() -> bool:
@@ -40,5 +52,11 @@ def _imports_here() -> bool:
     return False
 
 
-# Whatever is registered later is called sooner, and waits for what may import.
-os.register_at_fork(before=_wait_for_imports)
+def _before() -> None:
+    if not elsewhere:
+        wait_for_imports()
+
+
+# What is registered later is called sooner. These take locks for a fork that an import may want: they come after us.
+_THESE_FIRST = logging, concurrent.futures.thread
+os.register_at_fork(before=_before)

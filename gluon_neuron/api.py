@@ -88,9 +88,11 @@ def load(path: str | os.PathLike[str], epoch: int | None = None, ctx: Any = None
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
     `path` may be one of the two files as well, such as "net-symbol.json". Without an `epoch` it is that of the file, or
-    0, or the only one there is. `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError,
-    GraphError, ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged,
-    ArtifactMismatchError for those of different models or exports, InputError for a model that was not compiled by gluon_neuron or was edited since.
+    0, or the only one there is. `ctx` is the context of the parameters (or a list of them).
+
+    Raises FileNotFoundError, which says what there is; GraphError, ArtifactCorruptError or ArtifactVersionError for
+    files that are damaged; ArtifactMismatchError for those of different models or exports; InputError for a model that
+    was not compiled by gluon_neuron or was edited since.
     """
     registration.register()
     symbol, metadata, params = files.read_model(path, epoch, ctx or mx.current_context())

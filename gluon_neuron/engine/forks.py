@@ -1,18 +1,22 @@
-"""Forks of a process that uses the native library: other threads' work is waited for, so that the child finds none half done.
+"""Forks of a process that uses the native library: other threads' work is waited for, so that none is left half done.
 
 MXNet's engine waits for its own work when a process forks, but holding Python's lock, for which that work may wait.
 """
 
 from __future__ import annotations
 
+import concurrent.futures.thread
 import ctypes
+import logging
 import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 _library: ctypes.CDLL | None = None
+_first: list[Callable[[], None]] = []
 _locks: weakref.WeakSet[Lock] = weakref.WeakSet()
 
 
@@ -49,14 +53,18 @@ def attach(library: ctypes.CDLL) -> None:
     library.gn_fork_in_child.restype = None
     library.gn_last_error.restype = ctypes.c_char_p
     library.gn_announce_forks()
-    if _library is None:
-        os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)
     _library = library
 
 
+def wait_first(wait: Callable[[], None]) -> None:
+    """Have a fork call `wait` before calls of other threads are held up, which it may wait for."""
+    _first.append(wait)
+
+
 def _before() -> None:
-    assert _library is not None
-    if _library.gn_fork_prepare() == 1:
+    for wait in _first:
+        wait()
+    if _library is not None and _library.gn_fork_prepare() == 1:
         # MXNet, which waits for its engine at a fork, ends the process with this error; to go on would be to leave
         # arrays that nobody has computed, with no error left for whoever reads them.
         why = _library.gn_last_error().decode(errors="replace")
@@ -69,18 +77,18 @@ def _before() -> None:
 
 
 def _in_parent() -> None:
-    assert _library is not None
-    _library.gn_fork_in_parent()
+    if _library is not None:
+        _library.gn_fork_in_parent()
 
 
 def _in_child() -> None:
-    assert _library is not None
-    _library.gn_fork_in_child()
-
-
-def _free_locks() -> None:
+    if _library is not None:
+        _library.gn_fork_in_child()
     for lock in list(_locks):
         lock._free()
 
 
-os.register_at_fork(after_in_child=_free_locks)
+# What is registered later is called sooner. These take locks for a fork that the work we wait for may want: they come
+# after us.
+_THESE_FIRST = logging, concurrent.futures.thread
+os.register_at_fork(before=_before, after_in_parent=_in_parent, after_in_child=_in_child)

@@ -1,4 +1,4 @@
-"""Which symbol a file of parameters was exported with, so that two halves of different exports are not taken for one model.
+"""Which symbol a file of parameters was exported with: halves of different exports are no model.
 
 MXNet's file of arrays begins with its kind and eight bytes that MXNet writes as zero and does not read. They hold the
 beginning of the identity of the symbol's graph, which the symbol keeps with what else is known of it. Whatever rewrites
@@ -38,8 +38,10 @@ Name = str | os.PathLike[str]
 
 @contextmanager
 def one_export(symbol: Name, params: Name) -> Iterator[None]:
-    """Inside, the files are loaded. Raises ArtifactMismatchError if they are known to be of exports of different models,
-    or if one is replaced meanwhile."""
+    """Inside, the files are loaded.
+
+    Raises ArtifactMismatchError if they are known to be of exports of different models, or one is replaced meanwhile.
+    """
     before = _seen(symbol), _seen(params)
     check_pair(symbol, params)
     try:
@@ -80,9 +82,9 @@ def check_pair(symbol: Name, params: Name) -> None:
         return
     if found is not None and found != wanted:
         raise ArtifactMismatchError(
-            f"{symbol} and {params} are of two exports of different models: the parameters were written with the symbol "
-            f"{wanted.hex()}, and this is {found.hex()}. An export that was killed half-way, or two at the same time, leave "
-            "such a pair. Export the model again."
+            f"{symbol} and {params} are of two exports of different models: the parameters were written with the "
+            f"symbol {wanted.hex()}, and this is {found.hex()}. An export that was killed half-way, or two at the same "
+            "time, leave such a pair. Export the model again."
         )
 
 

@@ -1,4 +1,4 @@
-"""What plain MXNet loads as one model has to be of one export; `mxnet_patches` has its loading functions ask here first.
+"""What plain MXNet loads as one model has to be of one export; `mxnet_patches` has its functions ask here first.
 
 Each gets the function that it replaces first.
 """
@@ -22,7 +22,7 @@ def imports(original: Callable[..., Any], symbol_file: Any, input_names: Any, *a
 
 
 def load_params(original: Callable[..., Any], prefix: Any, epoch: Any) -> Any:
-    """`model.load_params`, by which checkpoints are loaded; raises ArtifactMismatchError for the files of two models."""
+    """`model.load_params`, by which checkpoints are loaded; ArtifactMismatchError for the files of two models."""
     if not isinstance(epoch, int):
         return original(prefix, epoch)
     with one_export(f"{prefix}-symbol.json", f"{prefix}-{epoch:04d}.params"):

@@ -57,8 +57,8 @@ def find(given: str | os.PathLike[str], epoch: int | None) -> tuple[Path, Path]:
         found = [*([symbol_path.name] if symbol_path.exists() else []), *(paths(prefix, e)[1].name for e in there)]
         raise FileNotFoundError(
             f"There is no {' and no '.join(missing)} in {symbol_path.parent}. Of a model of that name there is: "
-            f"{', '.join(found[:8]) + (' and more' if len(found) > 8 else '') or 'nothing'}. load takes the prefix that "
-            "export was given, or the symbol's file; the epoch is the number in the name of the parameters' file."
+            f"{', '.join(found[:8]) + (' and more' if len(found) > 8 else '') or 'nothing'}. load takes the prefix "
+            "that export was given, or the symbol's file; the epoch is the number in the name of the parameters' file."
         )
     return symbol_path, params_path
 
