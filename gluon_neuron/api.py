@@ -84,12 +84,15 @@ def get_report(model: Any) -> Report:
     return metadata.report
 
 
-def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> NeuronHybridBlock:
+def load(path: str | os.PathLike[str], epoch: int | None = None, ctx: Any = None) -> NeuronHybridBlock:
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
-    `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
-    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, ArtifactMismatchError for those
-    of different models, InputError for a model that was not compiled by gluon_neuron or was edited since, or for a GPU.
+    `path` may be one of the two files as well, such as "net-symbol.json". Without an `epoch` it is that of the file, or
+    0, or the only one there is. `ctx` is the context of the parameters (or a list of them).
+
+    Raises FileNotFoundError, which says what there is; GraphError, ArtifactCorruptError or ArtifactVersionError for
+    files that are damaged; ArtifactMismatchError for those of different models or exports; InputError for a model that
+    was not compiled by gluon_neuron or was edited since, or for a GPU.
     """
     registration.register()
     contexts = ctx or mx.current_context()

@@ -239,7 +239,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         """As `Block.save_parameters`, whichever front end is in use, and with the artifacts."""
         held = self.collect_params().items()
         is_np = self._metadata.is_np or mx.util.is_np_array()
-        files.save_arrays(filename, {n: saved(p) for n, p in held if n in self._reg_params}, is_np)
+        files.save_whole(filename, {n: saved(p) for n, p in held if n in self._reg_params}, is_np)
 
     def load_parameters(
         self,

@@ -17,6 +17,7 @@ from ..runtime.mxnet_private import arrays_of, is_deferred, untouched
 from .first_states import with_open_batch
 from .inputs import argument_names, arguments, check_dtypes, flatten, prepares_arguments
 from .model import ExportedModel
+from .one_at_a_time import one_at_a_time
 from .symbol import original
 
 
@@ -42,6 +43,7 @@ def export(block: Any, sample: Any) -> ExportedModel:
     flat, in_format = flatten(args)
     check_dtypes(flat)
     with (
+        one_at_a_time(),
         front_end(is_np),
         untouched(block),
         mx.autograd.pause(train_mode=False),

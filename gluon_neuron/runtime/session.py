@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from itertools import chain
@@ -12,6 +11,7 @@ from operator import is_
 import mxnet as mx
 
 from ..engine import native_library
+from ..engine.forks import Lock
 from ..graph.spec import Spec, mxnet_dtype
 from . import placement
 from .asked import Asked, plain
@@ -58,7 +58,7 @@ class Session:
             watch_list(param)
         self._lists = [arrays_of(p) for p in self._params]
         self._held = list(chain.from_iterable(self._lists))
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._is_np = is_np
         with shape_rules(is_np):
             feeds = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 
 import mxnet as mx
 
+from ..engine.forks import Lock
 from ..graph.identity import BAKED
 from ..graph.spec import Spec, dtype_name
 from . import placement
@@ -51,8 +51,8 @@ class SessionCache:
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._changing: set[str] = set()
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._lock = Lock()
+        self._asking = Lock()
         self.owner = os.getpid()
         self.last: Session | None = None
         """The session of the last call; None when it may not be used without another look."""
@@ -77,7 +77,7 @@ class SessionCache:
                 session.follow()
             return session.run(arrays)
 
-    def turn(self) -> threading.Lock:
+    def turn(self) -> Lock:
         """Held while something else runs the model that takes one call at a time."""
         if self.owner != os.getpid():
             with self._lock:
@@ -114,9 +114,8 @@ class SessionCache:
             return session
 
     def _forget_parent(self) -> None:
-        # A forked child: locks and engine threads of the parent's executors did not come along.
+        # A forked child: engine threads of the parent's executors did not come along.
         self._sessions.clear()
-        self._asking = threading.Lock()
         self.last = None
         self.owner = os.getpid()
 

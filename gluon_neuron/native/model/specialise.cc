@@ -7,6 +7,7 @@
 #include "artifact/json.h"
 #include "model/model_cache.h"
 #include "support/errors.h"
+#include "support/fork_gate.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -61,6 +62,8 @@ void append(void* sink, const char* bytes, size_t nbytes) {
 std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::string& graph_json, const std::string& request,
                                      const std::vector<Spec>& inputs) {
   if (!callback) throw Error("nothing in this process can compile another program");
+  if (fork_gate::sealed())
+    throw Error("another thread forks this process at this moment, and nothing can be compiled. Call again");
   std::vector<uint8_t> bytes;
   if (callback(graph_json.c_str(), request.c_str(), &bytes, append) != 0) {
     throw Error(std::string(bytes.begin(), bytes.end()));

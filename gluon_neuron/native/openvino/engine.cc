@@ -11,6 +11,7 @@
 
 #include "openvino/api.h"
 #include "openvino/cpu_streams.h"
+#include "openvino/worker_threads.h"
 #include "support/errors.h"
 #include "support/stats.h"
 
@@ -139,6 +140,7 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
       takes_all_cores_(wants_all_cores(config)) {
   for (const Spec& spec : inputs) inputs_.push_back(spec.part(parts));
   for (const Spec& spec : outputs) outputs_.push_back(spec.part(parts));
+  const StartsWorkers starting;
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   IrModel model;
@@ -229,6 +231,7 @@ void CompiledModel::bind(Request& request, size_t part, const std::vector<const 
 
 void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs) {
   if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs);
+  const StartsWorkers starting;
   if (parts_ > 1) stats().parts += parts_;
   if (streams_ > 1) {
     run_in_streams(inputs, outputs);
