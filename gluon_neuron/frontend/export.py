@@ -33,13 +33,17 @@ def export(block: Any, sample: Any) -> ExportedModel:
                 else "Build the model with gluon.HybridBlock, or load one with gluon.SymbolBlock.imports."
             )
         )
+    with one_at_a_time():
+        return _exported(block, sample)
+
+
+def _exported(block: mx.gluon.HybridBlock, sample: Any) -> ExportedModel:
     is_np = _takes_np(block, sample)
     args = arguments(block, sample, is_np)
     flat, in_format = flatten(args)
     check_dtypes(flat)
     _check_initialized(block)
     with (
-        one_at_a_time(),
         front_end(is_np),
         untouched(block),
         mx.autograd.pause(train_mode=False),
