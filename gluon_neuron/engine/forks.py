@@ -49,6 +49,7 @@ def attach(library: ctypes.CDLL) -> None:
     library.gn_section_begin.restype = None
     library.gn_section_end.restype = None
     library.gn_announce_forks.restype = None
+    library.gn_fork_prepare.argtypes = [ctypes.POINTER(ctypes.c_int), ctypes.c_size_t]
     library.gn_fork_in_parent.restype = None
     library.gn_fork_in_child.restype = None
     library.gn_last_error.restype = ctypes.c_char_p
@@ -64,7 +65,9 @@ def wait_first(wait: Callable[[], None]) -> None:
 def _before() -> None:
     for wait in _first:
         wait()
-    if _library is not None and _library.gn_fork_prepare() == 1:
+    threads = [t.native_id for t in threading.enumerate() if t.native_id is not None]
+    numbers = (ctypes.c_int * len(threads))(*threads)
+    if _library is not None and _library.gn_fork_prepare(numbers, len(threads)) == 1:
         # MXNet, which waits for its engine at a fork, ends the process with this error; to go on would be to leave
         # arrays that nobody has computed, with no error left for whoever reads them.
         why = _library.gn_last_error().decode(errors="replace")

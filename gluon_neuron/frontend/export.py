@@ -36,6 +36,11 @@ def export(block: Any, sample: Any) -> ExportedModel:
                 else "Build the model with gluon.HybridBlock, or load one with gluon.SymbolBlock.imports."
             )
         )
+    with one_at_a_time():
+        return _exported(block, sample)
+
+
+def _exported(block: mx.gluon.HybridBlock, sample: Any) -> ExportedModel:
     is_np = _takes_np(block, sample)
     places = [c for p in _parameters(block) for c in mxnet_private.contexts_of(p)]
     check_contexts(places, "The block's parameters are on", "net.collect_params().reset_ctx")
@@ -43,7 +48,6 @@ def export(block: Any, sample: Any) -> ExportedModel:
     flat, in_format = flatten(args)
     check_dtypes(flat)
     with (
-        one_at_a_time(),
         front_end(is_np),
         untouched(block),
         mx.autograd.pause(train_mode=False),

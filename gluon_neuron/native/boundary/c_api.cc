@@ -141,7 +141,9 @@ void gn_bump_epoch() { gn::bump_epoch(); }
 
 uint64_t gn_epoch() { return gn::epoch(); }
 
+// Python calls these three while it collects garbage, within whatever it holds: they wait for no fork.
 int gn_release(const char* graph_hash) {
+  const gn::InSection section(gn::Section::engine);
   return status_of([&] {
     if (!graph_hash) return;
     const std::string graph = graph_hash;
@@ -151,6 +153,7 @@ int gn_release(const char* graph_hash) {
 }
 
 int gn_release_all() {
+  const gn::InSection section(gn::Section::engine);
   return status_of([] {
     gn::drop_specialised(nullptr);
     gn::ModelCache::get().drop_orphans(nullptr);
@@ -213,7 +216,7 @@ int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void
 }
 
 void gn_bound_free(gn_bound_t* bound) {
-  const gn::InSection section(gn::Section::call);
+  const gn::InSection section(gn::Section::engine);
   gn::guarded([&] { delete bound; }, report);
 }
 
@@ -223,9 +226,9 @@ void gn_section_end() { gn::leave(); }
 
 void gn_announce_forks() { gn::forks::announce(); }
 
-int gn_fork_prepare() {
+int gn_fork_prepare(const int* threads, size_t n_threads) {
   std::string lost;
-  if (!gn::guarded([&] { lost = gn::forks::prepare(); }, report)) return -1;
+  if (!gn::guarded([&] { lost = gn::forks::prepare({threads, threads + n_threads}); }, report)) return -1;
   if (lost.empty()) return 0;
   report(lost.c_str());
   return 1;

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace gn::forks {
 
 // By the thread that forks, which must not hold Python's lock. Waits for calls of other threads, for MXNet's engine, and for
-// OpenVINO's threads. What is returned is the error that MXNet had kept for later, which is lost now; empty for none.
-std::string prepare();
+// OpenVINO's threads; and at the fork itself, for a moment, until `threads`, which may be calling MXNet, have come back from it.
+// What is returned is the error that MXNet had kept for later, which is lost now; empty for none.
+std::string prepare(std::vector<int> threads);
 void in_parent();
 void in_child();
 

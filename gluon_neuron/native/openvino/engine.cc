@@ -11,9 +11,9 @@
 
 #include "openvino/api.h"
 #include "openvino/cpu_streams.h"
-#include "openvino/worker_threads.h"
 #include "support/errors.h"
 #include "support/stats.h"
+#include "support/threads.h"
 
 namespace gn {
 namespace {
