@@ -6,11 +6,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <charconv>
 #include <cstring>
 #include <fstream>
 #include <map>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 
 #include "support/errors.h"
@@ -33,7 +35,10 @@ std::vector<int> workers() {
   while (const dirent* entry = readdir(folder)) {
     std::ifstream file(text("/proc/self/task/", entry->d_name, "/comm"));
     std::string name;
-    if (std::getline(file, name) && name == kName) found.push_back(std::atoi(entry->d_name));
+    const std::string_view number = entry->d_name;
+    int id = 0;
+    const bool is_number = std::from_chars(number.data(), number.data() + number.size(), id).ec == std::errc();
+    if (is_number && std::getline(file, name) && name == kName) found.push_back(id);
   }
   closedir(folder);
   return found;
