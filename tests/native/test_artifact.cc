@@ -77,7 +77,7 @@ TEST_CASE("a right one, field by field") {
   verify(*artifact, bytes);
 }
 
-TEST_CASE("programs fit inputs of their shapes, and unused ones of any") {
+TEST_CASE("programs fit inputs of their shapes, and unused ones of any dtype") {
   auto payload = kOne[0];
   payload.signature = replaced(payload.signature, "],\"outputs\"",
                                ",{\"name\":\"u\",\"shape\":[7],\"dtype\":\"int8\",\"role\":\"unused\"}],\"outputs\"");
@@ -88,7 +88,8 @@ TEST_CASE("programs fit inputs of their shapes, and unused ones of any") {
   };
   const gn::Spec x = spec({2, 4}, "uint8"), w = spec({100}, "uint8");
   CHECK(program.fits({x, w, spec({7}, "int8")}));
-  CHECK(program.fits({x, w, spec({1, 2}, "float32")}));
+  CHECK(program.fits({x, w, spec({7}, "float32")}));
+  CHECK_FALSE(program.fits({x, w, spec({8}, "int8")}));  // a value may follow from its shape
   CHECK_FALSE(program.fits({x, w}));
   CHECK_FALSE(program.fits({x, w, w, w}));
   CHECK_FALSE(program.fits({spec({3, 4}, "uint8"), w, w}));

@@ -67,7 +67,7 @@ struct Program {
   mutable std::mutex verifying;
   mutable bool verified = false;  // once its bytes were compared with `sha256`
 
-  // Whether it was compiled for these inputs; those it does not read may be of any shape.
+  // Whether it was compiled for these inputs; those that it does not read may be of any dtype.
   bool fits(const std::vector<Spec>& given) const;
 };
 

@@ -32,7 +32,8 @@ std::string no_program(const Artifact& artifact, const std::vector<Spec>& given,
   }
   std::string out;
   for (size_t i = 0; i < given.size(); ++i) {
-    if (first.inputs[i].role == Role::unused || given[i] == first.inputs[i].spec) continue;
+    const bool unread = first.inputs[i].role == Role::unused && given[i].shape == first.inputs[i].spec.shape;
+    if (unread || given[i] == first.inputs[i].spec) continue;
     out += text(out.empty() ? "" : "; ", "input '", first.inputs[i].name, "' is ", given[i].str(), ", compiled were ");
     for (size_t k = 0; k < artifact.cpu_programs; ++k) out += text(k ? ", " : "", artifact.programs[k]->inputs[i].spec.str());
   }
