@@ -1,7 +1,7 @@
 """Run as a program: forks again and again while threads use compiled nets; every child is right and ends by itself.
 
-Arguments: how many forks, the load (see LOADS), and whether it is the main thread that forks ("main" or "other"). A
-child uses a net, compiles one, forks itself, or does nothing of this, and ends in one of the ways in which programs do.
+Arguments: how many forks, the load (see LOADS), and whether the main thread forks ("main") or another ("other"). A
+child uses a net, compiles one, forks itself, or does none of this, and ends in one of the ways in which programs end.
 A thread that is not the main one does not end its process, unless it is the last; MXNet's never end. So children of
 such a thread leave at once, as those of multiprocessing do.
 """
