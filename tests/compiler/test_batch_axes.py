@@ -168,6 +168,32 @@ MEET = [
         "box_nms",
     ),
     ("random", lambda F, d, x: F.broadcast_add(d(x), F.random.normal(shape=(1, 4))), "random"),
+    (
+        "positions beyond what is looked at",
+        lambda F, d, x: F.broadcast_add(
+            d(x), F.expand_dims(F.clip(F.contrib.arange_like(F.sum(x, axis=1)) - 2000, 0, 9), 1)
+        ),
+        "number of samples",
+    ),
+    (
+        "a number with a limit",
+        lambda F, d, x: F.broadcast_mul(
+            d(x), F.clip(F.cast(F.slice_axis(F.shape_array(x), axis=0, begin=0, end=1), "float32"), 5000, 9000)
+        ),
+        "number of samples",
+    ),
+    (
+        "a count with a limit",
+        lambda F, d, x: F.broadcast_mul(d(x), F.clip(F.sum(F.ones_like(x)), 5000, 9000)),
+        "number of samples",
+    ),
+    (
+        "a table that is cut",
+        lambda F, d, x: F.broadcast_mul(
+            d(x), F.slice_like(F.clip(F.reshape(F.arange(6000), (6000, 1)) - 3000, 1, 9), x, axes=(0,))
+        ),
+        "number of samples",
+    ),
     ("pairs of samples", lambda F, d, x: F.mean(F.reshape(d(x), (-1, 2, 4)), axis=1), ""),
 ]
 

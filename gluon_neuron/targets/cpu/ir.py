@@ -11,7 +11,7 @@ from typing import Any
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
-from .bf16_products import keep_float32
+from .bf16_products import exact_float32, keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
 from .features import AVX512, has_avx512, recorded
@@ -50,7 +50,11 @@ def serialize(
     prevent_constant_overwrite(model, set(data))
     # In bfloat16 products get forms of their own.
     rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult")
-    float32 = keep_float32(model, set(data)) if cast == "matmult" else frozenset()
+    float32: Set[str] = frozenset()
+    if cast == "matmult":
+        float32 = keep_float32(model, set(data))
+    elif cast == "all":
+        float32 = exact_float32(model.get_ordered_ops())
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
     xml = _mark(xml, float32)
