@@ -33,7 +33,7 @@ std::vector<int> workers() {
   while (const dirent* entry = readdir(folder)) {
     std::ifstream file(text("/proc/self/task/", entry->d_name, "/comm"));
     std::string name;
-    if (std::getline(file, name) && name == kName) found.push_back(std::atoi(entry->d_name));
+    if (std::getline(file, name) && name == kName) found.push_back(static_cast<int>(std::strtol(entry->d_name, nullptr, 10)));
   }
   closedir(folder);
   return found;
