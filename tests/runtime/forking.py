@@ -78,6 +78,7 @@ LOADS = {
     "compile": [compile, call],
     "plain": [plain, call],
     "nothing": [nothing],
+    "light": [bind],
     "all": [call, bind, specialise, compile],
 }
 

@@ -20,7 +20,7 @@ def folder(tmp_path_factory):
     return place
 
 
-@pytest.mark.parametrize("what", ["one", "all", "import"])
+@pytest.mark.parametrize("what", ["all", "import"])
 def test_threads_at_once(what, folder):
     run_program("tests.runtime.cold_start", what, folder, timeout=100)
 

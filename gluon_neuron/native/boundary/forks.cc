@@ -24,7 +24,7 @@ std::vector<int>& others() {
 }
 
 // How long a thread may be on its way through MXNet; one that computes for longer is not.
-constexpr std::chrono::milliseconds kOnItsWay{50};
+constexpr std::chrono::milliseconds kOnItsWay{200};
 
 // Python's `subprocess` forks while its thread holds Python's lock, for which a thread in a section may wait; its children only
 // execute a program.
