@@ -187,6 +187,7 @@ MEET = [
         lambda F, d, x: F.broadcast_mul(d(x), F.clip(F.sum(F.ones_like(x)), 5000, 9000)),
         "number of samples",
     ),
+    ("a count with a limit alone", lambda F, d, x: [d(x), F.clip(F.sum(F.ones_like(x)), 5000, 9000)], ""),
     (
         "a table that is cut",
         lambda F, d, x: F.broadcast_mul(

@@ -130,6 +130,8 @@ class _Walk:
             return
         whole, one = pair
         try:
+            if entry in self._counted:
+                raise NotSeparable("Its value follows from the number of samples.")
             if whole.known and one.known:
                 self._axes[entry] = axis_of_values(whole.v, one.v, self._size)
             elif whole.known or one.known:
