@@ -15,6 +15,7 @@ from ..frontend.model import ExportedModel
 from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
+from ..graph.open_results import OPEN
 from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
 from ..lowering.cost import worth_a_region
@@ -115,6 +116,11 @@ def _partition(
     return partition(graph, model.inputs, refusal, worth_a_region, options, banned)
 
 
+def _may_be_open(graph: Graph) -> bool:
+    """Whether it has to be asked again what MXNet alone infers: of most models the graph says that it is everything."""
+    return any(n.op in OPEN or None in n.outs.values() for n in graph.nodes)
+
+
 def _reimport(
     model: ExportedModel,
     graph: Graph,
@@ -128,7 +134,7 @@ def _reimport(
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
         *(options.dynamic_batch, options.batch_sizes, report, axes),
-        has_open_shapes(text, model.all_specs(), model.is_np),
+        _may_be_open(graph) and has_open_shapes(text, model.all_specs(), model.is_np),
         model.arguments,
     )
     replacements = [c.replacement for c in compiled]
