@@ -16,6 +16,7 @@ import sys
 from types import ModuleType
 
 import _gluon_neuron_hook as hook
+from _gluon_neuron_hook import forks  # noqa: F401  # for what it registers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import moved
 from ._version import __version__
-from .import_hooks import needs_mxnet, offer_plugin, when_imported
-from .with_mxnet import begin
+from .import_hooks import needs_mxnet, offer_plugin, wait_at_forks, when_imported
+from .with_mxnet import begin, wait_first
 
 if TYPE_CHECKING:
     from .api import analyze as analyze
@@ -55,5 +55,6 @@ def __dir__() -> list[str]:
 
 
 moved.install()
+wait_at_forks(wait_first)
 when_imported(begin)
 offer_plugin()

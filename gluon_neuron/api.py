@@ -11,7 +11,7 @@ import mxnet as mx
 from .block import NeuronHybridBlock
 from .compiler.pipeline import analyze_model, compile_model
 from .errors import InputError
-from .frontend.export import export
+from .frontend.export import check_contexts, export
 from .frontend.symbol import from_symbol
 from .report import Report
 from .runtime import registration
@@ -35,7 +35,7 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
 
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
     and EngineError when the native library, OpenVINO or jax is missing; for a chip, CompilerMissingError without its
-    compiler and CacheError when the compile cache cannot be used.
+    compiler and CacheError when the compile cache is to be where it cannot be.
     """
     if isinstance(net, mx.sym.Symbol):
         made = compile_symbol(net, sample_input, args, aux, options)
@@ -84,15 +84,22 @@ def get_report(model: Any) -> Report:
     return metadata.report
 
 
-def load(path: str | os.PathLike[str], epoch: int = 0, ctx: Any = None) -> NeuronHybridBlock:
+def load(path: str | os.PathLike[str], epoch: int | None = None, ctx: Any = None) -> NeuronHybridBlock:
     """Load what `NeuronHybridBlock.export(path, epoch)` wrote; nested arguments, results and the report come back too.
 
-    `ctx` is the context of the parameters (or a list of them). Raises FileNotFoundError, GraphError,
-    ArtifactCorruptError or ArtifactVersionError for files that are missing or damaged, ArtifactMismatchError for those
-    of different models, InputError for a model that was not compiled by gluon_neuron or was edited since.
+    `path` may be one of the two files as well, such as "net-symbol.json". Without an `epoch` it is that of the file, or
+    0, or the only one there is. `ctx` is the context of the parameters (or a list of them).
+
+    Raises FileNotFoundError, which says what there is; GraphError, ArtifactCorruptError or ArtifactVersionError for
+    files that are damaged; ArtifactMismatchError for those of different models or exports; InputError for a model that
+    was not compiled by gluon_neuron or was edited since, or for a GPU.
     """
     registration.register()
-    symbol, metadata, params = files.read_model(path, epoch, ctx or mx.current_context())
+    contexts = ctx or mx.current_context()
+    check_contexts(
+        contexts if isinstance(contexts, list | tuple) else [contexts], "The model is to be loaded to", "load"
+    )
+    symbol, metadata, params = files.read_model(path, epoch, contexts)
     return NeuronHybridBlock(symbol, params, metadata)
 
 

@@ -9,13 +9,15 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from .errors import BlockError, InputError
+from .errors import BlockError, InputError, nearest
 from .frontend.inputs import convert
+from .graph.spec import Spec, dtype_name
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime import placement
 from .runtime.asked import saved
-from .runtime.mxnet_private import flatten, regroup, same_kind
+from .runtime.misfit import misfit
+from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results, same_kind
 from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
@@ -52,11 +54,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if metadata.is_np:
             variables = [v.as_np_ndarray() for v in variables]
         self._in_format = metadata.in_format
-        self._out_format = metadata.out_format
         self._cached_graph = variables, symbol
         self._reg_params = {n: p for n, p in params.items() if n in names}
         self._bound_symbol = without_name_copies(symbol)
         self._metadata = metadata
+        self._take_nesting()
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
         self._open: dict[int | None, OpenCall] = {}
@@ -86,15 +88,36 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         """The names of the data inputs in the exported symbol, in the order of the flattened arguments."""
         return self._metadata.inputs
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            args = self._by_name(args, kwargs)
         if not args:
             raise InputError(f"The model takes {self._takes()}, but it was called without any.")
         found = self._call_again(args)
         if found is not None:
             return found
+        wanted = len(self._in_format) if isinstance(self._in_format, list) else 1
+        while len(args) > wanted and args[-1] is None:
+            args = args[:-1]  # what the block itself fills in was traced
         if args[0] is not None and not isinstance(args[0], mx.sym.Symbol):
             args = tuple(convert(a, self._metadata.is_np, f"Input {i}") for i, a in enumerate(args))
         return super().__call__(*args)
+
+    def _by_name(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+        names = self._metadata.arguments
+        if not names:
+            raise InputError(f"The model takes {self._takes()}, and none of them by name: {', '.join(named)}.")
+        found = dict(zip(names, args, strict=False))
+        for name, value in named.items():
+            if name not in names:
+                raise InputError(
+                    f"The model has no argument {name!r}.{nearest(name, names)} It has {', '.join(names)}."
+                )
+            if name in found:
+                raise InputError(f"The argument {name!r} was given twice, by its place and by its name.")
+            found[name] = value
+        last = max(i for i, n in enumerate(names) if n in found)
+        return (*(found.get(n) for n in names[: last + 1]), *args[len(names) :])
 
     def _call_again(self, args: Sequence[Any]) -> Any:
         # The way of most calls, without what most of them do not need: caches are cold behind a large model, and every
@@ -108,29 +131,54 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if sessions.owner != os.getpid():
             return None
         results = last.run_again(args)
-        return None if results is None else regroup(results, self._out_format)
+        if results is None:
+            return None
+        return regroup(results, self._out_format) if self._plain else self._regroup(results)
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
         flat, fmt = flatten([x, *args], "input")
         if fmt != self._in_format:
             found = f"{sum(a is not None for a in flat)} array(s)"
-            raise InputError(f"The model takes {self._takes()}, but it was called with {found} in another structure.")
+            raise InputError(
+                f"The model takes {self._takes()}, but it was called with {found} in another structure. "
+                "Compile it with a sample of that structure to call it so."
+            )
         arrays = [a for a in flat if a is not None]
         if isinstance(x, mx.sym.Symbol):
             made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))
             count = len(made.list_outputs())
             # One symbol of mx.np is no list of outputs: an index would be an operator.
-            return regroup([made] if count == 1 else [made[i] for i in range(count)], self._out_format)
+            return self._regroup([made] if count == 1 else [made[i] for i in range(count)])
         if mx.autograd.is_recording() or self._callback is not None:
-            with arrays[0].ctx:
-                return self._call_cached_op(x, *args)
+            found = self._run_cached_op(arrays, x, *args)
+            return found if self._plain else self._regroup(found)
         results = self._run(arrays)
         if mx.util.is_np_array() and not self._metadata.is_np:
             # MXNet lets blocks return nothing else then, whatever they were made from.
             self._sessions.last = None
             results = [r.as_np_ndarray() for r in results]
-        return regroup(results, self._out_format)
+        return self._regroup(results)
+
+    def _take_nesting(self) -> None:
+        self._nesting = self._metadata.out_format
+        # Gluon itself knows no None among results.
+        self._plain = not holds_none(self._nesting)
+        self._out_format = self._nesting if self._plain else [0] * len(self.symbol.list_outputs())
+
+    def _regroup(self, results: Sequence[Any]) -> Any:
+        return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
+
+    def _run_cached_op(self, arrays: Sequence[mx.nd.NDArray], x: Any, *args: Any) -> Any:
+        given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+        self._sessions.check(arrays)
+        try:
+            with arrays[0].ctx:
+                return self._call_cached_op(x, *args)
+        except mx.base.MXNetError as error:
+            if given == list(self._metadata.specs):
+                raise  # it is not for the inputs
+            raise misfit(self._metadata.inputs, self._metadata.specs, given, error) from error
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         axes = self._metadata.batch_axes
@@ -160,9 +208,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         metadata = self._metadata
         shapes = tuple(s.shape for s in metadata.specs)
         compiled = [shapes, *(tuple((n, *s[1:]) for s in shapes) for n in metadata.batch_sizes)]
-        return SessionCache(
-            self._bound_symbol, metadata.inputs, self._reg_params, metadata.is_np, compiled, self._graphs
-        )
+        given = metadata.inputs, metadata.specs
+        return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, compiled, self._graphs)
 
     def _graphs(self) -> list[str]:
         return [p.graph() for p in self._artifacts()]
@@ -193,7 +240,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         """As `Block.save_parameters`, whichever front end is in use, and with the artifacts."""
         held = self.collect_params().items()
         is_np = self._metadata.is_np or mx.util.is_np_array()
-        files.save_arrays(filename, {n: saved(p) for n, p in held if n in self._reg_params}, is_np)
+        files.save_whole(filename, {n: saved(p) for n, p in held if n in self._reg_params}, is_np)
 
     def load_parameters(
         self,
@@ -266,6 +313,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._take_nesting()
         self._sessions = self._new_sessions()
         self._open = {}
 

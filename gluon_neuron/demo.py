@@ -20,8 +20,10 @@ from . import api
 from .errors import GluonNeuronError
 from .model_zoo import get_network
 from .model_zoo.catalog import image_size_of
+from .tools.piped import piped
 
 
+@piped
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; returns 0 when the compiled model agrees with MXNet, 1 when not or when it cannot be compiled."""
     parser = argparse.ArgumentParser(prog="python -m gluon_neuron.demo", description=__doc__)

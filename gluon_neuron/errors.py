@@ -1,8 +1,9 @@
-"""The error hierarchy: every error that gluon_neuron raises on purpose derives from GluonNeuronError."""
+"""The error hierarchy: every error that gluon_neuron raises on purpose derives from GluonNeuronError; and its words."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 
 
@@ -114,3 +115,24 @@ def nearest(name: str, valid: Iterable[str]) -> str:
     """Return " Did you mean 'x'?" for the valid name closest to `name`, or an empty string."""
     close = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
+
+
+_PLACE = re.compile(r"(?:\[\d\d:\d\d:\d\d\] )?\S+\.(?:cc|h|cu|cuh):\d+: ")
+_CHECK = re.compile(r"Check failed: (?P<what>[^:\n]*?)\s*:\s*(?P<sentence>\S.*)?", re.DOTALL)
+_EXTENSION = re.compile(r".*Extension Traceback:\s*\[\d+\] ", re.DOTALL)
+"""What MXNet puts before an error of the native operator's own."""
+
+_OWN_NODE = re.compile(r"Error in operator _neuron_subgraph_op\d*: ")
+_TRACEBACK = re.compile(r"Traceback \(most recent call last\):\n(?:\s+File [^\n]*\n)+")
+
+
+def reason(error: Exception) -> str:
+    """What MXNet says in an error, without the places in its sources."""
+    text = str(error).split("Stack trace:")[0].strip()
+    text = _EXTENSION.sub("", text)
+    text = _TRACEBACK.sub("", text).removeprefix("MXNetError: ")
+    text = _OWN_NODE.sub("", _PLACE.sub("", text))
+    found = _CHECK.search(text)
+    if found is not None and found["sentence"]:
+        text = text[: found.start()] + found["sentence"]
+    return text.strip() or type(error).__name__

@@ -12,6 +12,7 @@ from typing import Any
 
 # Outside this package, as Python imports it at its start, before any package.
 import _gluon_neuron_hook as hook
+from _gluon_neuron_hook import forks
 from _gluon_neuron_hook.mxnet_names import MXNET, after_mxnet
 
 from .errors import MxnetMissingError
@@ -34,6 +35,12 @@ def needs_mxnet() -> Iterator[None]:
         if error.name != MXNET:
             raise
         raise MxnetMissingError() from None
+
+
+def wait_at_forks(wait_first: Callable[[Callable[[], None]], None]) -> None:
+    """Have `wait_first` see to it that a fork waits for other threads' imports."""
+    wait_first(forks.wait_for_imports)
+    forks.elsewhere = True
 
 
 def offer_plugin() -> None:

@@ -200,6 +200,8 @@ def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:
 
 
 def _names(option: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) and option != "compiler_flags":
+        return (value,)  # a single name
     if isinstance(value, str) or not isinstance(value, Iterable) or not all(isinstance(v, str) for v in value):
         raise OptionError(f"Option {option} must be a list of names, not {value!r}.")
     return tuple(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 
 from .engine import callbacks
+from .engine.forks import wait_first as wait_first
 from .errors import NativeLibraryError
 
 

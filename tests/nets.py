@@ -95,6 +95,18 @@ def in_threads(work, count=4):
         list(pool.map(work, range(count)))
 
 
+def run_program(module, *args, timeout):
+    """Run a module of the tests in a fresh interpreter; the test fails with what it wrote."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", module, *map(str, args)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+
+
 def run_python(code, *args, env=None, timeout=120):
     """Run code in a fresh interpreter; its standard output. The test fails with its standard error."""
     done = subprocess.run(

@@ -168,6 +168,9 @@ def test_files_that_are_none(tmp_path):
     with pytest.raises(FileNotFoundError):
         gluon_neuron.load(tmp_path / "absent")
     (tmp_path / "net-symbol.json").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(FileNotFoundError, match="no net-0000.params"):
+        gluon_neuron.load(tmp_path / "net")
+    (tmp_path / "net-0000.params").write_bytes(b"")
     with pytest.raises(GraphError, match="not text"):
         gluon_neuron.load(tmp_path / "net")
 

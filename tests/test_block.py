@@ -284,3 +284,47 @@ def test_a_batch_of_nothing():
         made = gluon_neuron.compile(net, mx.np.ones((2, 4)), dynamic_batch=True)
         assert made(mx.np.zeros((0, 4))).shape == (0, 3)
         agree(made(mx.np.ones((5, 4))), net(mx.np.ones((5, 4))), **CLOSE)
+
+
+class AroundNone(mx.gluon.HybridBlock):
+    """Its call puts None among what it gives."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.body = mx.gluon.nn.Dense(4, in_units=3)
+
+    def __call__(self, x):
+        y = super().__call__(x)
+        return None, [y, None], y * 2
+
+    def hybrid_forward(self, F, x):
+        return self.body(x)
+
+
+def test_none_among_results(tmp_path):
+    net, x = AroundNone(), front(mx.nd.random.normal(shape=(2, 3)))
+    net.initialize()
+    compiled = gluon_neuron.compile(net, x)
+    expected = net(x)
+    compiled.export(tmp_path / "net")
+    for one in (compiled, gluon_neuron.load(tmp_path / "net"), copy.deepcopy(compiled)):
+        for _ in range(2):
+            agree(one(x), expected, 1e-4, 1e-5, kind=True)
+        with mx.autograd.record():
+            agree(one(x), expected, 1e-4, 1e-5, kind=True)
+        assert gluon_neuron.verify(one, net, x)
+
+    class Outer(mx.gluon.HybridBlock):
+        def __init__(self):
+            super().__init__()
+            self.inner = compiled
+
+        def hybrid_forward(self, F, x):
+            _, (y, none), z = self.inner(x)
+            assert none is None
+            return y + z
+
+    outer = Outer()
+    outer.hybridize()
+    agree(outer(x), expected[1][0] + expected[2], 1e-4, 1e-5)

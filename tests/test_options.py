@@ -6,6 +6,11 @@ from gluon_neuron.errors import OptionError
 from gluon_neuron.options import CompileOptions
 
 
+@pytest.mark.parametrize("option", ["exclude_nodes", "exclude_operators", "include_nodes"])
+def test_a_single_name_is_a_list_of_it(option):
+    assert CompileOptions.make({option: "conv0"}) == CompileOptions.make({option: ["conv0"]})
+
+
 def test_unknown_names_the_nearest():
     with pytest.raises(OptionError, match="'inline_weight'.*'inline_weights'"):
         CompileOptions.make({"inline_weight": True})
@@ -22,7 +27,8 @@ def test_unknown_names_the_nearest():
         {"batch_sizes": "4"},
         {"num_threads": -1},
         {"num_threads": True},
-        {"exclude_nodes": "conv0"},
+        {"exclude_nodes": 1},
+        {"compiler_flags": "-O1"},
         {"include_nodes": [1]},
     ],
 )

@@ -157,6 +157,11 @@ def _read_header(view: memoryview, where: str) -> tuple[Mapping[str, Any], int]:
     if len(view) < _PREFIX.size:
         raise ArtifactCorruptError(f"{where} has only {len(view)} bytes: it is truncated. Compile the model again.")
     magic, version, crc, length = _PREFIX.unpack_from(view)
+    if magic != MAGIC and not any(view):
+        raise ArtifactCorruptError(
+            f"{where} is all zeros: the parameters were not set, as allow_missing=True lets them be. Load them from "
+            "the files that were exported with the model, or compile the model again."
+        )
     if magic != MAGIC:
         raise ArtifactCorruptError(
             f"{where} does not begin with {MAGIC.decode()}: it is not an artifact of gluon_neuron."

@@ -9,9 +9,10 @@ import mxnet as mx
 
 from ..block import NeuronHybridBlock
 from ..engine import native_library
-from ..errors import CompileError
+from ..errors import CompileError, reason
 from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
+from ..graph.spec import Spec, mxnet_dtype
 from ..options import CompileOptions
 from ..report import Outside
 from ..runtime.front_end import shape_rules
@@ -39,8 +40,7 @@ def first_run(
         return {}
     try:
         ctx = next(iter(block.collect_params().values())).list_ctx()[0]
-        with shape_rules(model.is_np):
-            zeros = [mx.nd.zeros(model.specs[n].shape, ctx, dtype=model.specs[n].dtype) for n in model.inputs]
+        zeros = [_zeros(model.specs[n], ctx, model.is_np) for n in model.inputs]
         before = native_library.stats()["fallbacks"]
         with native_library.cpu_allowed():
             for out in block._run(zeros):
@@ -54,10 +54,18 @@ def first_run(
         named = _SPEAKER.search(text)
         for c in compiled:
             if (named is not None and named[1] == c.cut.name) or (len(compiled) == 1 and not is_open):
-                reason = text.split("Stack trace")[0].strip()
+                why = reason(error)
                 if options.strict:
-                    raise CompileError(f"Region {c.cut.name} does not run: {reason}") from error
-                return outside(graph, dict.fromkeys(c.cut.region.nodes, reason))
+                    raise CompileError(f"Region {c.cut.name} does not run: {why}") from error
+                return outside(graph, dict.fromkeys(c.cut.region.nodes, why))
         if is_open:  # what MXNet makes of zeros, such as nothing at all, need not be what it makes of data
             return {}
         raise
+
+
+def _zeros(spec: Spec, ctx: mx.Context, is_np: bool) -> mx.nd.NDArray:
+    # An input that no operator reads may have any shape, such as one without elements, whatever the model's front end.
+    with shape_rules(is_np or not spec.size or not spec.shape):
+        if spec.dtype == "bfloat16":
+            return mx.nd.zeros(spec.shape, ctx).astype(mxnet_dtype(spec.dtype))
+        return mx.nd.zeros(spec.shape, ctx, dtype=spec.dtype)

@@ -12,8 +12,10 @@ import mxnet as mx
 from ..block import NeuronHybridBlock
 from ..frontend.infer import annotate, has_open_shapes
 from ..frontend.model import ExportedModel
+from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
+from ..graph.open_results import OPEN
 from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
 from ..lowering.cost import worth_a_region
@@ -100,8 +102,13 @@ def _partition(
 ) -> Partition:
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
+    sparse = sparse_entries(graph, model.stored(), model.is_np)
 
     def refusal(node: Node) -> Refusal | None:
+        read = next((e for e in node.inputs if e in sparse), None)
+        if read is not None:
+            what = f"it reads {graph.nodes[read.node].name!r}, whose storage is {sparse[read]}"
+            return Refusal(Category.NOT_FOR_INFERENCE, f"{what}, and compiled regions take dense arrays")
         found = ask(node)
         if found is None and node.id in pinned:
             sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
@@ -109,6 +116,11 @@ def _partition(
         return found
 
     return partition(graph, model.inputs, refusal, worth_a_region, options, banned)
+
+
+def _may_be_open(graph: Graph) -> bool:
+    """Whether it has to be asked again what MXNet alone infers: of most models the graph says that it is everything."""
+    return any(n.op in OPEN or None in n.outs.values() for n in graph.nodes)
 
 
 def _reimport(
@@ -124,7 +136,8 @@ def _reimport(
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
         *(options.dynamic_batch, options.batch_sizes, report, axes),
-        has_open_shapes(text, model.all_specs(), model.is_np),
+        _may_be_open(graph) and has_open_shapes(text, model.all_specs(), model.is_np),
+        model.arguments,
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .forks import Lock
+
 ProgramMaker = Callable[[str, str], bytes]
 """Makes the artifact for a region's graph JSON and a request (JSON), or raises an exception with the reason."""
 
@@ -28,7 +30,7 @@ MessageCallback = ctypes.CFUNCTYPE(None, ctypes.c_char_p)
 
 _logger = logging.getLogger("gluon_neuron")
 
-_lock = threading.Lock()
+_lock = Lock()
 _library: ctypes.CDLL | None = None
 _program: ctypes._FuncPointer = ProgramCallback()
 _pass: ctypes._FuncPointer = PassCallback()

@@ -6,7 +6,6 @@ import ctypes
 import importlib.util
 import json
 import os
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..errors import NativeLibraryError
-from . import callbacks
+from . import callbacks, forks
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +24,7 @@ _Handles = ctypes.POINTER(ctypes.c_void_p)
 
 _Made = TypeVar("_Made")
 
-_lock = threading.Lock()
+_lock = forks.Lock()
 _loaded: ctypes.CDLL | None = None
 _released: deque[str | None] = deque()
 
@@ -41,6 +40,7 @@ def functions() -> ctypes.CDLL:
             if _loaded is None:
                 library = open_library(FILE)
                 callbacks.attach(library)
+                forks.attach(library)
                 _loaded = library
     return _loaded
 
@@ -144,12 +144,20 @@ def epoch() -> int:
 
 
 def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
-    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several."""
-    functions().gn_watch_nodes()
+    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several.
+
+    No other thread forks meanwhile.
+    """
+    library = functions()
+    library.gn_section_begin()
     try:
-        made = bind()
+        library.gn_watch_nodes()
+        try:
+            made = bind()
+        finally:
+            node = library.gn_watched_node()
     finally:
-        node = functions().gn_watched_node()
+        library.gn_section_end()
     return made, node
 
 

@@ -10,14 +10,17 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
-from ..errors import GraphError, InputError
+from ..errors import GraphError, InputError, reason
 from ..graph.bodies import with_bodies
 from ..graph.graph import VARIABLE, Entry, Graph, Node
 from ..graph.open_results import OPEN, open_results
 from ..graph.rewrite import Places, append, moved
-from ..graph.spec import Spec
+from ..graph.spec import Spec, dtype_name
 from ..graph.text import to_text
 from ..runtime.front_end import shape_rules
+
+_BFLOAT16 = "12"
+"""MXNet's number of the dtype."""
 
 
 def annotate_part(text: str, specs: Mapping[str, Spec], data: Collection[str], is_np: bool, parts: int) -> Graph | None:
@@ -93,7 +96,7 @@ def _inferred(
     """What MXNet infers for every entry, where the specs of some nodes' outputs are `told`, by the nodes' numbers."""
     found = _shapes_and_types(graph, raw, specs, is_np, told)
     return {
-        entry: Spec(shape, np.dtype(kind).name) if shape is not None and kind is not None else None
+        entry: Spec(shape, dtype_name(kind)) if shape is not None and kind is not None else None
         for entry, (shape, kind) in zip(graph.entries, found, strict=True)
     }
 
@@ -119,6 +122,10 @@ def _shapes_and_types(
         given |= {n: s for n, s in zip(cut, outputs, strict=True) if s is not None}
     # Every entry becomes an output, so that one call of the inference answers for all of them, in our order.
     heads = [[e.node, e.output, 0] for e in moved(graph.entries, places)]
+    # The one dtype that MXNet's inference is told by the variables alone.
+    for i, node in enumerate(made):
+        if node["op"] == VARIABLE and node["name"] in given and given[node["name"]].dtype == "bfloat16":
+            made[i] = {**node, "attrs": {**node.get("attrs", {}), "__dtype__": _BFLOAT16}}
     whole = {
         "nodes": made,
         "arg_nodes": [i for i, n in enumerate(made) if n["op"] == VARIABLE],
@@ -130,16 +137,16 @@ def _shapes_and_types(
         symbol = mx.sym.load_json(to_text(whole))
         names = set(symbol.list_inputs())
         known = {n: s for n, s in given.items() if n in names}
+        known_types = {n: np.dtype(s.dtype) for n, s in known.items() if s.dtype != "bfloat16"}
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 shapes = symbol.infer_shape_partial(**{n: s.shape for n, s in known.items()})[1]
-                types = symbol.infer_type_partial(**{n: np.dtype(s.dtype) for n, s in known.items()})[1]
+                types = symbol.infer_type_partial(**known_types)[1]
         except (mx.base.MXNetError, ValueError) as error:
             given_specs = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
-            reason = str(error).split("\nStack trace")[0].strip()
             raise InputError(
-                f"The model does not take inputs of these shapes and types ({given_specs}): {reason}"
+                f"The model does not take inputs of these shapes and types ({given_specs}): {reason(error)}"
             ) from error
     if shapes is None or types is None or len(shapes) != len(heads):
         raise GraphError("MXNet's shape inference gave no answer for this symbol.")

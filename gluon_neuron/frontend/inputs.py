@@ -10,6 +10,7 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import InputError, nearest
+from ..graph.spec import dtype_name
 from ..runtime import mxnet_private
 from ..runtime.front_end import shape_rules
 
@@ -121,8 +122,8 @@ def flatten(args: Sequence[Any]) -> tuple[list[mx.nd.NDArray], Any]:
 def check_dtypes(arrays: Sequence[mx.nd.NDArray]) -> None:
     """Raise InputError when an array has a dtype or storage that cannot enter a compiled model."""
     for i, array in enumerate(arrays):
-        name = np.dtype(array.dtype).name
-        if name not in SUPPORTED:
+        name = dtype_name(array.dtype)
+        if name not in (*SUPPORTED, "bfloat16"):
             raise InputError(f"Input {i} has dtype {name}; use one of {', '.join(SUPPORTED)}.")
         if array.stype != "default":
             raise InputError(f"Input {i} has storage type {array.stype!r}; convert it with tostype('default').")

@@ -10,6 +10,7 @@ import mxnet as mx
 
 from ..graph.spec import Spec, dtype_name
 from ..runtime.asked import value_of
+from ..runtime.mxnet_private import arrays_of
 from .held_array import HeldArray
 
 
@@ -18,7 +19,8 @@ class ExportedModel:
     """What a block is when it has been exported.
 
     `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their
-    shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results.
+    shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results, and
+    `arguments` the names of the block's own arguments, where it has any.
     `params` are the block's own Parameter objects, or a checkpoint's arrays, by name: nothing is copied.
     """
 
@@ -29,6 +31,7 @@ class ExportedModel:
     in_format: Any
     out_format: Any
     is_np: bool
+    arguments: tuple[str, ...] = ()
 
     def all_specs(self) -> dict[str, Spec]:
         """Shapes and dtypes of the inputs and of all parameters, by name."""
@@ -38,3 +41,8 @@ class ExportedModel:
                 array = value_of(param)
                 specs[name] = Spec(tuple(array.shape), dtype_name(array.dtype))
         return specs
+
+    def stored(self) -> dict[str, str]:
+        """The storage types of the parameters that are not dense, by name."""
+        kinds = {n: arrays_of(p)[0].stype for n, p in self.params.items()}
+        return {n: kind for n, kind in kinds.items() if kind != "default"}

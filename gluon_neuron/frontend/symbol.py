@@ -105,17 +105,17 @@ def _arrays(which: str, value: Any) -> dict[str, mx.nd.NDArray]:
 def _samples(
     symbol: mx.sym.Symbol, sample: Any, held: Mapping[str, Any], labels: set[str], is_np: bool
 ) -> dict[str, mx.nd.NDArray]:
-    names = symbol.list_arguments()
-    free = [n for n in names if n not in held and n not in labels]
+    names = symbol.list_inputs()
+    free = [n for n in symbol.list_arguments() if n not in held and n not in labels]
     if not isinstance(sample, Mapping):
-        values = list(sample) if isinstance(sample, tuple | list) else [sample]
+        values = [] if sample is None else list(sample) if isinstance(sample, tuple | list) else [sample]
         if len(values) != len(free):
             raise InputError(
                 f"{len(free)} arguments of the symbol have no array in args ({', '.join(free[:5])}), but the sample "
                 f"has {len(values)}. Give a dict of input name to array."
             )
         sample = dict(zip(free, values, strict=True))
-    if not sample:
+    if not sample and free:
         raise InputError("The sample inputs are empty; give a dict of input name to array.")
     for name in sample:
         if name not in names:

@@ -44,13 +44,14 @@ class Node:
 
     @property
     def used(self) -> frozenset[int]:
-        """Which of its outputs are read by another node or are outputs of the graph (0 is always listed)."""
+        """Which of its outputs are read by another node or are outputs of the graph (0 is always listed where it
+        has elements)."""
         return frozenset(self.outs)
 
     @property
     def out(self) -> Spec:
         """The spec of the first output."""
-        spec = self.outs[0]
+        spec = self.outs.get(0)
         if spec is None:
             raise GraphError(f"{self}: the shape of its output is not known.")
         return spec
@@ -108,20 +109,18 @@ class Graph:
         return cls(nodes, heads, raw.get("attrs", {}))
 
     def with_specs(self, specs: Mapping[Entry, Spec | None]) -> Graph:
-        """The same graph with shapes and dtypes filled in."""
-        nodes = [
-            Node(
-                n.id,
-                n.op,
-                n.name,
-                n.attrs,
-                n.inputs,
-                tuple(specs.get(e) for e in n.inputs),
-                {k: specs.get(Entry(n.id, k)) for k in n.outs},
-                n.raw,
-            )
-            for n in self.nodes
-        ]
+        """The same graph with shapes and dtypes filled in.
+
+        A first output without elements that nobody reads, as splitting gives, is not listed: it is no matter.
+        """
+        read = {*self.heads, *(e for n in self.nodes for e in n.inputs)}
+        nodes = []
+        for n in self.nodes:
+            outs = {k: specs.get(Entry(n.id, k)) for k in n.outs}
+            if len(outs) > 1 and Entry(n.id, 0) not in read and (outs[0] is None or not outs[0].size):
+                del outs[0]
+            ins = tuple(specs.get(e) for e in n.inputs)
+            nodes.append(Node(n.id, n.op, n.name, n.attrs, n.inputs, ins, outs, n.raw))
         return Graph(nodes, self.heads, self.attrs)
 
     @cached_property

@@ -42,6 +42,16 @@ class Spec:
         return f"{self.dtype}{list(self.shape)}"
 
 
+_BFLOAT16 = np.dtype([("bfloat16", np.uint16)])
+"""What MXNet has in the place of a type that NumPy lacks."""
+
+
 def dtype_name(dtype: Any) -> str:
-    """The NumPy name of a dtype as MXNet gives it (a class, a NumPy dtype or a name)."""
-    return np.dtype(dtype).name
+    """The NumPy name of a dtype as MXNet gives it (a class, a NumPy dtype or a name), or "bfloat16"."""
+    found = np.dtype(dtype)
+    return "bfloat16" if found == _BFLOAT16 else found.name
+
+
+def mxnet_dtype(name: str) -> np.dtype:
+    """The dtype by which MXNet knows the one of that name."""
+    return _BFLOAT16 if name == "bfloat16" else np.dtype(name)

@@ -34,9 +34,9 @@ def flops(node: Node) -> int:
     """
     specs = [s for s in (*node.ins, *node.outs.values()) if s is not None]
     rule = rule_of(node)
-    if node.is_variable or not specs or node.outs[0] is None or (rule is not None and rule.moves):
+    if node.is_variable or not specs or (first := node.outs.get(0)) is None or (rule is not None and rule.moves):
         return 0
-    out = node.outs[0].shape
+    out = first.shape
     if node.bodies:
         return steps(node) * sum(flops(n) for body in node.bodies for n in body.operators)
     if rule is not None and rule.kernel is not None:

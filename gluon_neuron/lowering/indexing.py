@@ -13,13 +13,13 @@ import numpy as np
 from ..graph.graph import Node
 from .common import first_of
 from .extents import axis_of, nonempty
+from .positions import clipped, limited, wrapped, wraps_within
 from .registry import ANY, NUMBERS, rule
 
 
-def _inside(xp: Any, index: Any, size: int, mode: str) -> Any:
-    """Positions as int32 (fractions cut off), clipped into 0..size-1 or wrapped around."""
-    index = xp.astype(index, xp.int32)
-    return xp.remainder(index, size) if mode == "wrap" else xp.clip(index, 0, size - 1)
+def _inside(xp: Any, index: Any, size: int, mode: str, bits: int = 64) -> Any:
+    """Positions as int32, clipped into 0..size-1 or wrapped around; MXNet takes them as integers of so many bits."""
+    return (wrapped if mode == "wrap" else clipped)(xp, index, size, bits)
 
 
 def _does_not_raise(n: Node) -> str | None:
@@ -29,24 +29,31 @@ def _does_not_raise(n: Node) -> str | None:
     return None
 
 
-@rule("take", "_npi_take", dtypes=NUMBERS, refuse=first_of(nonempty, _does_not_raise))
+@rule("take", "_npi_take", dtypes=NUMBERS, refuse=first_of(nonempty, _does_not_raise, wraps_within(1)), positions=1)
 def take(xp: Any, n: Node, x: Any, index: Any) -> Any:
     """Slices of x at positions along one axis; that axis becomes the axes of the positions."""
     axis = axis_of(n, "axis", 0, x.ndim)
     return xp.take(x, _inside(xp, index, x.shape[axis], n.attrs.text("mode", "clip")), axis)
 
 
-@rule("Embedding", "_contrib_SparseEmbedding", "_npx_embedding", dtypes=NUMBERS, refuse=nonempty)
+@rule("Embedding", "_contrib_SparseEmbedding", "_npx_embedding", dtypes=NUMBERS, refuse=nonempty, positions=0)
 def embedding(xp: Any, n: Node, index: Any, weight: Any) -> Any:
     """Rows of weight (input_dim, output_dim) at the positions, clipped."""
     return xp.take(weight, _inside(xp, index, weight.shape[0], "clip"), 0)
 
 
-@rule("pick", "choose_element_0index", "_npx_pick", dtypes=NUMBERS, refuse=nonempty)
+@rule(
+    "pick",
+    "choose_element_0index",
+    "_npx_pick",
+    dtypes=NUMBERS,
+    refuse=first_of(nonempty, wraps_within(1)),
+    positions=1,
+)
 def pick(xp: Any, n: Node, x: Any, index: Any) -> Any:
     """One element along the axis for each position of the other axes."""
     axis = axis_of(n, "axis", -1, x.ndim)
-    index = _inside(xp, index, x.shape[axis], n.attrs.text("mode", "clip"))
+    index = _inside(xp, index, x.shape[axis], n.attrs.text("mode", "clip"), bits=32)
     index = xp.reshape(index, (*x.shape[:axis], 1, *x.shape[axis + 1 :]))
     return xp.reshape(xp.take_along_axis(x, index, axis), n.out.shape)
 
@@ -77,11 +84,11 @@ def gather_nd(xp: Any, n: Node, x: Any, index: Any) -> Any:
     return xp.gather_nd(x, xp.permute_dims(index, (*range(1, index.ndim), 0)))
 
 
-@rule("one_hot", "_npx_one_hot", dtypes=NUMBERS, refuse=nonempty)
+@rule("one_hot", "_npx_one_hot", dtypes=NUMBERS, refuse=nonempty, positions=0)
 def one_hot(xp: Any, n: Node, index: Any) -> Any:
     """on_value where the last axis equals the position, off_value elsewhere, and everywhere if it is outside."""
     depth, dtype = n.attrs.integer("depth"), n.out.dtype
-    index = xp.reshape(xp.astype(index, xp.int32), (*index.shape, 1))
+    index = xp.reshape(limited(xp, index, depth, bits=32), (*index.shape, 1))
     hit = xp.equal(index, xp.arange(0, depth, 1, xp.int32))
     # Integers lose the fraction of the values, as in C.
     on, off = (n.attrs.number(key, default) for key, default in (("on_value", 1.0), ("off_value", 0.0)))

@@ -55,21 +55,35 @@ def _pads(n: Node) -> tuple[tuple[int, int], ...]:
     return tuple((p, max(e, p)) for p, e in zip(low, ends))
 
 
-def _count(n: Node, include_pad: bool) -> Any:
-    """How many elements each window averages: a number, or an array of the output's spatial shape.
+def _elements(n: Node) -> np.ndarray:
+    """How many elements each window averages; none or less where it lies wholly outside.
 
     Padding counts only as far as it was declared, not where 'full' went beyond it.
     """
-    total: Any = np.ones(())
+    total, include_pad = np.ones(()), n.attrs.flag("count_include_pad", True)
     sizes, counts = _sizes(n, n.in_spec(0).shape), _sizes(n, n.out.shape)
     kernel, stride, pad = n.attrs.ints("kernel"), spatial(n, "stride", 1), spatial(n, "pad", 0)
     for size, windows, k, s, p in zip(sizes, counts, kernel, stride, pad):
         start = np.arange(windows) * s - p
         end = np.minimum(start + k, size + p if include_pad else size)
         total = total[..., None] * (end - (start if include_pad else np.maximum(start, 0)))
+    return total
+
+
+def _count(n: Node) -> Any:
+    """The elements of a window: a number, or an array of the output's spatial shape."""
     # A window that holds nothing has the sum 0 and gives 0.
-    total = np.maximum(total, 1.0)
+    total = np.maximum(_elements(n), 1.0)
     return float(total.flat[0]) if (total == total.flat[0]).all() else total
+
+
+def _means_of_something(n: Node) -> str | None:
+    """Refuse the mean of a window wholly outside, where MXNet has 0 in one or two axes, but NaN in three."""
+    if n.attrs.text("pool_type", "max") != "avg" or n.attrs.flag("global_pool") or len(_pads(n)) < 3:
+        return None
+    if _elements(n).min() > 0:
+        return None
+    return "with pooling_convention='full' its last window holds nothing, and MXNet's mean of that is NaN"
 
 
 def _root(xp: Any, total: Any, p: int) -> Any:
@@ -83,7 +97,7 @@ def _power(xp: Any, x: Any, p: int) -> Any:
     return x if p == 1 else xp.square(x) if p == 2 else xp.multiply(xp.square(x), x)
 
 
-_REFUSE = first_of(nonempty, _layout, spatial_counts("kernel", "stride", "pad"), _parameters)
+_REFUSE = first_of(nonempty, _layout, spatial_counts("kernel", "stride", "pad"), _parameters, _means_of_something)
 
 
 @rule("Pooling", "_npx_pooling", refuse=_REFUSE)
@@ -103,7 +117,7 @@ def _pooled(xp: Any, n: Node, x: Any) -> Any:
     if kind == "max":
         return xp.max_pool(x, *window)
     if kind == "avg":
-        count = _count(n, n.attrs.flag("count_include_pad", True))
+        count = _count(n)
         return xp.avg_pool(x, *window, count if isinstance(count, float) else xp.constant(count, x.dtype))
     if kind == "sum":
         return xp.sum_pool(x, *window)

@@ -27,10 +27,12 @@ class Rule:
     """How one MXNet operator is expressed in the array language, for which nodes, and what is known of it besides.
 
     `moves`: it moves, repeats or drops values and computes none, so it counts no floating-point operations, and 8-bit
-    integers stay right where an engine cannot compute with them. `heavy`: it is worth a compiled region of its own.
-    `kernel`: which input is a convolution's kernel, of shape (outputs, inputs of a group, extents...). `source`: its
-    values follow from shapes and attributes alone. Of the CPU's engine: `slower` is from how many elements on MXNet is
-    faster by more than a break of the region costs, and without `exact_int32` it computes int32 as float32.
+    integers stay right where an engine cannot compute with them; `widens`: it makes floats of these before it computes.
+    `heavy`: it is worth a compiled region of its own. `kernel`: which input is a convolution's kernel, of shape
+    (outputs, inputs of a group, extents...). `source`: its values follow from shapes and attributes alone. `positions`:
+    which input holds positions that are clipped, so that int64 has no more to say than 32 bits do. Of the CPU's engine:
+    `slower` is from how many elements on MXNet is faster by more than a break of the region costs, and without
+    `exact_int32` it computes int32 as float32.
     """
 
     op: str
@@ -45,6 +47,8 @@ class Rule:
     source: bool = False
     slower: int | None = None
     exact_int32: bool = True
+    positions: int | None = None
+    widens: bool = False
 
 
 _RULES: dict[str, Rule] = {}
@@ -61,6 +65,8 @@ def rule(
     source: bool = False,
     slower: int | None = None,
     exact_int32: bool = True,
+    positions: int | None = None,
+    widens: bool = False,
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Register `build(xp, node, *inputs)` as the rule of the MXNet operators `names`; "Custom:TYPE" is one in Python.
 
@@ -71,10 +77,11 @@ def rule(
     """
     if not names:
         raise RegistrationError("rule() needs the name of at least one MXNet operator.")
-    for fact, value in {"moves": moves, "heavy": heavy, "source": source, "exact_int32": exact_int32}.items():
+    flags = {"moves": moves, "heavy": heavy, "source": source, "exact_int32": exact_int32, "widens": widens}
+    for fact, value in flags.items():
         if not isinstance(value, bool):
             raise RegistrationError(f"rule() of {names[0]!r}: {fact} must be True or False, not {value!r}.")
-    for fact, number in {"kernel": kernel, "slower": slower}.items():
+    for fact, number in {"kernel": kernel, "slower": slower, "positions": positions}.items():
         if number is not None and (isinstance(number, bool) or not isinstance(number, int) or number < 0):
             raise RegistrationError(f"rule() of {names[0]!r}: {fact} must be an integer from 0 on, not {number!r}.")
 
@@ -83,7 +90,7 @@ def rule(
             if name in _RULES:
                 raise RegistrationError(f"Operator {name!r} has a rule already, in {_RULES[name].family}.")
         for name in names:
-            about = (notes, build.__module__, moves, heavy, kernel, source, slower, exact_int32)
+            about = (notes, build.__module__, moves, heavy, kernel, source, slower, exact_int32, positions, widens)
             _RULES[name] = Rule(name, build, refuse, dtypes, *about)
         return build
 

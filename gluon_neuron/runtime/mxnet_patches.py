@@ -15,7 +15,7 @@ import mxnet as mx
 from _gluon_neuron_hook import mxnet_names
 
 from ..engine import native_library
-from . import artifact_parameters, placement
+from . import artifact_parameters, pairs, placement
 from .mxnet_private import ARRAYS
 
 _MARK = "_gluon_neuron"
@@ -34,10 +34,13 @@ def install(array_replaced: Callable[[], None]) -> None:
     _wrap(mx.gluon.Parameter, "reset_ctx", placement.reset_ctx)
     _wrap(mx.gluon.Parameter, "_reduce", artifact_parameters.reduce)
     _wrap(mx.gluon.Parameter, "cast", artifact_parameters.cast)
+    _wrap(mx.gluon.SymbolBlock, "imports", pairs.imports, staticmethod)
+    _wrap(mx.model, "load_params", pairs.load_params)
+    _wrap(mx.module.bucketing_module, "load_params", pairs.load_params)
     _watch_arrays(array_replaced)
 
 
-def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
+def _wrap(owner: Any, name: str, wrapper: Callable[..., Any], kind: Callable[..., Any] | None = None) -> None:
     original = getattr(owner, name)
     if hasattr(original, _MARK):
         return
@@ -46,7 +49,8 @@ def _wrap(owner: type, name: str, wrapper: Callable[..., Any]) -> None:
     def replacement(*args: Any, **kwargs: Any) -> Any:
         return wrapper(original, *args, **kwargs)
 
-    _replace(owner, name, replacement)
+    setattr(replacement, _MARK, True)
+    setattr(owner, name, kind(replacement) if kind else replacement)
 
 
 def _watch_arrays(notify: Callable[[], None]) -> None:

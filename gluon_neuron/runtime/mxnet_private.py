@@ -11,6 +11,7 @@ import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,28 @@ flatten = _flatten
 
 regroup = _regroup
 """The inverse of `flatten`: the nested values."""
+
+
+def regroup_results(values: Sequence[Any], fmt: Any) -> Any:
+    """As `regroup`, for values without the Nones that the nesting holds."""
+    given = iter(values)
+
+    def leaves(fmt: Any) -> Iterator[Any]:
+        if isinstance(fmt, list):
+            for one in fmt:
+                yield from leaves(one)
+        elif fmt < 0:
+            yield None
+        else:
+            yield from islice(given, max(fmt, 1))
+
+    return regroup(list(leaves(fmt)), fmt)
+
+
+def holds_none(fmt: Any) -> bool:
+    """Whether a nesting holds None."""
+    return any(map(holds_none, fmt)) if isinstance(fmt, list) else fmt < 0
+
 
 symbol_class = _check_same_symbol_type
 """Gluon's check that symbols are all of one front end; gives the class that groups them."""
@@ -92,6 +115,11 @@ def finish_deferred(param: mx.gluon.Parameter) -> None:
     param._finish_deferred_init()
 
 
+def storage_of(param: mx.gluon.Parameter) -> str:
+    """How the Parameter's arrays are stored: "default", "row_sparse" or "csr"."""
+    return str(param._stype)
+
+
 def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
     """Where the Parameter's arrays are; none before it is initialized."""
     return list(param._ctx_list or ())
@@ -147,13 +175,8 @@ def traced_symbol(block: mx.gluon.HybridBlock) -> mx.sym.Symbol | None:
     return block._cached_graph[1] if block._cached_graph else None
 
 
-def forget_graph(block: mx.gluon.HybridBlock) -> None:
-    """Have the block be traced again: a graph cached earlier may have been rewritten by another backend."""
-    block._cached_graph = ()
-
-
-def trace(block: mx.gluon.HybridBlock, args: Sequence[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
-    """The inputs' symbols, the outputs' symbol, and the outputs' nesting, by Gluon's own tracing."""
+def symbols_of(block: mx.gluon.SymbolBlock, args: Sequence[Any]) -> tuple[Any, mx.sym.Symbol, Any]:
+    """The inputs' symbols, the outputs' symbol, and the outputs' nesting, of a block that was made of a symbol."""
     return *block._get_graph(*args), block._out_format
 
 

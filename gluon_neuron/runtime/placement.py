@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import mxnet as mx
 
+from ..engine.forks import Lock
 from ..errors import InputError
 from ..graph.subgraph import CORE, SUBGRAPH_OP
 from ..graph.text import to_text
@@ -29,14 +30,12 @@ _Made = TypeVar("_Made")
 
 _building = threading.local()
 _built: weakref.WeakKeyDictionary[mx.gluon.HybridBlock, int | None] = weakref.WeakKeyDictionary()
-_lock = threading.Lock()
+_lock = Lock()
 _binders: dict[int, ThreadPoolExecutor] = {}
 
 
 def _forget_binders() -> None:
     # In a forked child: threads did not come along.
-    global _lock
-    _lock = threading.Lock()
     _binders.clear()
 
 

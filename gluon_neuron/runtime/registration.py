@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import mxnet as mx
 
 from ..engine import native_library
+from ..engine.forks import Lock
 from ..errors import NativeLibraryError
 from . import mxnet_patches, mxnet_private
 
 OPERATOR = "_neuron_subgraph_op"
 
-_lock = threading.Lock()
+_lock = Lock()
 _registered = False
 
 

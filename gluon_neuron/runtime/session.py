@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Container, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from operator import is_
 
 import mxnet as mx
-import numpy as np
 
 from ..engine import native_library
-from ..graph.spec import Spec
+from ..engine.forks import Lock
+from ..graph.spec import Spec, mxnet_dtype
 from . import placement
 from .asked import Asked, plain
 from .bound_graph import BoundGraph
@@ -52,24 +51,27 @@ class Session:
     ) -> None:
         arguments = symbol.list_arguments()
         auxiliary = symbol.list_auxiliary_states()
+        read = {*arguments, *auxiliary}  # data may be statistics, which MXNet has among the auxiliary states
         self._epoch = native_library.epoch()  # before the arrays are looked at
         self._params = [params[n] for n in (*arguments, *auxiliary) if n in params]
         for param in self._params:
             watch_list(param)
         self._lists = [arrays_of(p) for p in self._params]
         self._held = list(chain.from_iterable(self._lists))
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._is_np = is_np
         with shape_rules(is_np):
             feeds = {
-                n: mx.nd.empty(s.shape, ctx, np.dtype(s.dtype))
+                n: mx.nd.empty(s.shape, ctx, mxnet_dtype(s.dtype))
                 for n, s in zip(inputs, specs, strict=True)
-                if n in arguments
+                if n in read
             }
             names = [n for n in (*arguments, *auxiliary) if n not in feeds]
             values = {n: Asked(n, params[n], ctx, n in changing) for n in names}
-            args = {n: feeds[n] if n in feeds else plain(values[n].bound) for n in arguments}
-            aux = {n: plain(values[n].bound) for n in auxiliary}
+            args, aux = (
+                {n: feeds[n] if n in feeds else plain(values[n].bound) for n in group}
+                for group in (arguments, auxiliary)
+            )
             bind = partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux)
             with unfused():
                 executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
@@ -78,6 +80,8 @@ class Session:
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
             if alone is not None and node is not None:
                 self._graph.run_here(node, [{**args, **aux}[n] for n in alone])
+        # MXNet copies such results among the shapes of mx.np alone.
+        self._without_elements = not is_np and any(0 in o.shape for o in executor.outputs)
         self._arrays = [*args.values(), *aux.values()]
         self._asked = [a for a in values.values() if not a.fixed]
         self._fresh = True
@@ -129,10 +133,15 @@ class Session:
         if native_library.relayouts() != self._relayouts:
             with self._lock:
                 self._restore_layout()
+        if self._without_elements:
+            with shape_rules(True):
+                return self._wrap(self._graph.run(arrays))
         return self._wrap(self._graph.run(arrays))
 
     def run_again(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray] | None:
         """As `run`, after one; None when anything needs another look: the arrays' kinds, parameters, recording."""
+        if self._without_elements:
+            return None
         handles = self._graph.run_if(self._epoch, self._relayouts, arrays)
         return None if handles is None else self._wrap(handles)
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import mxnet as mx
 
 from ..engine import native_library
-from ..errors import InputError
+from ..engine.forks import Lock
+from ..graph.identity import BAKED
 from ..graph.spec import Spec, dtype_name
 from . import placement
 from .bound_graph import inputs_alone, lendable, placeable
+from .misfit import misfit, unseen
 from .session import Session
 
 MAX_BOUND = 32
@@ -29,31 +31,34 @@ Shapes = tuple[tuple[int, ...], ...]
 class SessionCache:
     """Binds a symbol to its parameters when a signature is first seen; what was compiled for stays bound.
 
-    `inputs` are the names of its data inputs, `compiled` the shapes of these that it was compiled for, `graphs` gives
-    the hashes of the compiled regions' graphs, by which the native library knows their models.
+    `inputs` are the names of its data inputs, `compiled` what they were compiled for, `static` all shapes of these that
+    it holds programs for, `graphs` gives the hashes of the compiled regions' graphs, by which the native library knows
+    their models.
     """
 
     def __init__(
         self,
         symbol: mx.sym.Symbol,
         inputs: Sequence[str],
+        compiled: Sequence[Spec],
         params: Mapping[str, mx.gluon.Parameter],
         is_np: bool,
-        compiled: Iterable[Shapes],
+        static: Iterable[Shapes],
         graphs: Callable[[], Sequence[str]],
     ) -> None:
         self._symbol = symbol
         self._inputs = tuple(inputs)
+        self._compiled = tuple(compiled)
         self._params = params
         self._is_np = is_np
-        self._compiled = frozenset(compiled)
+        self._static = frozenset(static)
         self._specialisations = 0
         self._graphs = graphs
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._changing: set[str] = set()
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._lock = Lock()
+        self._asking = Lock()
         self.owner = os.getpid()
         self.last: Session | None = None
         """The session of the last call; None when it may not be used without another look."""
@@ -78,7 +83,7 @@ class SessionCache:
                 session.follow()
             return session.run(arrays)
 
-    def turn(self) -> threading.Lock:
+    def turn(self) -> Lock:
         """Held while something else runs the model that takes one call at a time."""
         if self.owner != os.getpid():
             with self._lock:
@@ -92,7 +97,8 @@ class SessionCache:
             self._sessions.clear()
 
     def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
-        ctx = arrays[0].ctx
+        # A model of parameters alone has no data.
+        ctx = arrays[0].ctx if arrays else next(iter(self._params.values())).list_ctx()[0]
         key = (ctx, *((a.shape, a.dtype) for a in arrays))
         with self._lock:
             if self.owner != os.getpid():
@@ -103,8 +109,11 @@ class SessionCache:
                 self.last = None
                 for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
                     del self._sessions[stale]
-                session = self._bind([Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays], ctx)
+                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+                session = self._bind(specs, ctx)
                 self._mark_specialised()
+                if specs != list(self._compiled) and self._baked:
+                    self._try(session, specs, arrays)
                 self._sessions[key] = session
                 self._drop()
             else:
@@ -112,9 +121,8 @@ class SessionCache:
             return session
 
     def _forget_parent(self) -> None:
-        # A forked child: locks and engine threads of the parent's executors did not come along.
+        # A forked child: engine threads of the parent's executors did not come along.
         self._sessions.clear()
-        self._asking = threading.Lock()
         self.last = None
         self.owner = os.getpid()
 
@@ -127,13 +135,32 @@ class SessionCache:
 
     def _drop(self) -> None:
         """Drop the signatures that were not used for the longest time; those that were compiled for stay."""
-        passing = [key for key in self._sessions if tuple(shape for shape, _ in key[1:]) not in self._compiled]
+        passing = [key for key in self._sessions if tuple(shape for shape, _ in key[1:]) not in self._static]
         own = [key for key in passing if self._sessions[key].specialised]
         # The last one may turn out to need a program of its own.
         gone = own[: max(0, len(own) + 1 - MAX_SPECIALISED)]
         gone += passing[: max(0, len(passing) - MAX_BOUND)]
         for key in dict.fromkeys(gone):
             del self._sessions[key]
+
+    @cached_property
+    def _baked(self) -> bool:
+        return BAKED in self._symbol.tojson(remove_amp_cast=False)
+
+    def check(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """Raise InputError when the weights are baked into programs, and none of these is for such data."""
+        if self._baked:
+            self._session(arrays)
+
+    def _try(self, session: Session, specs: Sequence[Spec], arrays: Sequence[mx.nd.NDArray]) -> None:
+        # Nothing can be compiled any more, so what does not fit is said here and now, not when results are read.
+        try:
+            for out in session.run(arrays):
+                out.wait_to_read()
+        except mx.base.MXNetError as error:
+            if "weights are baked into the program" not in str(error):
+                raise
+            raise unseen(self._inputs, self._compiled, specs) from error
 
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
         core = placement.core_of(self._params.values(), ctx)
@@ -147,6 +174,4 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
-            given = ", ".join(f"{n}: {s}" for n, s in zip(self._inputs, specs, strict=True))
-            reason = str(error).split("\nStack trace")[0].strip()
-            raise InputError(f"The model does not take these inputs ({given}): {reason}") from error
+            raise misfit(self._inputs, self._compiled, specs, error) from error

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ..engine.forks import Lock
 
 _NAME = "MXNET_SUBGRAPH_BACKEND"
 _NONE = "default"  # the one backend that takes no operators and says nothing of it
 
-_lock = threading.Lock()
+_lock = Lock()
 _inside = 0
 
 
@@ -52,8 +53,7 @@ def _leave() -> None:
 
 def _in_child() -> None:
     # Other threads of the parent may have been inside, and did not come along.
-    global _lock, _inside
-    _lock = threading.Lock()
+    global _inside
     if _inside:
         os.environ.pop(_NAME, None)
         _inside = 0

@@ -117,9 +117,9 @@ def _three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
 
 
 def _labels(labels: Sequence[str] | str | os.PathLike[str]) -> list[str]:
-    lines = (
-        Path(labels).read_text(encoding="utf-8").splitlines() if isinstance(labels, str | os.PathLike) else list(labels)
-    )
+    if isinstance(labels, str | os.PathLike):
+        return [line.removesuffix("\r") for line in signature.read_labels(Path(labels))]  # as Windows ends lines
+    lines = list(labels)
     if any("\n" in line for line in lines):
         raise InputError("A label must be a single line.")
     return lines

@@ -47,7 +47,7 @@ class ServedModel:
         self.signature = Signature.read(folder)
         self._net = _load(folder, self.signature)
         labels = folder / signature.LABELS
-        self._labels = labels.read_text(encoding="utf-8").splitlines() if labels.exists() else None
+        self._labels = signature.read_labels(labels) if labels.exists() else None
         shape = self.signature.data_shape
         self._run(
             [np.zeros(shape[1:], self.signature.dtype)]

@@ -15,6 +15,12 @@ LABELS = "synset.txt"
 IMAGE, JSON = "image/jpeg", "application/json"
 
 
+def read_labels(path: Path) -> list[str]:
+    """A label for each line of a file; only "\\n" ends one, so that a label may hold what else breaks lines."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return file.read().removesuffix("\n").split("\n")
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """How an image becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""

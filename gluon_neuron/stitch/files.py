@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,19 @@ from ..errors import ArtifactCorruptError, ExportError, GraphError, InputError
 from ..graph.belonging import Owner, check_artifacts
 from ..graph.graph import Graph
 from ..graph.inline import has_compiled_nodes
+from ..graph.pair import one_export, stamp
 from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP
 from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import view_of
-from .metadata import EDITED, KEY, Metadata, find, is_edited
+from .in_place import put
+from .metadata import EDITED, KEY, Metadata, is_edited
+from .metadata import find as find_metadata
 from .parameters import ArtifactParameter, make_parameter
 
 Arrays = Mapping[str, mx.nd.NDArray]
+
+_SYMBOL = "-symbol.json"
+_PARAMS = re.compile(r"-(\d{4,})\.params\Z")
 
 
 def paths(prefix: str | os.PathLike[str], epoch: int) -> tuple[Path, Path]:
@@ -31,22 +37,57 @@ def paths(prefix: str | os.PathLike[str], epoch: int) -> tuple[Path, Path]:
     return Path(f"{os.fspath(prefix)}-symbol.json"), Path(f"{os.fspath(prefix)}-{epoch:04d}.params")
 
 
+def find(given: str | os.PathLike[str], epoch: int | None) -> tuple[Path, Path]:
+    """The two files of a model, given their prefix, or the symbol's or the parameters' file itself.
+
+    Without an epoch it is that of the given file, or 0, or the only one there is. Raises FileNotFoundError, which says
+    what there is.
+    """
+    prefix, asked = os.fspath(given), epoch
+    if prefix.endswith(_SYMBOL):
+        prefix = prefix.removesuffix(_SYMBOL)
+    elif (named := _PARAMS.search(prefix)) and not os.path.exists(prefix + _SYMBOL):
+        prefix, asked = prefix[: named.start()], int(named[1]) if epoch is None else epoch
+    symbol_path, params_path = paths(prefix, asked or 0)
+    there = _epochs(Path(prefix))
+    if symbol_path.is_file() and asked is None and 0 not in there and len(there) == 1:
+        params_path = paths(prefix, there[0])[1]
+    missing = [p.name for p in (symbol_path, params_path) if not p.exists()]
+    if missing:
+        found = [*([symbol_path.name] if symbol_path.exists() else []), *(paths(prefix, e)[1].name for e in there)]
+        raise FileNotFoundError(
+            f"There is no {' and no '.join(missing)} in {symbol_path.parent}. Of a model of that name there is: "
+            f"{', '.join(found[:8]) + (' and more' if len(found) > 8 else '') or 'nothing'}. load takes the prefix "
+            "that export was given, or the symbol's file; the epoch is the number in the name of the parameters' file."
+        )
+    return symbol_path, params_path
+
+
+def _epochs(prefix: Path) -> list[int]:
+    """Of which epochs there are parameters."""
+    try:
+        names = os.listdir(prefix.parent)
+    except OSError:
+        return []
+    matches = (_PARAMS.fullmatch(n.removeprefix(prefix.name)) for n in names if n.startswith(prefix.name))
+    return sorted(int(m[1]) for m in matches if m)
+
+
 def write(prefix: str | os.PathLike[str], epoch: int, text: str, arrays: Arrays, is_np: bool) -> tuple[Path, Path]:
     """Write both files beside their places, then rename them; raises ExportError when that is not possible."""
     symbol_path, params_path = paths(prefix, epoch)
-    temporary: list[Path] = []
+
+    def write_params(path: Path) -> None:
+        save_arrays(path, arrays, is_np)
+        stamp(path, text)
+
     try:
-        new_params = _write_beside(params_path, lambda path: save_arrays(path, arrays, is_np), temporary)
-        new_symbol = _write_beside(symbol_path, lambda path: path.write_text(text, encoding="utf-8"), temporary)
-        _rename_both((new_params, params_path), (new_symbol, symbol_path), temporary)
+        put([(params_path, write_params), (symbol_path, lambda path: path.write_text(text, encoding="utf-8"))])
     except (OSError, mx.base.MXNetError) as error:
         raise ExportError(
             f"The model cannot be written to {symbol_path.parent}: {_first_line(error)}. Nothing that was there before "
             "has changed. Choose a directory that exists, is writable, and has room."
         ) from error
-    finally:
-        for path in temporary:
-            path.unlink(missing_ok=True)
     return symbol_path, params_path
 
 
@@ -56,6 +97,14 @@ def save_arrays(path: str | os.PathLike[str], arrays: Arrays, is_np: bool) -> No
     kind = {n: a.as_np_ndarray() if is_np else a.as_nd_ndarray() for n, a in arrays.items()}
     with front_end(is_np):
         (mx.npx.save if is_np else mx.nd.save)(os.fspath(path), kind)
+
+
+def save_whole(path: str | os.PathLike[str], arrays: Arrays, is_np: bool) -> None:
+    """As `save_arrays`; a file that is there stays as it is until the new one is complete. Raises OSError too."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        save_arrays(path, arrays, is_np)  # a pipe or a device has no place beside it
+        return
+    put([(Path(path), lambda part: save_arrays(part, arrays, is_np))])
 
 
 def load_arrays(path: str | os.PathLike[str], is_np: bool) -> Any:
@@ -74,46 +123,6 @@ def load_arrays(path: str | os.PathLike[str], is_np: bool) -> Any:
 def _load(path: str | os.PathLike[str], is_np: bool) -> Any:
     with front_end(is_np):
         return (mx.npx.load if is_np else mx.nd.load)(os.fspath(path))
-
-
-def _write_beside(place: Path, write_to: Callable[[Path], object], temporary: list[Path]) -> Path:
-    if place.is_dir():
-        raise IsADirectoryError(f"{place} is a directory")
-    handle, name = tempfile.mkstemp(prefix=f".{place.name}.", dir=place.parent)
-    os.close(handle)
-    path = Path(name)
-    temporary.append(path)
-    write_to(path)
-    mode = place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~_umask()
-    path.chmod(mode)
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-    return path
-
-
-def _rename_both(first: tuple[Path, Path], second: tuple[Path, Path], temporary: list[Path]) -> None:
-    # Should the second rename fail, the first is taken back, so that the pair on disk always belongs together.
-    new, place = first
-    backup = None
-    if place.exists():
-        backup = new.with_name(new.name + ".old")
-        os.link(place, backup)
-        temporary.append(backup)
-    os.replace(new, place)
-    try:
-        os.replace(*second)
-    except OSError:
-        if backup is not None:
-            os.replace(backup, place)
-        else:
-            place.unlink()
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _first_line(error: Exception) -> str:
@@ -137,7 +146,7 @@ def read_symbol(path: str | os.PathLike[str]) -> tuple[mx.sym.Symbol, Metadata]:
     except mx.base.MXNetError as error:
         raise GraphError(f"{path} cannot be loaded by MXNet: {_first_line(error)}") from error
     try:
-        metadata = find(symbol)
+        metadata = find_metadata(symbol)
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is None:
@@ -165,12 +174,13 @@ def _not_ours(text: str, path: str | os.PathLike[str]) -> InputError:
 
 
 def read_model(
-    prefix: str | os.PathLike[str], epoch: int, ctx: Any
+    given: str | os.PathLike[str], epoch: int | None, ctx: Any
 ) -> tuple[mx.sym.Symbol, Metadata, dict[str, mx.gluon.Parameter]]:
     """A compiled model's symbol, metadata and parameters, in the context (or contexts); raises as the next ones do."""
-    symbol_path, params_path = paths(prefix, epoch)
-    symbol, metadata = read_symbol(symbol_path)
-    args, aux = read_params(params_path, metadata.is_np)
+    symbol_path, params_path = find(given, epoch)
+    with one_export(symbol_path, params_path):
+        symbol, metadata = read_symbol(symbol_path)
+        args, aux = read_params(params_path, metadata.is_np)
     contexts = list(ctx) if isinstance(ctx, list | tuple) else [ctx]
     return symbol, metadata, make_parameters(symbol, metadata, {**args, **aux}, contexts, str(params_path))
 

@@ -19,7 +19,7 @@ KEY = METADATA
 
 @dataclass(frozen=True)
 class Metadata:
-    """Names, specs and nesting of the inputs, nesting of the outputs, batch options, and the report.
+    """Names, specs and nesting of the inputs, nesting of the outputs, batch options, report, names of the arguments.
 
     `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
     any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them.
@@ -35,6 +35,7 @@ class Metadata:
     report: Report
     batch_axes: BatchAxes | None = None
     open_shapes: bool = False
+    arguments: tuple[str, ...] = ()
 
     def to_json(self, graph: str = "") -> str:
         """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
@@ -51,6 +52,7 @@ class Metadata:
                 **({"open_shapes": True} if self.open_shapes else {}),
                 "batch_sizes": self.batch_sizes,
                 "report": self.report.to_dict(),
+                "arguments": self.arguments,
             },
             separators=(",", ":"),
         )
@@ -72,6 +74,7 @@ class Metadata:
             Report.from_dict(raw["report"]),
             BatchAxes.from_json(axes, [s.shape for s in specs]) if axes else None,
             raw.get("open_shapes", False),
+            tuple(raw.get("arguments", ())),  # release 0.1.0 had none
         )
 
 

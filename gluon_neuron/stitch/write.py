@@ -20,7 +20,8 @@ def stitch(
 ) -> mx.sym.Symbol:
     """The new symbol, in which every compiled region is one node; `names` are those of its outputs."""
     raw = json.loads(replace(graph, replacements, names))
-    carrier = next(n for n in raw["nodes"] if n["op"] == "null")
+    # A symbol of constants has no variables.
+    carrier = next((n for n in raw["nodes"] if n["op"] == "null"), raw["nodes"][0])
     carrier.setdefault("attrs", {})[METADATA] = metadata.to_json(graph_hash(raw, casts=False))
     symbol = mx.sym.load_json(to_text(raw))
     return symbol.as_np_ndarray() if is_np else symbol

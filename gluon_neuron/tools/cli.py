@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from .._version import __version__
 from ..errors import GluonNeuronError, InputError
 from ..import_hooks import needs_mxnet
+from .piped import piped
 
 
+@piped
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status: 0, or 1 after an error that was explained or a check that found any."""
     given = _parser().parse_args(argv)
     try:
         with needs_mxnet():
             print(given.run(given))
+    except BrokenPipeError:
+        raise  # for `piped`
     except (GluonNeuronError, OSError) as error:
         print(f"gluon-neuron {given.command}: {error}", file=sys.stderr)
         return 1

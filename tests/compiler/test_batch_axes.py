@@ -159,7 +159,7 @@ MEET = [
         lambda F, d, x: F.broadcast_add(d(x), F.contrib.arange_like(x, axis=0).expand_dims(1)),
         "",
     ),
-    ("one size only", lambda F, d, x: d(x) + F.ones((2, 4)), "elemwise"),
+    ("one size only", lambda F, d, x: d(x) + F.ones((2, 4)), "plus"),
     ("branches by the data", lambda F, d, x: F.contrib.cond(F.max(x) > 0, lambda: d(x), lambda: x), "max"),
     ("rows that fit", lambda F, d, x: F.contrib.boolean_mask(x, F.sum(x, axis=1) > 0), "boolean_mask"),
     (
@@ -168,6 +168,33 @@ MEET = [
         "box_nms",
     ),
     ("random", lambda F, d, x: F.broadcast_add(d(x), F.random.normal(shape=(1, 4))), "random"),
+    (
+        "positions beyond what is looked at",
+        lambda F, d, x: F.broadcast_add(
+            d(x), F.expand_dims(F.clip(F.contrib.arange_like(F.sum(x, axis=1)) - 2000, 0, 9), 1)
+        ),
+        "number of samples",
+    ),
+    (
+        "a number with a limit",
+        lambda F, d, x: F.broadcast_mul(
+            d(x), F.clip(F.cast(F.slice_axis(F.shape_array(x), axis=0, begin=0, end=1), "float32"), 5000, 9000)
+        ),
+        "number of samples",
+    ),
+    (
+        "a count with a limit",
+        lambda F, d, x: F.broadcast_mul(d(x), F.clip(F.sum(F.ones_like(x)), 5000, 9000)),
+        "number of samples",
+    ),
+    ("a count with a limit alone", lambda F, d, x: [d(x), F.clip(F.sum(F.ones_like(x)), 5000, 9000)], ""),
+    (
+        "a table that is cut",
+        lambda F, d, x: F.broadcast_mul(
+            d(x), F.slice_like(F.clip(F.reshape(F.arange(6000), (6000, 1)) - 3000, 1, 9), x, axes=(0,))
+        ),
+        "number of samples",
+    ),
     ("pairs of samples", lambda F, d, x: F.mean(F.reshape(d(x), (-1, 2, 4)), axis=1), ""),
 ]
 

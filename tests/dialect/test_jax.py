@@ -12,6 +12,7 @@ from gluon_neuron.dialect.in_jax.recurrent import Loops
 from gluon_neuron.errors import DialectError
 from gluon_neuron.hlo.module import read
 from tests.agreement import agree
+from tests.nets import run_python
 
 from .conformance import random
 from .jax_runs import leaves_of, run_in_jax
@@ -89,3 +90,32 @@ def test_order_is_found_by_comparing_integers(layer):
         if i.opcode == "reduce":
             assert len(i.operands) == 2
     assert ("sort" if layer == "sort" else "reduce") in {i.opcode for i in module.instructions}
+
+
+@pytest.mark.parametrize("error", ["ImportError('no jax')", "RuntimeError('jaxlib is\\n older')"])
+def test_without_jax_a_target_says_so_before_any_work(error):
+    code = f"""
+        import sys
+
+        class Blocker:
+            def find_spec(self, name, path=None, target=None):
+                if name.partition(".")[0] in ("jax", "jaxlib"):
+                    raise {error}
+
+        sys.meta_path.insert(0, Blocker())
+        import mxnet as mx, gluon_neuron
+
+        class Net(mx.gluon.HybridBlock):
+            def hybrid_forward(self, F, x):
+                print("traced")
+                return x
+
+        for verb in (gluon_neuron.analyze, gluon_neuron.compile):
+            for target in ("inf2", "trn1", "trn2"):
+                try:
+                    verb(Net(), mx.nd.ones((1,)), target=target)
+                except gluon_neuron.errors.EngineError as said:
+                    assert "[neuronx]" in str(said) and len(str(said).splitlines()) == 1, said
+                    print("refused")
+    """
+    assert run_python(code) == "refused\n" * 6

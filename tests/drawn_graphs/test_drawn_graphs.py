@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import given, reject, seed
 from hypothesis import strategies as st
 
 from gluon_neuron.graph.subgraph import SUBGRAPH_OP
+from tests.lowering.drawn.case import repeatable
 
 from .operators import drawn_graph
 from .uses import USES
@@ -32,15 +33,7 @@ def run(examples: int, start: int = 0, uses: tuple[str, ...] = tuple(USES), shri
     """Draw graphs, the same in every run, and use each in one way."""
     seen = Seen()
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, *((Phase.shrink,) if shrink else ())),
-    )
+    @repeatable(examples, shrink)
     @seed(start)
     @given(st.data())
     def each(data: st.DataObject) -> None:

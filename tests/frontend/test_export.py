@@ -151,6 +151,58 @@ def test_bad_samples(two, sample, message):
         export(two, sample)
 
 
+class Heads(gluon.HybridBlock):
+    """One layer counts; another is called for nothing, and a third never; none knows its shapes yet."""
+
+    def __init__(self, called):
+        super().__init__()
+        self.called = called
+        with self.name_scope():
+            self.body, self.unread, self.uncalled = gluon.nn.Dense(4), gluon.nn.Dense(3), gluon.nn.Dense(2)
+
+    def hybrid_forward(self, F, x):
+        if self.called:
+            self.unread(x)
+        return self.body(x)
+
+
+@pytest.mark.parametrize("called", [False, True])
+@pytest.mark.parametrize("way", ["plain", "called", "hybridized"])
+def test_layers_that_nothing_reads(called, way):
+    net, x = Heads(called), mx.nd.random.normal(shape=(2, 3))
+    net.initialize()
+    if way != "plain":
+        net(x)
+    if way == "hybridized":
+        net.hybridize()
+        net(x)
+    waiting = [p.name for p in net.collect_params().values() if p._deferred_init]
+    assert waiting
+    model = export(net, x)
+    assert set(model.params) == {net.body.weight.name, net.body.bias.name}
+    still = [p.name for p in net.collect_params().values() if p._deferred_init]
+    assert still == [n for n in waiting if n not in model.params]
+    assert gluon_neuron.compile(net, x)(x).shape == net(x).shape == (2, 4)
+
+
+@pytest.mark.parametrize(
+    ("raised", "error", "message"),
+    [
+        (NotImplementedError("not for arrays"), BlockError, "NotImplementedError: not for arrays"),
+        (ValueError("too few"), InputError, "does not take the sample input: too few"),
+    ],
+)
+def test_a_call_that_fails(raised, error, message):
+    class Own(Heads):
+        def __call__(self, x):
+            raise raised
+
+    net = Own(False)
+    net.initialize()
+    with pytest.raises(error, match=message):
+        export(net, zeros(2, 3))
+
+
 class Masked(gluon.HybridBlock):
     """Its call puts something between the arguments that it is given, as gluonnlp's RoBERTa does."""
 

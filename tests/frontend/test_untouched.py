@@ -7,6 +7,7 @@ from mxnet.gluon import nn, rnn
 
 import gluon_neuron
 from tests.agreement import agree
+from tests.untouched import blocks_of, same, state
 
 
 class OwnCall(mx.gluon.HybridBlock):
@@ -52,27 +53,6 @@ def recurrent(known):
 
 
 MAKE = {"own call": OwnCall, "inside": Outer, "symbol": imported, "recurrent": recurrent}
-
-
-def blocks_of(net):
-    found = [net]
-    for block in found:
-        found += block._children.values()
-    return found
-
-
-def state(net):
-    """The identity of every attribute of every block, and of every Parameter's symbol."""
-    held = {(i, n): v for i, b in enumerate(blocks_of(net)) for n, v in vars(b).items()}
-    held |= {(p.name, "var"): p._var for p in net.collect_params().values()}
-    held |= {(i, n, "order"): tuple(v.items()) for (i, n), v in list(held.items()) if isinstance(v, dict)}
-    return held
-
-
-def same(one, other):
-    assert one.keys() == other.keys()
-    for name in one:
-        assert one[name] is other[name] or one[name] == other[name], name
 
 
 def inputs(name):

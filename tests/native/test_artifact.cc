@@ -316,6 +316,8 @@ TEST_CASE("the program and the signature agree about the inputs") {
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[1]"), "disagree about the inputs"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[]"), "does not read the input x"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":0"), "parts"));
+  CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"halves\":[0]"), "halves of an input that has none"));
+  CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"halves\":[9]"), "halves of an input that has none"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":3"), "parts"));
   CHECK(has(refusal(kOne, "\"data\":[0]", "\"data\":[0],\"parts\":1048577"), "parts"));
   CHECK(

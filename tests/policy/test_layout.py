@@ -22,7 +22,18 @@ PRIVATE = re.compile(r"(?<![\w.~-])/(?:home|root|Users|tmp|private)/[\w.$-]")
 
 TESTS = ROOT / "tests"
 # Folders of tests for which the package has none.
-EXTRAS = ("doubles", "doubles/libnrt", "golden", "lowering/drawn", "models", "policy", "release")
+EXTRAS = (
+    "doubles",
+    "doubles/libnrt",
+    "drawn_graphs",
+    "golden",
+    "lowering/drawn",
+    "models",
+    "policy",
+    "release",
+    "shadow",
+    "shadow/nets",
+)
 # Folders beside the package that have tests too.
 BESIDE = ("benchmarks", "build_backend", "docs", "examples")
 

@@ -6,6 +6,7 @@ import threading
 import mxnet as mx
 import pytest
 
+import gluon_neuron
 from gluon_neuron import with_mxnet
 from gluon_neuron.engine import callbacks, native_library
 from tests.agreement import agree
@@ -112,10 +113,10 @@ def test_the_reason_comes_through(program, run):
     run(2)
 
 
-@pytest.mark.parametrize("made", [b"", b"no artifact", bytes(10**6)])
-def test_answer_that_is_no_artifact(program, run, made):
+@pytest.mark.parametrize(("made", "what"), [(b"", "damaged"), (b"no artifact", "damaged"), (bytes(10**6), "all zeros")])
+def test_answer_that_is_no_artifact(program, run, made, what):
     program(lambda graph, request: made)
-    assert "the program made for it is damaged" in refusal(run, 7)
+    assert f"the program made for it is {what}" in refusal(run, 7)
 
 
 def test_answer_for_another_signature(region, program, run):
@@ -181,3 +182,23 @@ def test_exit_with_a_program_being_made():
         print("left")
     """
     assert run_python(code) == "left\n"
+
+
+class Counted(mx.gluon.HybridBlock):
+    """Reads nothing of its second input but how many values it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = mx.gluon.nn.Dense(4, in_units=3)
+
+    def hybrid_forward(self, F, x, y):
+        return F.broadcast_mul(self.layer(x), F.sum(F.ones_like(y)))
+
+
+def test_values_that_follow_from_the_shape_of_what_is_not_read():
+    net = Counted()
+    net.initialize(mx.init.Normal(0.5))
+    compiled = gluon_neuron.compile(net, (mx.nd.ones((2, 3)), mx.nd.ones((4, 5))))
+    for shapes in (((2, 3), (4, 5)), ((2, 3), (7, 5)), ((2, 3), (4, 8)), ((3, 3), (1, 1)), ((2, 3), (4, 5))):
+        given = [mx.nd.random.normal(shape=shape) for shape in shapes]
+        agree(compiled(*given), net(*given), 1e-5, 1e-6)

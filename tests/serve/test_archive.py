@@ -60,6 +60,26 @@ def test_contents(net, tmp_path):
     assert list(tmp_path.iterdir()) in ([mar, folder], [folder, mar])  # nothing is left beside it
 
 
+def test_labels_with_other_line_breaks(net, tmp_path):
+    labels = ["a\r", "\x0bb\x0c", "c\x1cc", "\x85d", "e\u2028\u2029", " f "]
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
+    folder = unpack(archive(compiled, tmp_path / "small.mar", labels=labels, top=6), tmp_path / "out")
+    context = Context(folder)
+    handle(None, context)
+    (answer,) = handle([{"body": jpegs()[0]}], context)
+    assert sorted(f["class"] for f in json.loads(answer)) == sorted(labels)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("last", [True, False])
+def test_labels_of_a_file(net, end, last, tmp_path):
+    given = tmp_path / "labels.txt"
+    given.write_bytes((end.join(["a\u2028a", *"bcdef"]) + (end if last else "")).encode())
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
+    folder = unpack(archive(compiled, tmp_path / "small.mar", labels=given, top=6), tmp_path / "out")
+    assert (folder / "synset.txt").read_text(encoding="utf-8").split("\n") == ["a\u2028a", *"bcdef", ""]
+
+
 def test_handler_answers_each_request_of_a_batch(net, tmp_path):
     compiled = gluon_neuron.compile(net, mx.nd.zeros((2, 3, 32, 40)))
     folder = unpack(archive(compiled, tmp_path / "small.mar", labels=list("abcdef"), top=6), tmp_path / "out")

@@ -1,7 +1,6 @@
 """Compiled models that meet in one symbol, block or folder run their own programs, or say clearly that they cannot."""
 
 import json
-import shutil
 
 import mxnet as mx
 import pytest
@@ -219,7 +218,8 @@ def test_a_symbol_beside_the_parameters_of_another(way, x, tmp_path):
     one = dense("a_", "relu")
     gluon_neuron.compile(one, x).export(tmp_path / "one")
     gluon_neuron.compile(dense("a_", "tanh", like=one), x).export(tmp_path / "other")
-    shutil.copy(tmp_path / "other-0000.params", tmp_path / "one-0000.params")
+    # Written again by MXNet, the parameters do not say with which symbol they were exported.
+    mx.nd.save(str(tmp_path / "one-0000.params"), mx.nd.load(str(tmp_path / "other-0000.params")))
     symbol, args, _ = mx.model.load_checkpoint(str(tmp_path / "one"), 0)
     with pytest.raises(NO_PARAMETER, match=f"{artifact_name(symbol.list_arguments())}"):
         WAYS[way](symbol, args, tmp_path / "one", x)

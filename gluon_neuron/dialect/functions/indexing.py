@@ -7,7 +7,7 @@ from ..strict_array import Array
 from .binary import Binary
 from .shape import Shape
 
-INT32 = frozenset(("int32",))
+INT32, INT64 = frozenset(("int32",)), frozenset(("int64",))
 
 
 class Indexing(Shape, Binary):
@@ -17,6 +17,13 @@ class Indexing(Shape, Binary):
         self._check(name, indices, INT32)
         if indices.known and indices.size and not (indices.v.min() >= 0 and indices.v.max() < size):
             raise DialectError(f"{name}(): known indices {indices.v.min()}..{indices.v.max()} exceed 0..{size - 1}.")
+
+    def narrow(self, x: Array, lo: int, hi: int) -> Array:
+        """int64 as int32, limited to lo..hi, known integers that int32 holds."""
+        self._check("narrow", x, INT64)
+        if not -(2**31) <= lo <= hi < 2**31:
+            raise DialectError(f"narrow() needs lo <= hi within int32, not {lo!r} and {hi!r}.")
+        return self._call("narrow", (x,), (int(lo), int(hi)), "int32")
 
     def take(self, x: Array, indices: Array, axis: int) -> Array:
         """x at `indices` (any shape) along `axis`, which their axes replace."""

@@ -124,4 +124,5 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "where": where,
     "clip": clip,
     "astype": astype,
+    "narrow": lambda lax, x, lo, hi: lax.convert_element_type(clip(lax, x, lo, hi), "int32"),
 }

@@ -14,9 +14,10 @@ def import_jax() -> ModuleType:
     """The module `jax`; raises EngineError where it is not installed."""
     try:
         return importlib.import_module("jax")
-    except ImportError as error:
+    except (ImportError, AttributeError, RuntimeError) as error:  # as a NumPy or a jaxlib that does not fit gives
+        why = " ".join(str(error).split())
         raise EngineError(
-            f"jax cannot be imported ({error}); it writes the programs that neuronx-cc compiles. "
+            f"jax cannot be imported ({why}); it writes the programs that neuronx-cc compiles. "
             "Install it: pip install '.[neuronx]' in gluon_neuron's source tree, which asks for a release that fits."
         ) from error
 

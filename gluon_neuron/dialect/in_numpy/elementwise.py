@@ -95,6 +95,7 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "where": np.where,
     "clip": np.clip,
     "astype": astype,
+    "narrow": np.clip,
     "relu": lambda x: np.maximum(x, 0),
     "prelu": lambda x, slope: np.where(x > 0, x, slope * x),
     "elu": elu,

@@ -121,6 +121,20 @@ def softplus(op: Any, x: Any) -> Any:
     return op.subtract(op.relu(x), op.log(op.sigmoid(absolute(op, x))))
 
 
+def half(op: Any, x: Any, which: int) -> Any:
+    """The lower (0) or the upper (1) halves of 64-bit integers, which lie along the last axis."""
+    return op.gather(x, op.const(which), op.const(-1))
+
+
+def narrow_halves(op: Any, x: Any, lo: int, hi: int) -> Any:
+    """The lower halves, limited, where the upper ones only repeat their sign; else the limit on the number's side."""
+    low, high = half(op, x, 0), half(op, x, 1)
+    zero, least, greatest = op.const(0), op.const(lo), op.const(hi)
+    fits = op.equal(high, op.select(op.less(low, zero), op.const(-1), zero))
+    limited = op.minimum(op.maximum(low, least), greatest)
+    return op.select(fits, limited, op.select(op.less(high, zero), least, greatest))
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     **{
         name: _named(name)
@@ -143,7 +157,14 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     # Integers beyond 2**24 are clamped as float32, also when written as minimum and maximum.
     "clip": _named("clamp"),
     "astype": lambda op, x, dtype: op.convert(x, TYPES[dtype]),
+    "narrow": lambda op, x, lo, hi: op.convert(op.clamp(x, lo, hi), TYPES["int32"]),
     "prelu": prelu,
     "gelu": lambda op, x: op.gelu(x, "erf"),
     "softplus": softplus,
 }
+
+OF_HALVES: Mapping[str, Callable[..., Any]] = {
+    "astype": lambda op, x, dtype: half(op, x, 0),
+    "narrow": narrow_halves,
+}
+"""What int64 numbers can become that are known as two halves."""

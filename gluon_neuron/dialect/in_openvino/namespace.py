@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -28,21 +28,30 @@ class OpenVINONamespace(Namespace):
     What OpenVINO's CPU computes otherwise than the language promises, without an error: int64 as int32, float64 as
     float32, 8-bit integers saturate, float16 is not rounded between operations; int32 divisions, reductions
     and clip are exact up to 2**24 only; a NaN may be lost. A target refuses the dtypes concerned.
+
+    With `halves` a parameter of int64 is one of int32 with another last axis, the lower and the upper half of each
+    number, and is named in `halved`. It can then become int32, by `astype` or `narrow`, and nothing else.
     """
 
-    def __init__(self, any_shape: bool = False) -> None:
+    def __init__(self, any_shape: bool = False, halves: bool = False) -> None:
         self.any_shape = any_shape
         self._builder = Builder()
         self._builder.any_shape = any_shape
+        self._halves = halves
         self.parameters: dict[str, Any] = {}
+        self.halved: set[str] = set()
 
     def parameter(self, name: str, shape: tuple[int, ...], dtype: str) -> Array:
         """A Parameter node; raises DialectError when the name is there already."""
         if name in self.parameters:
             raise DialectError(f"There is a parameter {name!r} already.")
         shape = shape_of(shape)
+        held, kind = [*shape], check_dtype(dtype)
+        if self._halves and dtype == "int64":
+            held, kind = [*shape, 2], "int32"
+            self.halved.add(name)
         with self._builder.scope(name):
-            node = self._builder.parameter(list(shape), self._builder.type(check_dtype(dtype)))
+            node = self._builder.parameter(held, self._builder.type(kind))
         node.output(0).set_names({name})
         self.parameters[name] = node
         return Array(self, node.output(0), shape, dtype, False)
@@ -81,8 +90,13 @@ class OpenVINONamespace(Namespace):
         return self._builder.const(array.v, array.dtype).output(0) if array.known else array.v
 
     def _emit(self, name: str, arrays: Sequence[Array], params: tuple, dtypes: tuple[str, ...]) -> tuple[Array, ...]:
+        kernels: Mapping[str, Any] = KERNELS
+        if self._halves and any(a.dtype == "int64" and not a.known for a in arrays):
+            kernels = elementwise.OF_HALVES if dtypes == ("int32",) else {}
+            if name not in kernels:
+                raise DialectError(f"{name}(): int64 numbers are known as two halves, for positions alone.")
         try:
-            found = KERNELS[name](self._builder, *map(self._raw, arrays), *params)
+            found = kernels[name](self._builder, *map(self._raw, arrays), *params)
         except RuntimeError as error:
             shown = ", ".join([*map(repr, arrays), *map(repr, params)])
             where = self._builder.current_scope

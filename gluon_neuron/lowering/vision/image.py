@@ -11,7 +11,7 @@ from ..common import first_of
 from ..registry import ANY, FLOATS, INTS, NUMBERS, rule
 
 
-@rule("_image_to_tensor", "_npx__image_to_tensor", dtypes=NUMBERS)
+@rule("_image_to_tensor", "_npx__image_to_tensor", dtypes=NUMBERS, widens=True)
 def to_tensor(xp: Any, n: Node, x: Any) -> Any:
     """x (..., H, W, C) of 0..255 to float32 (..., C, H, W) of 0..1."""
     order = (*range(x.ndim - 3), x.ndim - 1, x.ndim - 3, x.ndim - 2)

@@ -115,6 +115,15 @@ void read_program(Program& out, const json::Value& program, const uint8_t* paylo
   }
   const json::Value& config = program.at("config");
   if (config.kind != json::Value::Kind::object) throw Error("'config' in its header must be an object");
+  if (const json::Value* halves = program.find("halves")) {
+    for (const json::Value& item : halves->array("halves")) {
+      const size_t i = item.index("halves");
+      const bool fits =
+          i < out.inputs.size() && out.inputs[i].role == Role::data && out.inputs[i].spec.dtype == dtype_by_name("int64");
+      if (!fits) throw Error("its program reads the halves of an input that has none");
+      out.halves.push_back(i);
+    }
+  }
   if (const json::Value* parts = program.find("parts")) {
     out.parts = parts->index("parts");
     const auto cut = [&](const Spec& spec) {
@@ -232,9 +241,6 @@ std::unique_ptr<Program> read_payload(const json::Value& entry, const uint8_t* d
 
 std::shared_ptr<Artifact> read_checked(const uint8_t* data, size_t size, Digest digest) {
   if (size < kPrefix) throw Error(text("it has only ", size, " bytes"));
-  if (std::all_of(data, data + kPrefix, [](uint8_t byte) { return byte == 0; })) {
-    throw Error("it is all zeros, so the model's parameters were not set (Module.set_params, Executor.copy_params_from)");
-  }
   if (std::memcmp(data, kMagic, sizeof kMagic - 1) != 0) {
     throw Error(text("it does not begin with ", kMagic,
                      ". One of the archived Neuron package runs on Inf1 only: compile "
@@ -331,6 +337,11 @@ std::shared_ptr<Artifact> read_artifact(const uint8_t* data, size_t size, Digest
                                ": upgrade gluon_neuron, or compile the model again."));
     }
     if (version < 1) damaged("it names format version 0");
+  }
+  if (size >= kPrefix && std::all_of(data, data + kPrefix, [](uint8_t byte) { return byte == 0; })) {
+    throw ArtifactError(
+        "is all zeros: the model's parameters were not set (allow_missing=True lets them be; Module.set_params and "
+        "Executor.copy_params_from set them). Load them from the files that were exported with the model.");
   }
   ++stats().artifacts_parsed;
   try {

@@ -61,6 +61,8 @@ struct Program {
   std::vector<LiteralUse> literal_uses;
   std::vector<std::pair<std::string, std::string>> config;
   std::vector<std::string> made_for;  // features of processors that it was written for
+  // Inputs of 64-bit integers, of which the program reads the two halves, along one more axis.
+  std::vector<size_t> halves;
   // The program is for one of so many equal parts of the data and the outputs, cut along their first axes.
   size_t parts = 1;
   // What may be otherwise than in the signature; of a dynamic program alone, which has some.

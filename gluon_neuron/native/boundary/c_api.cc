@@ -8,6 +8,7 @@
 #include "artifact/artifact_cache.h"
 #include "artifact/checksums.h"
 #include "artifact/json.h"
+#include "boundary/forks.h"
 #include "boundary/guard.h"
 #include "call/executor_call.h"
 #include "call/node.h"
@@ -17,6 +18,7 @@
 #include "nrt/runtime.h"
 #include "openvino/api.h"
 #include "support/errors.h"
+#include "support/fork_gate.h"
 #include "support/stats.h"
 
 #ifndef GLUON_NEURON_VERSION
@@ -49,12 +51,14 @@ void report(const char* why) noexcept {
 // A status: 0, or -1 with gn_last_error() set.
 template <class Body>
 int status_of(Body body) noexcept {
+  const gn::InSection section(gn::Section::call);
   return gn::guarded(body, report) ? 0 : -1;
 }
 
 // What `body` gives, or `otherwise` with gn_last_error() set.
 template <class Result, class Body>
 Result result_of(Result otherwise, Body body) noexcept {
+  const gn::InSection section(gn::Section::call);
   Result result = otherwise;
   return gn::guarded([&] { result = body(); }, report) ? result : otherwise;
 }
@@ -137,7 +141,9 @@ void gn_bump_epoch() { gn::bump_epoch(); }
 
 uint64_t gn_epoch() { return gn::epoch(); }
 
+// Python calls these three while it collects garbage, within whatever it holds: they wait for no fork.
 int gn_release(const char* graph_hash) {
+  const gn::InSection section(gn::Section::engine);
   return status_of([&] {
     if (!graph_hash) return;
     const std::string graph = graph_hash;
@@ -147,6 +153,7 @@ int gn_release(const char* graph_hash) {
 }
 
 int gn_release_all() {
+  const gn::InSection section(gn::Section::engine);
   return status_of([] {
     gn::drop_specialised(nullptr);
     gn::ModelCache::get().drop_orphans(nullptr);
@@ -156,6 +163,7 @@ int gn_release_all() {
 int gn_set_mxnet(void* library) {
   return status_of([&] {
     need(library, "MXNet's library");
+    gn::forks::install();
     if (!gn::set_mxnet(library)) throw gn::Error("gluon_neuron: MXNet lacks C functions that are needed here");
   });
 }
@@ -208,8 +216,27 @@ int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void
 }
 
 void gn_bound_free(gn_bound_t* bound) {
+  const gn::InSection section(gn::Section::engine);
   gn::guarded([&] { delete bound; }, report);
 }
+
+void gn_section_begin() { gn::enter(gn::Section::call); }
+
+void gn_section_end() { gn::leave(); }
+
+void gn_announce_forks() { gn::forks::announce(); }
+
+int gn_fork_prepare(const int* threads, size_t n_threads) {
+  std::string lost;
+  if (!gn::guarded([&] { lost = gn::forks::prepare({threads, threads + n_threads}); }, report)) return -1;
+  if (lost.empty()) return 0;
+  report(lost.c_str());
+  return 1;
+}
+
+void gn_fork_in_parent() { gn::forks::in_parent(); }
+
+void gn_fork_in_child() { gn::forks::in_child(); }
 
 uint64_t gn_relayouts() { return gn::stats().relayouts; }
 

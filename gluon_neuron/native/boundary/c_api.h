@@ -85,6 +85,20 @@ int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
 int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results);
 void gn_bound_free(gn_bound_t* bound);  // may be null
 
+// Around what a caller does with MXNet on its own behalf, so that no other thread forks meanwhile; on the same thread.
+void gn_section_begin();
+void gn_section_end();
+
+// A child that was forked while other threads were at work would find locks held that nobody gives back. So the thread that
+// forks waits first, by itself, or by `gn_fork_prepare`, for a caller who has said so and who is not to hold Python's lock. From
+// then until one of the others, which are called by themselves too, other threads' calls wait. The fork itself waits for a moment
+// until these threads of the caller's (the system's numbers), who are to need Python's lock to go on, have left MXNet. 1: the
+// engine had kept an error for whoever would wait for a result (gn_last_error), and does not any more.
+void gn_announce_forks();
+int gn_fork_prepare(const int* threads, size_t n_threads);
+void gn_fork_in_parent();
+void gn_fork_in_child();
+
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full, 0 for a failure.
 size_t gn_stats(char* buffer, size_t size);
 

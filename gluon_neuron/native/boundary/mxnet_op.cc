@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "boundary/forks.h"
 #include "boundary/guard.h"
 #include "boundary/messages.h"
 #include "call/node.h"
 #include "support/errors.h"
+#include "support/fork_gate.h"
 #include "support/tensor.h"
 
 namespace gn {
@@ -85,6 +87,7 @@ mxnet::ext::MXReturnValue initialize(int version) {
                        if (version < 10900 || version >= 11000) {
                          throw gn::Error(gn::text("gluon_neuron works with MXNet 1.9, not with version number ", version));
                        }
+                       gn::forks::install();
                      }) == mxnet::ext::MX_SUCCESS;
   return right ? mxnet::ext::MX_SUCCESS : mxnet::ext::MX_FAIL;
 }
@@ -119,6 +122,7 @@ void _opRegGet(int, const char** name, int* isSGop, const char*** forward_ctx, m
 
 int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, const char* const* vals, int num, const char*, int,
                          unsigned int** inshapes, int* indims, int num_in, const int* intypes, void** state_op) {
+  const gn::fork_gate::MakesNode section;
   return gn::guarded([&] {
     std::string name = gn::attribute(keys, vals, num, "__node_name__");
     if (name.empty()) name = gn::kOperator;
@@ -134,7 +138,10 @@ int _opCallCreateOpState(mxnet::ext::createOpState_t, const char* const* keys, c
   });
 }
 
-void _opCallDestroyOpState(void* state_op) { delete static_cast<mxnet::ext::CustomStatefulOp*>(state_op); }
+void _opCallDestroyOpState(void* state_op) {
+  const gn::InSection section(gn::Section::engine);
+  delete static_cast<mxnet::ext::CustomStatefulOp*>(state_op);
+}
 
 // The inputs' shapes are those of the state: the ones passed here point into a vector that MXNet may have moved
 // (README.md, "dangling shapes").
@@ -144,6 +151,7 @@ int _opCallFStatefulCompute(int is_forward, void* state_op, const int64_t**, int
                             mxnet::ext::xpu_malloc_t, void*, void*, mxnet::ext::sparse_malloc_t, void*, int* instypes,
                             int* outstypes, void**, void**, void**, void**, int64_t*, int64_t*, int64_t*, int64_t*, void*,
                             void*) {
+  const gn::InSection section(gn::Section::engine);
   return gn::guarded([&] {
     if (!is_forward) {
       throw gn::Error(

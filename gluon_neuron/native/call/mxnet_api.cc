@@ -10,6 +10,7 @@ namespace {
 
 MxNet api;
 std::atomic<void (*)(const char*)> set_error{nullptr};
+std::atomic<bool> known{false};
 
 template <class Function>
 bool find(void* library, const char* name, Function& function) {
@@ -24,28 +25,33 @@ bool set_mxnet(void* library) {
   find(library, "NNAPISetLastError", setter);
   set_error = setter;
   int (*handle_of)(const char*, AtomicSymbolCreator*) = nullptr;
-  return find(library, "MXExecutorForward", api.MXExecutorForward) &&
-         find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
-         find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) &&
-         find(library, "MXNDArrayGetData", api.MXNDArrayGetData) && find(library, "MXNDArrayFree", api.MXNDArrayFree) &&
-         find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
-         find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) &&
-         find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
-         find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) &&
-         find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
-         find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) &&
-         find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) &&
-         find(library, "MXNDArraySlice64", api.MXNDArraySlice64) && find(library, "MXGetVersion", api.MXGetVersion) &&
-         find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
-         find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
-         find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
-         handle_of("_copyto", &api.copyto) == 0;
+  known =
+      find(library, "MXExecutorForward", api.MXExecutorForward) && find(library, "MXNDArrayWaitAll", api.MXNDArrayWaitAll) &&
+      find(library, "MXGetLastError", api.MXGetLastError) && find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
+      find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) && find(library, "MXNDArrayGetData", api.MXNDArrayGetData) &&
+      find(library, "MXNDArrayFree", api.MXNDArrayFree) && find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
+      find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) &&
+      find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
+      find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) &&
+      find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
+      find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) &&
+      find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) && find(library, "MXNDArraySlice64", api.MXNDArraySlice64) &&
+      find(library, "MXGetVersion", api.MXGetVersion) && find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
+      find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
+      find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
+      handle_of("_copyto", &api.copyto) == 0;
+  return known;
 }
 
 const MxNet& mxnet_api() { return api; }
 
 void set_mxnet_error(const char* why) {
   if (const auto set = set_error.load()) set(why);
+}
+
+std::string wait_for_all() {
+  if (!known || api.MXNDArrayWaitAll() == 0) return "";
+  return api.MXGetLastError();
 }
 
 void free_arrays(size_t count, NDArrayHandle const* arrays) {

@@ -3,12 +3,16 @@
 
 #include <mxnet/c_api.h>
 
+#include <string>
+
 namespace gn {
 
 struct MxNet {
   decltype(&::MXExecutorForward) MXExecutorForward;
   decltype(&::MXImperativeInvoke) MXImperativeInvoke;
   decltype(&::MXNDArrayWaitToRead) MXNDArrayWaitToRead;
+  decltype(&::MXNDArrayWaitAll) MXNDArrayWaitAll;
+  decltype(&::MXGetLastError) MXGetLastError;
   decltype(&::MXNDArrayGetData) MXNDArrayGetData;
   decltype(&::MXNDArrayGetShapeEx64) MXNDArrayGetShapeEx64;
   decltype(&::MXNDArrayGetDType) MXNDArrayGetDType;
@@ -39,6 +43,10 @@ struct Context {
 
 // What MXGetLastError is to give on this thread; nothing where MXNet does not let it be set.
 void set_mxnet_error(const char* why);
+
+// Waits until MXNet's engine has nothing left to do, if MXNet is known; the error that MXNet had kept for whoever would wait
+// for a result, and does not keep any more.
+std::string wait_for_all();
 
 void free_arrays(size_t count, NDArrayHandle const* arrays);
 

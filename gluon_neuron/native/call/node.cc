@@ -121,6 +121,7 @@ std::shared_ptr<Model> Node::model(const std::vector<Array>& inputs, const std::
 }
 
 void Node::run(Model& model, const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {
+  announced_.done();
   ++stats().calls;
   named([&] {
     const Running running;

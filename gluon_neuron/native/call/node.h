@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "model/binding.h"
+#include "support/fork_gate.h"
 #include "support/tensor.h"
 
 namespace gn {
@@ -54,6 +55,7 @@ class Node : public mxnet::ext::CustomStatefulOp {
   const DType* artifact_dtype_;
   size_t artifact_size_ = 0;
   std::vector<uint8_t> bytes_;
+  fork_gate::Announced announced_;
   std::mutex mutex_;
   std::unique_ptr<Binding> binding_;
 };

@@ -170,7 +170,11 @@ void Model::compile(const ModelSpec& from) {
   if (bytes > kTrimFrom) trim();  // the peak of memory is in what follows
   std::vector<Spec> inputs;
   inputs.reserve(program.data.size());
-  for (size_t i : program.data) inputs.push_back(program.inputs[i].spec);
+  for (size_t i : program.data) {
+    Spec spec = program.inputs[i].spec;
+    if (std::find(program.halves.begin(), program.halves.end(), i) != program.halves.end()) spec = spec.halves();
+    inputs.push_back(spec);
+  }
   runner_ = std::make_unique<CompiledModel>(xml, range.window(), program.config, program.parts, program.dynamic(), inputs,
                                             program.outputs);
   ++stats().compiles;

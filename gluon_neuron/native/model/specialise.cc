@@ -1,12 +1,14 @@
 // Programs for signatures that a node's artifact does not hold, asked of the process (Python) and kept for a while.
 #include "model/specialise.h"
 
+#include <algorithm>
 #include <list>
 #include <mutex>
 
 #include "artifact/json.h"
 #include "model/model_cache.h"
 #include "support/errors.h"
+#include "support/fork_gate.h"
 #include "support/stats.h"
 
 namespace gn {
@@ -22,6 +24,9 @@ struct Specialised {
   std::mutex mutex;  // also held while the callback runs, so that a program is made once
   std::list<Entry> recent;  // the last one used first
   gn_program_callback_t callback = nullptr;
+
+  std::mutex drops_mutex;  // held for a moment only
+  std::vector<std::string> drops;  // graphs to be forgotten; the empty name is that of all
 };
 
 Specialised& specialised() {
@@ -61,6 +66,8 @@ void append(void* sink, const char* bytes, size_t nbytes) {
 std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::string& graph_json, const std::string& request,
                                      const std::vector<Spec>& inputs) {
   if (!callback) throw Error("nothing in this process can compile another program");
+  if (fork_gate::sealed())
+    throw Error("another thread forks this process at this moment, and nothing can be compiled. Call again");
   std::vector<uint8_t> bytes;
   if (callback(graph_json.c_str(), request.c_str(), &bytes, append) != 0) {
     throw Error(std::string(bytes.begin(), bytes.end()));
@@ -78,11 +85,57 @@ std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::
   return made;
 }
 
+// Whoever wants something forgotten may be Python, collecting garbage within whatever it holds, for which the callback may wait:
+// so nobody waits for the mutex, and who holds it looks here when it is done.
+bool take_drops(Specialised& state, std::vector<std::string>& drops) {
+  const std::lock_guard<std::mutex> lock(state.drops_mutex);
+  drops.swap(state.drops);
+  return !drops.empty();
+}
+
+bool has_drops(Specialised& state) {
+  const std::lock_guard<std::mutex> lock(state.drops_mutex);
+  return !state.drops.empty();
+}
+
+void drop_asked(Specialised& state) {
+  while (has_drops(state)) {
+    const std::unique_lock<std::mutex> lock(state.mutex, std::try_to_lock);
+    if (!lock.owns_lock()) return;
+    std::vector<std::string> drops;
+    if (!take_drops(state, drops)) continue;
+    for (auto it = state.recent.begin(); it != state.recent.end();) {
+      const auto entry = it++;
+      const bool asked = std::any_of(drops.begin(), drops.end(),
+                                     [&](const std::string& graph) { return graph.empty() || graph == entry->graph; });
+      if (!asked) continue;
+      ModelCache::get().evict(entry->artifact->digest);
+      state.recent.erase(entry);
+    }
+  }
+}
+
+// The lock, and after it what was asked for meanwhile.
+class Holding {
+ public:
+  explicit Holding(Specialised& state) : state_(state), lock_(state.mutex) {}
+  ~Holding() {
+    lock_.unlock();
+    drop_asked(state_);
+  }
+  Holding(const Holding&) = delete;
+  Holding& operator=(const Holding&) = delete;
+
+ private:
+  Specialised& state_;
+  std::unique_lock<std::mutex> lock_;
+};
+
 }  // namespace
 
 void set_program_callback(gn_program_callback_t callback) {
   Specialised& state = specialised();
-  const std::lock_guard<std::mutex> lock(state.mutex);  // the old one is not running once this returns
+  const Holding holding(state);  // the old one is not running once this returns
   state.callback = callback;
 }
 
@@ -90,7 +143,7 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
                                            const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, Purpose purpose) {
   const std::string request = request_json(artifact, inputs, outputs);
   Specialised& state = specialised();
-  const std::lock_guard<std::mutex> lock(state.mutex);
+  const Holding holding(state);
   for (auto it = state.recent.begin(); it != state.recent.end(); ++it) {
     if (it->request != request) continue;
     state.recent.splice(state.recent.begin(), state.recent, it);
@@ -111,13 +164,11 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
 
 void drop_specialised(const std::string* graph) {
   Specialised& state = specialised();
-  const std::lock_guard<std::mutex> lock(state.mutex);
-  for (auto it = state.recent.begin(); it != state.recent.end();) {
-    const auto entry = it++;
-    if (graph && entry->graph != *graph) continue;
-    ModelCache::get().evict(entry->artifact->digest);
-    state.recent.erase(entry);
+  {
+    const std::lock_guard<std::mutex> lock(state.drops_mutex);
+    state.drops.push_back(graph ? *graph : "");
   }
+  drop_asked(state);
 }
 
 }  // namespace gn

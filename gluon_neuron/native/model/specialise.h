@@ -30,7 +30,7 @@ enum class Purpose { other_inputs, other_machine };
 std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::string& graph_json,
                                            const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, Purpose purpose);
 
-// Forgets the specialised programs of a graph, or all (null).
+// Forgets the specialised programs of a graph, or all (null): at once, or when the callback that is running is done.
 void drop_specialised(const std::string* graph);
 
 }  // namespace gn

@@ -13,6 +13,7 @@
 #include "openvino/cpu_streams.h"
 #include "support/errors.h"
 #include "support/stats.h"
+#include "support/threads.h"
 
 namespace gn {
 namespace {
@@ -151,6 +152,7 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
       takes_all_cores_(wants_all_cores(config)) {
   for (const Spec& spec : inputs) inputs_.push_back(spec.part(parts));
   for (const Spec& spec : outputs) outputs_.push_back(spec.part(parts));
+  const StartsWorkers starting;
   const OpenVino& ov = openvino();
   const Tensor weights(U8, {static_cast<int64_t>(constants.size)}, constants.base);
   IrModel model;
@@ -250,7 +252,9 @@ void CompiledModel::bind_dynamic(Request& request, const std::vector<const uint8
   request.input_shapes.resize(inputs.size());
   request.output_shapes.resize(outputs.size());
   for (size_t i = 0; i < inputs.size(); ++i) {
-    const Spec& spec = *shapes.inputs[i];
+    // Of 64-bit integers it reads the halves, as numbers of 32 bits.
+    const bool halves = shapes.inputs[i]->dtype != inputs_[i].dtype;
+    const Spec spec = halves ? shapes.inputs[i]->halves() : *shapes.inputs[i];
     if (request.inputs[i] == inputs[i] && request.input_shapes[i] == spec.shape) continue;
     request.inputs[i] = nullptr;  // until it is taken
     const Tensor tensor(element_type(spec.dtype), spec.shape, inputs[i]);
@@ -272,6 +276,7 @@ void CompiledModel::bind_dynamic(Request& request, const std::vector<const uint8
 // What the program gives has to have the shapes that MXNet infers, and to stand where MXNet reads it.
 void CompiledModel::run_dynamic(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs,
                                 const CallShapes& shapes) {
+  const StartsWorkers starting;
   const OpenVino& ov = openvino();
   for (const Passed& pass : passed_) {
     const size_t nbytes = shapes.outputs[pass.output]->nbytes();
@@ -302,6 +307,7 @@ void CompiledModel::run(const std::vector<const uint8_t*>& inputs, const std::ve
                         const CallShapes& shapes) {
   if (dynamic_) return run_dynamic(inputs, outputs, shapes);
   if (streams_ > 1 && process_ != getpid()) return in_child().run(inputs, outputs, shapes);
+  const StartsWorkers starting;
   if (parts_ > 1) stats().parts += parts_;
   if (streams_ > 1) {
     run_in_streams(inputs, outputs);

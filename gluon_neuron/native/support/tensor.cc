@@ -39,6 +39,13 @@ std::string Spec::str() const {
   return out + "]";
 }
 
+Spec Spec::halves() const {
+  Spec out = *this;
+  out.dtype = dtype_by_name("int32");
+  out.shape.push_back(2);
+  return out;
+}
+
 Spec Spec::part(size_t parts) const {
   Spec out = *this;
   if (parts > 1) out.shape.at(0) /= static_cast<int64_t>(parts);

@@ -26,6 +26,7 @@ struct Spec {
   size_t nbytes() const { return elements() * dtype->size; }
   std::string str() const;  // float32[1,3,224,224]
   Spec part(size_t parts) const;  // one of so many equal parts along the first axis
+  Spec halves() const;  // of 64-bit integers: the lower and upper half of each along one more axis
   bool operator==(const Spec& other) const { return dtype == other.dtype && shape == other.shape; }
   bool operator!=(const Spec& other) const { return !(*this == other); }
 };

@@ -36,6 +36,10 @@ _COMMUTES = frozenset(
 """What gives the same when its input was rounded as when its output is."""
 
 
+_PLACES = frozenset(("GridSample", "ROIAlign", "ROIPooling"))
+"""What takes positions as floats."""
+
+
 def keep_float32(model: Any, data: Set[str]) -> frozenset[str]:
     """Prepare a model whose parameters of data are called as in `data`; returns the names of the nodes to be marked."""
     build = Builder()
@@ -57,12 +61,40 @@ def keep_float32(model: Any, data: Set[str]) -> frozenset[str]:
     unmarked -= {n.get_friendly_name() for n in nodes if _reads(n, summed)}
     write_with_marks_kept(build, [n for n in nodes if n.get_friendly_name() not in unmarked])
     model.validate_nodes_and_infer_types()
-    return frozenset({n.get_friendly_name() for n in model.get_ordered_ops() if _is_float32(n)} - unmarked)
+    nodes = model.get_ordered_ops()
+    return frozenset({n.get_friendly_name() for n in nodes if _is_float32(n)} - unmarked) | exact_float32(nodes)
+
+
+def exact_float32(nodes: list[Any]) -> frozenset[str]:
+    """The names of the nodes that make whole numbers or truth values of float32, or read positions, and of what these
+    follow from, as far as the products before: of positions and lengths beyond 256 bfloat16 makes others."""
+    found: set[str] = set()
+    names: set[str] = set()
+    for node in reversed(nodes):
+        readers = [place.get_node() for value in node.outputs() for place in value.get_target_inputs()]
+        decides = any(map(_is_float, node.input_values())) and not all(map(_is_float, node.outputs()))
+        decides = decides or node.get_type_name() in _PLACES
+        if decides or (_is_float32(node) and any(r.get_name() in found for r in readers)):
+            if node.get_type_name() in _PRODUCTS:
+                continue
+            found.add(node.get_name())
+            names.add(node.get_friendly_name())
+    return frozenset(names)
+
+
+def marks_of_new(model: Any, known: Set[str]) -> frozenset[str]:
+    """The names of the nodes of float32 that are not called as in `known`: numbers that follow from extents."""
+    return frozenset({n.get_friendly_name() for n in model.get_ordered_ops() if _is_float32(n)} - known)
 
 
 def _is_float32(node: Any) -> bool:
-    kinds = {value.get_element_type().get_type_name() for value in node.outputs()}
-    return node.get_type_name() not in ("Parameter", "Constant", "Result") and "f32" in kinds
+    """Whether the node reads or gives float32."""
+    values = (*node.input_values(), *node.outputs())
+    return node.get_type_name() not in ("Parameter", "Constant", "Result") and any(map(_is_float, values))
+
+
+def _is_float(value: Any) -> bool:
+    return bool(value.get_element_type().get_type_name() == "f32")
 
 
 def _reads(node: Any, names: Set[str]) -> bool:

@@ -4,6 +4,8 @@ What follows from weights alone, OpenVINO folds into constants where it has a fu
 convolution, an ELU, an LSTM of weights), the plugin computes the node when the program is loaded, and then lets an
 elementwise operator write its result over it, so that every later call starts from the result of the call before
 (seen in OpenVINO 2026.4). Such a node is therefore made to depend on the data, by a zero, and is computed at each call.
+
+Of what it folds, the absolute value of a vector that was itself folded keeps its signs: it is written as a maximum.
 """
 
 from __future__ import annotations
@@ -44,7 +46,12 @@ def prevent_constant_overwrite(model: Any, data: Set[str]) -> int:
     zero = None
     for node, _ in walk(model.get_ordered_ops(), data, varying):
         kind = node.get_type_name()
-        if node.get_name() in varying or kind in ("Parameter", "Constant", "Result") or kind in FOLDED:
+        if node.get_name() in varying or kind in ("Parameter", "Constant", "Result"):
+            continue
+        if kind == "Abs":
+            _write_as_maximum(build, node)
+            changed += 1
+        if kind in FOLDED:
             continue
         with build.scope("depends_on_data"):
             zero = zero or _zero(build, source)
@@ -54,6 +61,14 @@ def prevent_constant_overwrite(model: Any, data: Set[str]) -> int:
     if changed:
         model.validate_nodes_and_infer_types()
     return changed
+
+
+def _write_as_maximum(build: Builder, node: Any) -> None:
+    x = node.input_value(0)
+    with build.scope(f"{node.get_friendly_name()}/absolute"):
+        new = build.maximum(x, build.negative(x))
+    for reader in node.output(0).get_target_inputs():
+        reader.replace_source_output(new.output(0))
 
 
 def _size(parameter: Any) -> int:

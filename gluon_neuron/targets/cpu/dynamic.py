@@ -20,7 +20,8 @@ from ..base import RegionJob, signature
 from ..refusals import refusals
 from .dynamic_axes import FreeExtent, Shapes, at, free_extents, held_out, highest, lowest, others
 from .dynamic_check import Checker
-from .dynamic_listing import Listed, NotDynamic, differences, listing
+from .bf16_products import marks_of_new
+from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
 from .dynamic_rewrite import make_dynamic
 from .ir import PreparedModel, prepare_model, serialize
 from .target import CpuTarget, cast_here, engine_config, lowered
@@ -63,13 +64,18 @@ def dynamic_payload(job: RegionJob) -> Payload:
     found = differences([s.nodes for s in (*family.samples, *checks)], True)
     places = [p for e in free for p in e.places]
     parameters = {n: prepared.nodes[n] for n in prepared.data}
-    make_dynamic(prepared.model, base.nodes, found, parameters, places)
     cast = cast_here(job.options)
+    if cast != "none":
+        _same_marks([*family.samples, *checks], found, cast)
+    before = {n.get_friendly_name() for n in prepared.model.get_ordered_ops()}
+    make_dynamic(prepared.model, base.nodes, found, parameters, places)
+    if cast != "none":
+        prepared = replace(prepared, float32=prepared.float32 | marks_of_new(prepared.model, before))
     config = engine_config(job.options, cast)
     checker = Checker(job.weight, config)
     if not checker.can():
         raise NotDynamic("the process is forked, so that it cannot be checked here")
-    checker.check(prepared.model, [s.prepared.model for s in checks], prepared.data)
+    checker.check(prepared.model, [s.prepared.model for s in checks], prepared.data, prepared.float32)
     data, written = serialize(prepared, job)
     index = {n: i for i, n in enumerate(job.inputs)}
     ranges = [
@@ -83,6 +89,16 @@ def dynamic_payload(job: RegionJob) -> Payload:
         program={**written, "config": config, "free": ranges},
         data=data,
     )
+
+
+def _same_marks(samples: Sequence[Sample], found: Differences, cast: str) -> None:
+    """Raise NotDynamic where programs do not agree about what stays in float32, or a node that says so would go."""
+    if any(s.prepared.float32 != samples[0].prepared.float32 for s in samples):
+        raise NotDynamic(f"with auto_cast={cast!r}, other operators are in float32 at other shapes")
+    for i, _ in found.bounds:
+        node = samples[0].nodes[i]
+        if cast == "matmult" or node.node.get_friendly_name() in samples[0].prepared.float32:
+            raise NotDynamic(f"with auto_cast={cast!r}, {node.name} cannot have other bounds at other shapes")
 
 
 class _Family:

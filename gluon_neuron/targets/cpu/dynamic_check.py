@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from ...dialect.in_openvino.builder import DTYPES
 from ...dialect.in_openvino.importing import import_openvino
 from .dynamic_listing import NotDynamic
+from .ir import with_marks
 
 _PROCESS = os.getpid()
 """In a child that was forked of it, threads of OpenVINO's may be missing, and compiling would wait for them."""
@@ -37,12 +38,14 @@ class Checker:
         """Whether programs can be run in this process."""
         return os.getpid() == _PROCESS
 
-    def check(self, dynamic: Any, static: Sequence[Any], data: Collection[str]) -> None:
+    def check(self, dynamic: Any, static: Sequence[Any], data: Collection[str], float32: Set[str]) -> None:
         """Run the model for any shape beside each of the static ones, on the same random data.
 
-        Raises NotDynamic where the results are not the same. All read the inputs `data` in one order.
+        Raises NotDynamic where the results are not the same. All read the inputs `data` in one order. `float32` names
+        what is marked in all of them.
         """
         try:
+            dynamic, *static = [with_marks(model, float32) for model in (dynamic, *static)]
             # Most of what it takes to compile a small model is the same for a large one: together they take half.
             wanted_of = self._core.compile_model(self._together(static, data), "CPU", self._config)
             found_of = self._core.compile_model(self._together([dynamic], data), "CPU", self._config)

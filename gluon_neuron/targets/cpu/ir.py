@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
-from .bf16_products import keep_float32
+from .bf16_products import exact_float32, keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
 from .features import AVX512, has_avx512, recorded
@@ -31,7 +33,8 @@ class PreparedModel:
     """A region's model in the forms that the engine runs fastest, ready to be written.
 
     `nodes` are the parameters by name; `data`, `bound` and `baked` are the names of those that the model reads: data,
-    weights that are bound when it is loaded, and weights that are written with it. `float32` names the nodes to mark.
+    weights that are bound when it is loaded, and weights that are written with it. `float32` names the nodes to mark,
+    `halved` the parameters that stand for 64-bit integers.
     """
 
     model: Any
@@ -41,6 +44,7 @@ class PreparedModel:
     bound: tuple[str, ...]
     baked: tuple[str, ...]
     float32: Set[str]
+    halved: Set[str]
     for_avx512: bool
 
 
@@ -65,8 +69,13 @@ def prepare_model(
     prevent_constant_overwrite(model, set(data))
     # In bfloat16 products get forms of their own.
     rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult", any_shape)
-    float32 = keep_float32(model, set(data)) if cast == "matmult" else frozenset()
-    return PreparedModel(model, nodes, roles, data, bound, baked, float32, rewritten.for_avx512)
+    float32: Set[str] = frozenset()
+    if cast == "matmult":
+        float32 = keep_float32(model, set(data))
+    elif cast == "all":
+        float32 = exact_float32(model.get_ordered_ops())
+    halved = frozenset(xp.halved)
+    return PreparedModel(model, nodes, roles, data, bound, baked, float32, halved, rewritten.for_avx512)
 
 
 def serialize(prepared: PreparedModel, job: RegionJob) -> tuple[bytes, dict[str, Any]]:
@@ -94,6 +103,8 @@ def serialize(prepared: PreparedModel, job: RegionJob) -> tuple[bytes, dict[str,
         "weights": [[index[n], editor.positions[n]] for n in bound],
         "literal_positions": editor.literal_positions,
         "data": [index[n] for n in data],
+        # Of 64-bit integers the program reads the two halves, as an array of int32 with one more axis.
+        **({"halves": halved} if (halved := [index[n] for n in data if n in prepared.halved]) else {}),
         # What the machine had on which it was made, and what of that its form is for: a machine without makes it again.
         "made_on": recorded(),
         "made_for": list(AVX512) if prepared.for_avx512 else [],
@@ -112,6 +123,15 @@ def _write(model: Any) -> tuple[bytes, bytes]:
         xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
         import_openvino().serialize(model, str(xml), str(literals))
         return xml.read_bytes(), literals.read_bytes()
+
+
+def with_marks(model: Any, float32: Set[str]) -> Any:
+    """The model as the engine will read it, with its marks."""
+    if not float32:
+        return model
+    xml, literals = _write(model)
+    openvino = import_openvino()
+    return openvino.Core().read_model(_mark(xml, float32), openvino.Tensor(np.frombuffer(literals, np.uint8)))
 
 
 def _mark(xml: bytes, float32: Set[str]) -> bytes:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from ...dialect.in_openvino.namespace import OpenVINONamespace
 from ...errors import CompileError
 from ...graph.graph import Entry, Graph, Node
@@ -34,7 +36,8 @@ class SamplesMeet(Exception):
 def several_samples(sample: Graph) -> int:
     """The number of samples for which a graph, given for one, is to be looked at."""
     known = known_from_shapes(sample)
-    sizes = [(n.id in known, s.size) for n in sample.nodes for s in n.outs.values() if s is not None]
+    # Weights are as large for any number.
+    sizes = [(n.id in known, s.size) for n in sample.operators for s in n.outs.values() if s is not None]
 
     def fits(count: int) -> bool:
         return all(count * size <= (_LARGEST_KNOWN if is_known else _LARGEST) for is_known, size in sizes)
@@ -57,6 +60,8 @@ def sample_axes(batch: Graph, sample: Graph, size: int) -> list[Axis]:
 class _Walk:
     def __init__(self, size: int) -> None:
         self._size = size
+        self._counted: set[Entry] = set()  # values that follow from the number of samples
+        self._filled: set[Entry] = set()  # values that are the same for each sample, whatever their number
         self._proof = Proof(size)
         self._spaces = OpenVINONamespace(), OpenVINONamespace()
         self._values: dict[Entry, tuple[Any, Any] | None] = {}  # None where not even the shape is known
@@ -72,8 +77,43 @@ class _Walk:
             self._stand_in(whole, one, "it takes samples by their positions")
         elif not self._lowered(whole, one):
             self._stand_in(whole, one)
+        elif self._is_known(whole):
+            self._count(whole, one)
+        elif not self._counted.isdisjoint(whole.inputs):
+            # That two numbers of samples make no difference says nothing of others: a limit may lie beyond.
+            self._stand_in(whole, one, "it reads a value that follows from the number of samples")
         for k in whole.outs:
             self._look(Entry(whole.id, k))
+
+    def _is_known(self, node: Node) -> bool:
+        pairs = [self._values[Entry(node.id, k)] for k in node.outs]
+        return all(pair is not None and pair[0].known and pair[1].known for pair in pairs)
+
+    def _count(self, whole: Node, one: Node) -> None:
+        """Note what is known of values that are computed from shapes."""
+        reads_filled = not self._filled.isdisjoint(whole.inputs)
+        reads_samples = whole.ins != one.ins or reads_filled
+        counted = not self._counted.isdisjoint(whole.inputs)
+        rule = registry.rule_of(whole)
+        picks = rule is not None and rule.moves
+        for k in whole.outs:
+            entry = Entry(whole.id, k)
+            many, single = (np.asarray(array.v) for array in self._values[entry] or ())
+            same = many.shape == single.shape and np.array_equal(many, single, equal_nan=many.dtype.kind == "f")
+            if counted:
+                # What is picked from several extents may be another's.
+                follows = not (picks and same)
+            elif not reads_samples:
+                follows = False
+            elif many.shape == single.shape:
+                follows = not same or reads_filled
+            else:
+                tables = [pair for e in whole.inputs if (pair := self._values[e]) and pair[0].known]
+                follows = not all(_is_fill(t, single) for t in (many, *(np.asarray(t.v) for t, _ in tables)))
+                if not follows:
+                    self._filled.add(entry)
+            if follows:
+                self._counted.add(entry)
 
     def of_output(self, graph: Graph, head: Entry) -> Axis:
         if head in self._axes:
@@ -90,6 +130,8 @@ class _Walk:
             return
         whole, one = pair
         try:
+            if entry in self._counted:
+                raise NotSeparable("Its value follows from the number of samples.")
             if whole.known and one.known:
                 self._axes[entry] = axis_of_values(whole.v, one.v, self._size)
             elif whole.known or one.known:
@@ -152,6 +194,15 @@ class _Walk:
             else:
                 self._proof.take_unknown(nodes[0], nodes[1])
                 self._sentences[Entry(whole.id, k)] = why or "its shapes do not follow from the number of samples"
+
+
+def _is_fill(table: np.ndarray, single: np.ndarray) -> bool:
+    """Whether an array has the same values all along the axes in which it is longer than for one sample."""
+    if table.ndim != single.ndim or not table.size:
+        return table.size == 1
+    axes = [k for k, (n, m) in enumerate(zip(table.shape, single.shape, strict=True)) if n != m]
+    first = table[tuple(slice(0, 1) if k in axes else slice(None) for k in range(table.ndim))]
+    return bool((table == first).all())
 
 
 _NOTHING: Any = "nothing"

@@ -39,15 +39,23 @@ class CpuTarget:
         found = rule_refusal(self, node)
         if found is not None:
             return found
+        for inner in (n for body in node.bodies for n in body.operators):
+            if any(s is not None and s.dtype == "int64" for s in inner.ins):
+                return Refusal(Category.TARGET, f"in its body, {inner}: the CPU engine computes int64 as int32")
         rule = rule_of(node)
         assert rule is not None
-        for spec in (*node.ins, *node.outs.values()):
+        for i, spec in enumerate((*node.ins, *node.outs.values())):
             assert spec is not None
-            if spec.dtype == "int64":
+            if spec.dtype == "bfloat16":
+                sentence = (
+                    "MXNet hands compiled regions no bfloat16; compile the float32 model with auto_cast='matmult'"
+                )
+                return Refusal(Category.TARGET, sentence)
+            if spec.dtype == "int64" and i != rule.positions:
                 return Refusal(Category.TARGET, "the CPU engine computes int64 as int32")
             if spec.dtype == "float64":
                 return Refusal(Category.TARGET, "the CPU engine computes float64 as float32")
-            if spec.dtype in ("int8", "uint8") and not rule.moves:
+            if spec.dtype in ("int8", "uint8") and not (rule.moves or (rule.widens and i < len(node.ins))):
                 return Refusal(Category.TARGET, f"the CPU engine saturates {spec.dtype} where MXNet wraps")
             if spec.dtype == "int32" and not rule.exact_int32:
                 sentence = "the CPU engine computes it for int32 as float32, which is exact to 2**24 only"
@@ -110,7 +118,7 @@ def cast_here(options: CompileOptions) -> str:
 
 def lowered(graph: Graph, any_shape: bool = False) -> tuple[Any, list[Any]]:
     """The namespace with its parameters, and the graph's outputs in it; raises CompileError."""
-    xp = OpenVINONamespace(any_shape)
+    xp = OpenVINONamespace(any_shape, halves=True)
     return xp, lower(graph, xp)
 
 

@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class ChipTask:
         }
 
     def __call__(self, running: Running) -> Program:
-        """The program; raises CompileError, and CacheError when the cache cannot be used."""
+        """The program; raises CompileError. A cache that cannot be used is warned of, and done without."""
         start = time.perf_counter()
         data, cached = self._data(running)
         try:
@@ -101,21 +102,29 @@ class ChipTask:
         if cache is None:
             data, cached = self._compile(running), False
         else:
-            with cache.locked(key, lambda: running.stopped):
+            with ExitStack() as stack:
+                usable = True
+                try:
+                    stack.enter_context(cache.locked(key, lambda: running.stopped))
+                except CacheError as error:
+                    _logger.warning("%s", error)
+                    usable = False  # for writing; what is there can be read
                 found = cache.get(key)
+                if found is not None and not _is_neff(found[0]):
+                    _logger.warning("compile cache: the entry of key %s is no NEFF and is made again", key)
+                    found = None
                 data, cached = (found[0], True) if found else (self._compile(running), False)
-                if not cached:
+                if not cached and usable:
                     self._keep(cache, key, data)
         self.compiler.made[key] = data
         return data, cached
 
     def _keep(self, cache: Cache, key: str, data: bytes) -> None:
         about = {**self.factors(), "region": self.job.name}
+        if not _is_neff(data):
+            return  # the caller says so, and failures are not kept
         try:
-            read_header(data)
             cache.put(key, data, about)
-        except ValueError:
-            pass  # no NEFF: the caller says so, and failures are not kept
         except CacheError as error:
             # The program is there; only the next compile has to make it again.
             _logger.warning("%s", error)
@@ -146,6 +155,14 @@ class ChipTask:
         shutil.rmtree(self.job.keep, ignore_errors=True)
         self.job.keep.mkdir(parents=True)
         return self.job.keep.resolve()
+
+
+def _is_neff(data: bytes) -> bool:
+    try:
+        read_header(data)
+    except ValueError:
+        return False
+    return True
 
 
 def environment(environ: Mapping[str, str]) -> dict[str, str]:

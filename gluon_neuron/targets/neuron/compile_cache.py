@@ -17,7 +17,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,19 +128,21 @@ class Cache:
         try:
             about = json.loads((path / _ABOUT).read_text(encoding="utf-8"))
             data = (path / _PROGRAM).read_bytes()
-            whole = about["sha256"] == hashlib.sha256(data).hexdigest()
+            known = about["about"]
+            whole = about["key"] == key and about["sha256"] == hashlib.sha256(data).hexdigest() and type(known) is dict
         except FileNotFoundError:
             _logger.info("compile cache: miss, key %s", key)
             return None
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             whole = False
         if not whole:
             _logger.warning("compile cache: the entry of key %s is damaged and was removed", key)
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(path)
             return None
-        os.utime(path / _ABOUT)
+        with suppress(OSError):  # of a cache that may only be read
+            os.utime(path / _ABOUT)
         _logger.info("compile cache: hit, key %s in %s", key, path)
-        return data, about["about"]
+        return data, known
 
     def put(self, key: str, data: bytes, about: Mapping[str, Any]) -> None:
         """Keep a program; the key's lock is held. Raises CacheError when it cannot be written."""
@@ -152,7 +154,7 @@ class Cache:
                 (new / _PROGRAM).write_bytes(data)
                 known = {"key": key, "sha256": hashlib.sha256(data).hexdigest(), "about": dict(about)}
                 (new / _ABOUT).write_text(json.dumps(known), encoding="utf-8")
-                shutil.rmtree(path, ignore_errors=True)
+                _remove(path)
                 new.rename(path)
             finally:
                 shutil.rmtree(new, ignore_errors=True)
@@ -173,7 +175,7 @@ class Cache:
                 known = json.loads(about.read_text(encoding="utf-8"))
                 size = sum(f.stat().st_size for f in about.parent.iterdir())
                 found.append(Entry(known["key"], about.parent, known["about"], size, about.stat().st_mtime))
-            except (OSError, ValueError, KeyError):
+            except (OSError, ValueError, KeyError, TypeError, RecursionError):
                 continue  # another process removes it just now, or `get` will
         return sorted(found, key=lambda e: -e.used)
 
@@ -203,3 +205,12 @@ class Cache:
 
     def _path(self, key: str) -> Path:
         return self.root / key[:2] / key
+
+
+def _remove(path: Path) -> None:
+    """Remove an entry, or whatever else stands in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)

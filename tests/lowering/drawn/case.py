@@ -8,6 +8,7 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 from .metadata import arguments, choices, is_required
@@ -21,6 +22,19 @@ MOVED = (*KINDS, "big")
 """For operators that move values: they keep integers that float32 does not hold."""
 OMIT = object()
 """The value of an attribute that is not given, so that MXNet's default counts."""
+
+
+def repeatable(examples: int, shrink: bool = True) -> settings:
+    """Settings of a test that draws the same examples in every run, whatever has been drawn before."""
+    return settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+        report_multiple_bugs=False,
+        phases=(Phase.generate, *((Phase.shrink,) if shrink else ())),
+    )
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections import Counter
 from zlib import crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+from hypothesis import given, reject, seed
 from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 
 from gluon_neuron.lowering.registry import rules
 
-from .case import drawn
+from .case import drawn, repeatable
 from .judge import COMPARED, COMPILED, judge
 from .table import NOT_DRAWN, STRATEGIES
 
@@ -32,15 +32,7 @@ def compare(op: str, examples: int, compiled: int) -> None:
     seen: Counter[str] = Counter()
     failed = False
 
-    @settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        print_blob=False,
-        report_multiple_bugs=False,
-        phases=(Phase.generate, Phase.shrink),
-    )
+    @repeatable(examples)
     @seed(crc32(op.encode()))
     @given(st.data())
     def run(data: st.DataObject) -> None:

@@ -235,3 +235,41 @@ def test_on_any_processor():
     net.initialize()
     x = mx.nd.random.normal(shape=(4, 3, 12, 12))
     agree(gluon_neuron.compile(net, x, auto_cast="matmult")(x), net(x), 3e-2, 3e-2)
+
+
+class Positions(nn.HybridBlock):
+    """Positions or lengths as floats, MXNet's default, beyond what bfloat16 tells apart, in front of a product."""
+
+    def __init__(self, read):
+        super().__init__()
+        self.read = read
+        with self.name_scope():
+            self.dense = nn.Dense(8, flatten=False)
+            self.table = self.params.get("table", shape=(3000, 8), init=mx.init.Uniform(1))
+
+    def hybrid_forward(self, F, x, ids, table):
+        return self.dense(self.read(F, x, ids, table))
+
+
+READS = {
+    "embedding": lambda F, x, ids, table: F.Embedding(ids, table, input_dim=3000, output_dim=8),
+    "embedding of a sum": lambda F, x, ids, table: F.Embedding(ids - 1, table, input_dim=3000, output_dim=8),
+    "take": lambda F, x, ids, table: F.relu(F.take(table, ids)),
+    "gather_nd": lambda F, x, ids, table: F.gather_nd(table, F.expand_dims(ids, 0)),
+    "one_hot": lambda F, x, ids, table: F.dot(F.one_hot(ids, depth=3000), table),
+    "order": lambda F, x, ids, table: F.take(table, F.argsort(ids)),
+    "lengths": lambda F, x, ids, table: F.SequenceMask(x, F.slice_axis(ids, axis=0, begin=0, end=2), True, axis=0),
+    "last": lambda F, x, ids, table: F.SequenceLast(x, F.slice_axis(ids, axis=0, begin=0, end=2), True),
+    "equal": lambda F, x, ids, table: F.broadcast_mul(table, F.expand_dims(F.sum(ids) == 4772, 1)),
+}
+
+
+@pytest.mark.parametrize("cast", ["matmult", "all"])
+@pytest.mark.parametrize("read", READS)
+def test_positions_keep_their_digits(read, cast):
+    net = Positions(READS[read])
+    net.initialize(mx.init.Uniform(1))
+    x, ids = mx.nd.random.uniform(-1, 1, (600, 2, 8)), mx.nd.array([257, 515, 1001, 2999])
+    expected = net(x, ids).asnumpy()
+    found = gluon_neuron.compile(net, (x, ids), auto_cast=cast)(x, ids).asnumpy()
+    assert np.abs(found - expected).max() < 0.02 * np.abs(expected).max()

@@ -189,3 +189,33 @@ def test_nodes_of_the_data_stay_as_they_are():
     of_weights = openvino.Model([op.convolution(x, chained, *one)], [x, weight], "of weights")
     # The second follows from the first, which depends on the data by now.
     assert prevent_constant_overwrite(of_weights, {"x"}) == 1
+
+
+ELEMENTWISE = (
+    *("abs", "negative", "relu", "sigmoid", "exp", "sin", "floor", "erf", "arctan", "square", "sign", "cosh"),
+    *("softsign", "rint", "arcsinh", "degrees", "log_softmax"),
+)
+
+
+class Folded(gluon.HybridBlock):
+    """Functions of a vector or a matrix that follows from a weight alone, beside the data."""
+
+    def __init__(self, shape):
+        super().__init__()
+        self.weight = self.params.get("weight", shape=shape)
+
+    def hybrid_forward(self, F, x, weight):
+        made = [F.tanh(weight), weight * 2 + 1, F.clip(weight, -0.7, 0.9), F.Cast(F.Cast(weight, "float16"), "float32")]
+        return [F.relu(x), *(getattr(F, name)(v) for v in made for name in ELEMENTWISE)]
+
+
+@pytest.mark.parametrize("shape", [(1,), (4,), (24,), (4, 6), (2, 3, 4)])
+def test_functions_of_what_is_folded(shape):
+    net = Folded(shape)
+    net.initialize(mx.init.Normal(1))
+    x = mx.nd.ones((2, 2))
+    every = [n.node for n in gluon_neuron.analyze(net, x).outside]
+    compiled = gluon_neuron.compile(net, x, include_nodes=every)
+    assert not compiled.report.outside
+    for found, expected in zip(compiled(x), net(x), strict=True):
+        agree(found, expected, 1e-4, 1e-5)

@@ -25,7 +25,7 @@ def same(op, y):
 
 
 def check(dynamic, *static, precision="f32"):
-    Checker(lambda name: WEIGHT, {"INFERENCE_PRECISION_HINT": precision}).check(dynamic, static, ("x",))
+    Checker(lambda name: WEIGHT, {"INFERENCE_PRECISION_HINT": precision}).check(dynamic, static, ("x",), frozenset())
 
 
 def test_the_same():

@@ -1,8 +1,10 @@
 """The compile cache: whole entries or none, locks that end with their holder, a bound that it keeps."""
 
+import hashlib
 import json
 import logging
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +62,55 @@ def test_a_damaged_entry_counts_as_none_and_goes(damage, tmp_path, caplog):
     assert cache.get(key(1)) is None
     if damage != "no program":
         assert not path.exists() and "damaged" in caplog.text
+    cache.put(key(1), b"new", {})
+    assert cache.get(key(1)) == (b"new", {})
+
+
+def hashed(**changes):
+    digest = hashlib.sha256(bytes(1000)).hexdigest()
+    made = {"key": key(1), "sha256": digest, "about": {}, **changes}
+    return json.dumps({n: v for n, v in made.items() if v is not None})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "[]",
+            "null",
+            "1",
+            '"text"',
+            "[" * 100000,
+            "\x00\x01",
+            hashed(about=None),
+            hashed(about=1),
+            hashed(about=[]),
+        ),
+        *(hashed(key=None), hashed(key=key(2)), hashed(sha256=None), hashed(sha256=5)),
+    ],
+)
+def test_foreign_and_garbled_entries_count_as_none(text, tmp_path, caplog):
+    cache = filled(tmp_path, 1, 3)
+    (cache._path(key(1)) / "entry.json").write_text(text)
+    assert key(3) in [e.key for e in cache.entries()]
+    assert cache.get(key(1)) is None and "damaged" in caplog.text
+    cache.put(key(1), b"new", {})
+    assert cache.get(key(1)) == (b"new", {})
+    assert cache.prune(0, keep=key(1)) and not cache.clear()[1:]
+
+
+@pytest.mark.parametrize("kind", ["file", "link", "folder in the place of a file"])
+def test_what_is_no_entry_gives_way(kind, tmp_path):
+    cache = filled(tmp_path, 1)
+    path = cache._path(key(1))
+    if kind == "folder in the place of a file":
+        (path / "file.neff").unlink()
+        (path / "file.neff").mkdir()
+    else:
+        shutil.rmtree(path)
+        path.write_text("x") if kind == "file" else path.symlink_to(tmp_path / "absent")
+    assert cache.get(key(1)) is None
     cache.put(key(1), b"new", {})
     assert cache.get(key(1)) == (b"new", {})
 

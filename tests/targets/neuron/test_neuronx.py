@@ -1,5 +1,7 @@
 """inf2, trn1 and trn2: what they refuse, and the whole way from a block to a NEFF beside the CPU's program."""
 
+import hashlib
+import json
 import logging
 from pathlib import Path
 
@@ -200,6 +202,30 @@ def test_without_the_cache(compilers, monkeypatch):
     monkeypatch.delenv("NEURON_CC_FLAGS")
     with pytest.raises(CacheError, match="s3://"):
         gluon_neuron.compile(*small(), target="inf2")
+
+
+@pytest.mark.parametrize("kind", ["a file", "no NEFF", "read-only"])
+def test_a_cache_that_cannot_be_used_is_warned_of(kind, compilers, monkeypatch, tmp_path, caplog):
+    place = tmp_path / "cache"
+    monkeypatch.setenv("NEURON_COMPILE_CACHE_URL", str(place))
+    if kind == "a file":
+        place.write_text("x")
+    gluon_neuron.compile(*small(), target="inf2", strict=True)
+    if kind == "no NEFF":
+        (program,) = place.glob("*/*/file.neff")
+        program.write_bytes(b"another program")
+        about = program.with_name("entry.json")
+        known = {**json.loads(about.read_text()), "sha256": hashlib.sha256(b"another program").hexdigest()}
+        about.write_text(json.dumps(known))
+    if kind == "read-only":  # the superuser may write anywhere
+        (place / "locks").rename(tmp_path / "locks")
+        (place / "locks").write_text("x")
+    gluon_neuron.compile(*small(), target="inf2", strict=True)
+    assert compiled(compilers) == (1 if kind == "read-only" else 2)
+    assert "compile cache" in caplog.text
+    if kind == "no NEFF":
+        gluon_neuron.compile(*small(), target="inf2", strict=True)
+        assert compiled(compilers) == 2
 
 
 def test_a_cast_that_the_cpu_lacks_is_left_to_the_chip(compilers):
