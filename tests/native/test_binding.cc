@@ -1,6 +1,7 @@
 // What a compiled model is valid for: weights that change, move or are replaced, and programs that do not fit.
 #include "model/binding.h"
 
+#include <cstdlib>
 #include <cstring>
 
 #include "boundary/log.h"
@@ -33,6 +34,15 @@ size_t alive() {
   gn::ModelCache::get().count(&all, &orphans);
   return all;
 }
+
+// A variable of the environment, for a while.
+struct Environment {
+  Environment(const char* name, const char* value) : name(name) { setenv(name, value, 1); }
+  ~Environment() { unsetenv(name); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+  const char* name;
+};
 
 int program_for_batch(const char*, const char* request, void* sink, gn_emit_t emit) {
   for (size_t batch : {3, 5, 6, 7}) {
@@ -202,7 +212,45 @@ TEST_CASE("a payload is digested once for all its models") {
   forget();
 }
 
+TEST_CASE("how much room programs for other inputs have") {
+  const auto room = [](const char* given) { return gn::room_for_specialised(given, size_t{200} << 20); };
+  CHECK(room(nullptr) == size_t{400} << 20);
+  CHECK(room("") == size_t{400} << 20);
+  CHECK(gn::room_for_specialised(nullptr, 5) == gn::kLeastRoom);
+  CHECK(room("0") == 0);
+  CHECK(room("12345") == 12345);
+  CHECK(room("2k") == 2048);
+  CHECK(room("1.5M") == 3 << 19);
+  CHECK(room("3G") == size_t{3} << 30);
+  CHECK(room("1T") == size_t{1} << 40);
+  for (const char* wrong : {"M", "-1", "1X", "1MB", "nan", "1e300", "much"}) {
+    CHECK(has(error_of<gn::Error>([&] { room(wrong); }), gn::text("GLUON_NEURON_MEMORY=", wrong, " is no size")));
+  }
+}
+
+TEST_CASE("what was not used for the longest time makes room, in use or not") {
+  const Environment room("GLUON_NEURON_MEMORY", "2200K");  // each takes 1 MiB and a little
+  gn::set_program_callback(program_for_batch);
+  const Region compiled(2, kSmall);
+  const auto at = [&](size_t batch) { return Region(compiled.artifact, batch, kSmall); };
+  const Region third = at(3), fifth = at(5), sixth = at(6);
+  const auto used = third.bind(), idle = fifth.bind();
+  CHECK(third.run(*used) == third.expected());
+  CHECK(fifth.run(*idle) == fifth.expected());
+  CHECK(third.run(*used) == third.expected());  // idle is the older one now
+  CHECK_FALSE(idle->evicted());
+  CHECK(rise(gn::stats().evictions, [&] { sixth.run(*sixth.bind()); }) == 1);
+  CHECK(idle->evicted());
+  CHECK_FALSE(used->evicted());
+  CHECK(fifth.run(*idle) == fifth.expected());  // whoever holds it goes on
+  CHECK(rise(gn::stats().specialisations, [&] { fifth.run(*fifth.bind()); }) == 1);
+  CHECK(used->evicted());
+  gn::set_program_callback(nullptr);
+  forget();
+}
+
 TEST_CASE("a program for other inputs is asked for, and kept for a while") {
+  const Environment room("GLUON_NEURON_MEMORY", "2200K");
   gn::set_program_callback(program_for_batch);
   const Region compiled(2, kSmall);
   const auto at = [&](size_t batch) { return Region(compiled.artifact, batch, kSmall); };

@@ -91,7 +91,13 @@ TEST_CASE("null where something is to be read") {
   CHECK(gn_set_pass_callback(nullptr) == 0);
   CHECK(gn_set_warning_callback(nullptr) == 0);
   CHECK(gn_watch_nodes() == 0);
-  CHECK(gn_watched_node() == nullptr);
+  gn_node_t* nodes[1] = {nullptr};
+  CHECK(gn_watched_nodes(nodes, 1) == 0);
+  CHECK(std::string(gn_node_name(nullptr)).empty());
+  CHECK(gn_node_serves(nullptr, nullptr) == -1);
+  CHECK(gn_node_prepare(nullptr, 0, nullptr, 0, nullptr, 0) == -1);
+  CHECK(gn_node_evicted(nullptr) == -1);
+  CHECK(last() == "gluon_neuron: the node is null");
 }
 
 TEST_CASE("a library that is not MXNet") {

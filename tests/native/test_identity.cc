@@ -1,6 +1,7 @@
 // The identity of a node's graph is what Python computes, and an artifact of another node is refused.
 #include "artifact/identity.h"
 
+#include <memory>
 #include <string>
 
 #include "container.h"
@@ -12,10 +13,10 @@ namespace {
 const char* const kSome =
     R"json({"nodes":[{"op":"null","name":"größe","inputs":[]},{"op":"null","name":"w","attrs":{"__shape__":"(3,)"},"inputs":[]},{"op":"split","name":"n","attrs":{"num_outputs":"2","axis":"1","__hint__":"h","lr_mult":"2","__gluon_neuron_baked__":"1f"},"inputs":[[1,0,0]]},{"op":"_foreach","name":"f","inputs":[[2,1,0],[0,0,0]],"subgraphs":[{"nodes":[{"op":"null","name":"s","inputs":[]},{"op":"exp","name":"e","inputs":[[0,0,0]]}],"heads":[[1,0,0]]}]}],"heads":[[3,0,0],[2,0,0]]})json";
 
-gn::Artifact artifact_for(const std::string& graph) {
-  gn::Artifact out;
-  out.digest = gn::content_hash(reinterpret_cast<const uint8_t*>(graph.data()), graph.size());
-  out.graph = graph;
+std::unique_ptr<gn::Artifact> artifact_for(const std::string& graph) {
+  auto out = std::make_unique<gn::Artifact>();
+  out->digest = gn::content_hash(reinterpret_cast<const uint8_t*>(graph.data()), graph.size());
+  out->graph = graph;
   return out;
 }
 
@@ -39,9 +40,9 @@ TEST_CASE("names of operators, hints and the order of nodes do not count, variab
 }
 
 TEST_CASE("an artifact is its own node's alone") {
-  gn::check_belongs(artifact_for(gn::graph_identity(kSome)), kSome);
-  gn::check_belongs(artifact_for(gn::graph_identity(kSome)), kSome);  // remembered
-  const std::string why = error_of<gn::Error>([] { gn::check_belongs(artifact_for(gn::graph_identity(kSome)), Region::kGraph); });
+  gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), kSome);
+  gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), kSome);  // remembered
+  const std::string why = error_of<gn::Error>([] { gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), Region::kGraph); });
   CHECK(has(why, "is another node's"));
   CHECK(has(why, "the node reads x, w"));
 }
@@ -55,7 +56,8 @@ TEST_CASE("an artifact of the first release is known by the names of its inputs"
 }
 
 TEST_CASE("a graph that cannot be read") {
-  const gn::Artifact artifact = artifact_for("structure:1");
+  const auto held = artifact_for("structure:1");
+  const gn::Artifact& artifact = *held;
   for (const char* text : {"", "{}", R"({"nodes":[],"heads":[[0,0,0]]})", R"({"nodes":[1],"heads":[]})",
                            R"({"nodes":[{"op":"f","name":"a","inputs":[[0,0,0]]}],"heads":[[0,0,0]]})",
                            R"({"nodes":[{"op":"f","name":"a","inputs":[[0]]}],"heads":[[0,0,0]]})"}) {

@@ -1,6 +1,7 @@
 // The artifact's container, read and checked: the programs of a node and the signatures they were compiled for.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -86,7 +87,13 @@ struct Artifact {
   std::string options;  // JSON text, as the header has it
   std::vector<std::unique_ptr<Program>> programs;  // those for the CPU first
   size_t cpu_programs = 0;
-  std::vector<uint8_t> bytes;  // of an artifact that is not an input of the node
+  std::vector<uint8_t> bytes;  // of an artifact that is not an input of the node, but was made for other inputs
+
+  // Of such a one: when it was last used, by a clock of its own, and whether its room was given to others.
+  mutable std::atomic<uint64_t> last_used{0};
+  mutable std::atomic<bool> evicted{false};
+  bool made_here() const { return !bytes.empty(); }
+  void touch() const;
 };
 
 // An error that is the artifact's own: a clause ("is damaged: ..."), which the caller completes with the node's name.

@@ -11,6 +11,7 @@
 #include "boundary/forks.h"
 #include "boundary/guard.h"
 #include "call/executor_call.h"
+#include "call/mxnet_ndarray.h"
 #include "call/node.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
@@ -65,6 +66,19 @@ Result result_of(Result otherwise, Body body) noexcept {
 
 void need(bool there, const char* what) {
   if (!there) throw gn::Error(gn::text("gluon_neuron: ", what, " is null"));
+}
+
+// Each is the number of a dtype, a rank, and so many extents.
+std::vector<gn::Spec> specs_in(const int64_t* numbers, size_t count) {
+  std::vector<gn::Spec> found(count);
+  for (gn::Spec& spec : found) {
+    spec.dtype = gn::dtype_by_flag(static_cast<int>(*numbers++));
+    if (!spec.dtype) throw gn::Error("gluon_neuron: an output has an unknown dtype");
+    const int64_t rank = *numbers++;
+    spec.shape.assign(numbers, numbers + rank);
+    numbers += rank;
+  }
+  return found;
 }
 
 // A call's own failures are to be found where those of MXNet are.
@@ -189,8 +203,49 @@ int gn_watch_nodes() {
   return status_of([] { gn::Node::watch(); });
 }
 
-gn_node_t* gn_watched_node() {
-  return result_of(static_cast<gn_node_t*>(nullptr), [] { return reinterpret_cast<gn_node_t*>(gn::Node::watched()); });
+size_t gn_watched_nodes(gn_node_t** nodes, size_t room) {
+  return result_of(size_t{0}, [&] {
+    const std::vector<gn::Node*> found = gn::Node::watched();
+    for (size_t i = 0; nodes && i < std::min(room, found.size()); ++i) nodes[i] = reinterpret_cast<gn_node_t*>(found[i]);
+    return found.size();
+  });
+}
+
+const char* gn_node_name(gn_node_t* node) { return node ? reinterpret_cast<gn::Node*>(node)->name().c_str() : ""; }
+
+int gn_node_serves(gn_node_t* node, void* artifact) {
+  return result_of(-1, [&] {
+    need(node && artifact, "an argument");
+    gn::Array array{};
+    if (gn::see_array(artifact, array) != gn::Seen::yes) throw gn::Error("gluon_neuron: the artifact cannot be read");
+    return static_cast<int>(reinterpret_cast<gn::Node*>(node)->serves(array));
+  });
+}
+
+int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet) {
+  return result_of(-1, [&] {
+    need(node && inputs && (n_outputs == 0 || outputs), "an argument");
+    if (!gn::sees_arrays()) return GN_NOT_HERE;
+    std::vector<gn::Array> arrays(n_inputs);
+    for (size_t i = 0; i < n_inputs; ++i) {
+      if (inputs[i] && gn::see_array(inputs[i], arrays[i]) != gn::Seen::yes) return GN_NOT_HERE;
+    }
+    auto& made = *reinterpret_cast<gn::Node*>(node);
+    if (n_inputs != made.inputs()) throw gn::Error("gluon_neuron: the node has another number of inputs");
+    const std::vector<gn::Spec> specs = specs_in(outputs, n_outputs);
+    if (!meet) {
+      made.prepare(arrays, specs);
+      return 0;
+    }
+    return made.meet_shape(arrays, specs) ? 0 : GN_NOT_HERE;
+  });
+}
+
+int gn_node_evicted(gn_node_t* node) {
+  return result_of(-1, [&] {
+    need(node, "the node");
+    return reinterpret_cast<gn::Node*>(node)->evicted() ? 1 : 0;
+  });
 }
 
 // MXNet says what is wrong with a node when it runs.
@@ -249,7 +304,7 @@ size_t gn_stats(char* buffer, size_t size) {
         "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles,
         ",\"content_checks\":", s.content_checks, ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls,
         ",\"calls\":", s.calls, ",\"parts\":", s.parts, ",\"bytes_hashed\":", s.bytes_hashed,
-        ",\"specialisations\":", s.specialisations, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
+        ",\"specialisations\":", s.specialisations, ",\"evictions\":", s.evictions, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
         ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
     return hand_over(out, buffer, size);
   });

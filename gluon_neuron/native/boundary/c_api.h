@@ -59,11 +59,30 @@ uint64_t gn_relayouts();
 // What dlopen gave for MXNet's library; 0 when it has all that the next functions need.
 int gn_set_mxnet(void* library);
 
-// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives the one
-// that was made, or null if it was none or several; it is MXNet's, and lives as long as the executor.
+// From now on, watches the nodes that MXNet makes on this thread, as it does when an executor is bound. The end gives those that
+// were made, as many as there is `room` for, and how many they are; they are MXNet's, and live as long as the executor.
 typedef struct gn_node gn_node_t;
 int gn_watch_nodes();
-gn_node_t* gn_watched_node();
+size_t gn_watched_nodes(gn_node_t** nodes, size_t room);
+
+// The node's name in the graph; lives as long as the node.
+const char* gn_node_name(gn_node_t* node);
+
+// What the node's artifact (an NDArrayHandle) holds for the node's inputs.
+#define GN_SERVES_NOTHING 0
+#define GN_SERVES_ANY_SHAPE 1
+#define GN_SERVES_COMPILED 2
+int gn_node_serves(gn_node_t* node, void* artifact);
+
+// Has the node's model ready, on this thread: its next call finds it. `inputs` are the arrays that will be bound to it (null for
+// data), of which the last is the artifact; `outputs` has for each output MXNet's number of its dtype, its rank and its shape.
+// With `meet` it runs a model for any shape once, on zeros, so that the engine has met the shape. GN_NOT_HERE where that cannot
+// be done outside of MXNet.
+#define GN_NOT_HERE 1
+int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet);
+
+// Whether the node's program was made for it and has given its room to others: memory is free once the node is.
+int gn_node_evicted(gn_node_t* node);
 
 // An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
 // data is if callers' arrays are to stand in for it (null: they are copied into it); for each output the same, where new arrays

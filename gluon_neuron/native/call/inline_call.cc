@@ -33,18 +33,15 @@ void run_call(void* argument) {
   }
 }
 
-// Where the array's data is, in the usual layout, and at which version.
 InlineCall::Outcome look_at(NDArrayHandle array, Array& seen) {
-  if (!is_dense(array)) return InlineCall::Outcome::elsewhere;
-  for (int attempt = 0; attempt < 3; ++attempt) {
-    void* data = nullptr;
-    if (mxnet_api().MXNDArrayWaitToRead(array) != 0) return InlineCall::Outcome::error;
-    const size_t before = version_of(array);
-    if (mxnet_api().MXNDArrayGetData(array, &data) != 0) return InlineCall::Outcome::error;  // lays it out
-    seen = {static_cast<const uint8_t*>(data), version_of(array)};
-    if (seen.version == before) return InlineCall::Outcome::done;
+  switch (see_array(array, seen)) {
+    case Seen::yes:
+      return InlineCall::Outcome::done;
+    case Seen::no:
+      return InlineCall::Outcome::elsewhere;
+    default:
+      return InlineCall::Outcome::error;
   }
-  return InlineCall::Outcome::elsewhere;  // others write it all the time
 }
 
 }  // namespace

@@ -92,6 +92,20 @@ Spec spec_of(NDArrayHandle array) {
 
 size_t version_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->version(); }
 
+Seen see_array(NDArrayHandle array, Array& seen) {
+  if (!is_dense(array)) return Seen::no;
+  const bool counted = sees_arrays();
+  for (int attempt = 0; attempt < 3; ++attempt) {
+    void* data = nullptr;
+    if (mxnet_api().MXNDArrayWaitToRead(array) != 0) return Seen::error;
+    const size_t before = counted ? version_of(array) : 0;
+    if (mxnet_api().MXNDArrayGetData(array, &data) != 0) return Seen::error;  // lays it out
+    seen = {static_cast<const uint8_t*>(data), counted ? version_of(array) : 0};
+    if (seen.version == before) return Seen::yes;
+  }
+  return Seen::no;
+}
+
 int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
               int n_written) {
   // The engine runs what calls itself asynchronous on the thread that pushes it.

@@ -6,6 +6,7 @@
 
 #include "boundary/log.h"
 #include "call/array_substitution.h"
+#include "model/specialise.h"
 #include "support/errors.h"
 #include "support/stats.h"
 
@@ -61,11 +62,11 @@ void Node::watch() {
   watching = true;
 }
 
-Node* Node::watched() {
+std::vector<Node*> Node::watched() {
   watching = false;
-  Node* const only = made.size() == 1 ? made[0] : nullptr;
-  made.clear();
-  return only;
+  std::vector<Node*> found;
+  found.swap(made);
+  return found;
 }
 
 Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, Placement placement)
@@ -118,6 +119,47 @@ std::shared_ptr<Model> Node::model(const std::vector<Array>& inputs, const std::
     restored.back() = uncast(inputs.back());
     return binding_->model(restored, output_specs);
   });
+}
+
+Node::Serves Node::serves(const Array& artifact) {
+  return named([&] {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const bool bytes = std::string(artifact_dtype_->name) == "uint8";
+    const Program* program = binding_->held_program(bytes ? artifact : uncast(artifact));
+    if (!program) return Serves::nothing;
+    return program->dynamic() ? Serves::dynamic : Serves::compiled;
+  });
+}
+
+void Node::prepare(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs) {
+  const Background beforehand;
+  model(inputs, output_specs);
+}
+
+bool Node::meet_shape(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs) {
+  const std::shared_ptr<Model> found = model(inputs, output_specs);
+  if (!found->dynamic()) return false;
+  const std::vector<Spec>& specs = binding_->input_specs();
+  // Data alone is read: what the model has of weights it has already.
+  std::vector<std::vector<uint8_t>> data, results;
+  std::vector<Array> given = inputs;
+  for (size_t i = 0; i < specs.size(); ++i) {
+    if (given[i].data) continue;
+    data.emplace_back(specs[i].nbytes() + 1);
+    given[i] = {data.back().data(), 0};
+  }
+  std::vector<uint8_t*> places;
+  for (const Spec& spec : output_specs) {
+    results.emplace_back(spec.nbytes() + 1);
+    places.push_back(results.back().data());
+  }
+  named([&] { found->run(given, places, specs, output_specs); });
+  return true;
+}
+
+bool Node::evicted() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return binding_->evicted();
 }
 
 void Node::run(Model& model, const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs) {

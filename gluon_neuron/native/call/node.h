@@ -22,10 +22,26 @@ class Node : public mxnet::ext::CustomStatefulOp {
 
   ~Node() override;
 
-  // From now on, notes the nodes made on this thread; `watched` ends that, and gives the one that lives, or null if none or
-  // several do.
+  // From now on, notes the nodes made on this thread; `watched` ends that, and gives those that live.
   static void watch();
-  static Node* watched();
+  static std::vector<Node*> watched();
+
+  // What serves its inputs.
+  enum class Serves { nothing, dynamic, compiled };
+
+  // The program of the artifact, without one that would be made. Throws Error, which names the node.
+  Serves serves(const Array& artifact);
+
+  // Has the model ready that `model` would give. Throws Error, which names the node.
+  void prepare(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);
+
+  // Runs a model for any shape on zeros, if that is what serves, so that the engine has met the shape: false if it is not.
+  bool meet_shape(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);
+
+  // Whether it runs a program that was made for it and that makes room for others.
+  bool evicted();
+
+  const std::string& name() const { return name_; }
 
   // The model for these inputs; throws Error, which names the node.
   std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& output_specs);

@@ -58,8 +58,9 @@ Binding::~Binding() {
   // threads did not come along.
   size_t bytes = 0;
   for (const Model::Bound& bound : model_->weights()) bytes += bound.nbytes;
-  // A dynamic one is what the next executor, for another shape, will want.
-  const bool last = calls_ > 1 && !model_->dynamic() && (bytes > kKeptWeights || model_->program()) && process_ == getpid();
+  // A dynamic one is what the next executor, for another shape, will want; one that was made here has its room.
+  const bool stays = model_->dynamic() || (used_->made_here() && !used_->evicted);
+  const bool last = calls_ > 1 && !stays && (bytes > kKeptWeights || model_->program()) && process_ == getpid();
   ModelCache::get().release(model_, last);
 }
 
@@ -166,7 +167,18 @@ bool Binding::check_weights(const std::vector<Array>& inputs, std::vector<Digest
   return valid;
 }
 
+const Program* Binding::held_program(const Array& artifact) const {
+  const auto held = artifact_of(artifact.data, artifact_size_, checked_hash(artifact.data, artifact_size_));
+  const Program* found = nullptr;
+  for (size_t i = 0; i < held->cpu_programs; ++i) {
+    const Program& program = *held->programs[i];
+    if (program.fits(specs_) && (!found || found->dynamic())) found = &program;
+  }
+  return found;
+}
+
 std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs) {
+  if (used_) used_->touch();
   if (output_specs_ != outputs) output_specs_ = outputs;  // once: a state's are always the same
   const uint64_t now = epoch();
   same_epoch_ = now == epoch_ && seen_.size() == inputs.size();

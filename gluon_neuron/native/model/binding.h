@@ -30,6 +30,12 @@ class Binding {
   const std::vector<Spec>& input_specs() const { return specs_; }
   const std::vector<Spec>& output_specs() const { return output_specs_; }
 
+  // The program of the artifact that serves its inputs on the CPU, or null: one would have to be made. Throws Error.
+  const Program* held_program(const Array& artifact) const;
+
+  // Whether its program was made for it and makes room for others.
+  bool evicted() const { return used_ && used_->evicted; }
+
   // The model for these arrays; `inputs` end with the artifact. Throws Error.
   std::shared_ptr<Model> model(const std::vector<Array>& inputs, const std::vector<Spec>& outputs);
 

@@ -44,12 +44,16 @@ void ModelCache::collect_stale(const ModelSpec& from, Garbage& garbage) {
   }
 }
 
-void ModelCache::collect_orphans(size_t keep, Garbage& garbage) {
+void ModelCache::collect_orphans(const Artifact* of, size_t keep, Garbage& garbage) {
+  const auto counts = [&](const Artifact& artifact) {
+    if (of) return artifact.digest == of->digest;
+    return !artifact.made_here() || artifact.evicted;
+  };
   while (true) {
     size_t orphans = 0;
     auto oldest = entries_.end();
     for (auto it = entries_.begin(); it != entries_.end(); ++it) {
-      if (!it->model || it->users > 0) continue;
+      if (!it->model || it->users > 0 || !counts(it->model->artifact())) continue;
       ++orphans;
       if (oldest == entries_.end() || it->last_used < oldest->last_used) oldest = it;
     }
@@ -107,7 +111,9 @@ void ModelCache::release(const std::shared_ptr<Model>& model, bool replaced) {
   if (entry->doomed) {
     garbage.splice(garbage.end(), entries_, entry);
   } else {
-    collect_orphans(kOrphans, garbage);
+    const Artifact& artifact = model->artifact();
+    const bool in_its_room = artifact.made_here() && !artifact.evicted;
+    collect_orphans(in_its_room ? &artifact : nullptr, in_its_room ? kOrphansOfOne : kOrphans, garbage);
   }
 }
 

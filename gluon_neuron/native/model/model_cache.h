@@ -13,10 +13,11 @@
 namespace gn {
 
 // Gluon's cached operator makes a new state for each call unless it is static, so models outlive the states that use
-// them: up to `kOrphans` without any user are kept, the least recently used goes first.
+// them: up to `kOrphans` without any user are kept, the least recently used goes first. A program that was made here has
+// `kOrphansOfOne` of its own, for nets with other weights, as long as it has room.
 class ModelCache {
  public:
-  static constexpr size_t kOrphans = 4;
+  static constexpr size_t kOrphans = 4, kOrphansOfOne = 2;
 
   static ModelCache& get();
 
@@ -46,7 +47,8 @@ class ModelCache {
 
   Entry* find(const ModelSpec& from);
   void collect_stale(const ModelSpec& from, Garbage& garbage);
-  void collect_orphans(size_t keep, Garbage& garbage);
+  // Of one artifact, or of all those that are not counted by themselves (null).
+  void collect_orphans(const Artifact* of, size_t keep, Garbage& garbage);
 
   std::mutex mutex_;
   std::condition_variable compiled_;

@@ -2,10 +2,15 @@
 #include "model/specialise.h"
 
 #include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <cstring>
 #include <list>
 #include <mutex>
 
 #include "artifact/json.h"
+#include "boundary/log.h"
 #include "model/model_cache.h"
 #include "support/errors.h"
 #include "support/fork_gate.h"
@@ -18,11 +23,31 @@ struct Entry {
   std::string graph, request;
   Purpose purpose;
   std::shared_ptr<const Artifact> artifact;
+  size_t weights, bytes;
 };
+
+constexpr char kRoomVariable[] = "GLUON_NEURON_MEMORY";
+
+// What OpenVINO keeps of a program besides its weights, by experience.
+constexpr size_t kOverhead = size_t{1} << 20;
+
+size_t weight_bytes(const Program& program) {
+  size_t bytes = program.literals.size;
+  for (const WeightUse& use : program.weights) bytes += program.inputs[use.input].spec.nbytes();
+  return bytes;
+}
+
+// What a program and its model take: the engine lays the weights out anew.
+size_t bytes_of(const Artifact& made) {
+  const Program& program = *made.programs.front();
+  size_t bytes = kOverhead + made.bytes.size() + weight_bytes(program);
+  for (const Spec& spec : program.outputs) bytes += spec.nbytes();
+  return bytes;
+}
 
 struct Specialised {
   std::mutex mutex;  // also held while the callback runs, so that a program is made once
-  std::list<Entry> recent;  // the last one used first
+  std::list<Entry> entries;
   gn_program_callback_t callback = nullptr;
 
   std::mutex drops_mutex;  // held for a moment only
@@ -85,6 +110,31 @@ std::shared_ptr<const Artifact> make(gn_program_callback_t callback, const std::
   return made;
 }
 
+void drop(Specialised& state, std::list<Entry>::iterator entry) {
+  ModelCache::get().evict(entry->artifact->digest);
+  entry->artifact->evicted = true;
+  state.entries.erase(entry);
+}
+
+// Room for so many bytes more: what was not used for the longest time goes first. A warning once if something had to.
+void make_room(Specialised& state, size_t weights, size_t bytes) {
+  while (true) {
+    size_t total = bytes, largest = weights;
+    auto oldest = state.entries.end();
+    for (auto it = state.entries.begin(); it != state.entries.end(); ++it) {
+      if (it->purpose != Purpose::other_inputs) continue;
+      total += it->bytes;
+      largest = std::max(largest, it->weights);
+      if (oldest == state.entries.end() || it->artifact->last_used < oldest->artifact->last_used) oldest = it;
+    }
+    if (oldest == state.entries.end() || total <= room_for_specialised(std::getenv(kRoomVariable), largest)) return;
+    inform_once("no room", text("programs for further shapes take the place of those that were not used for the longest time: ",
+                                kRoomVariable, " in the environment gives them more memory."));
+    ++stats().evictions;
+    drop(state, oldest);
+  }
+}
+
 // Whoever wants something forgotten may be Python, collecting garbage within whatever it holds, for which the callback may wait:
 // so nobody waits for the mutex, and who holds it looks here when it is done.
 bool take_drops(Specialised& state, std::vector<std::string>& drops) {
@@ -104,13 +154,11 @@ void drop_asked(Specialised& state) {
     if (!lock.owns_lock()) return;
     std::vector<std::string> drops;
     if (!take_drops(state, drops)) continue;
-    for (auto it = state.recent.begin(); it != state.recent.end();) {
+    for (auto it = state.entries.begin(); it != state.entries.end();) {
       const auto entry = it++;
       const bool asked = std::any_of(drops.begin(), drops.end(),
                                      [&](const std::string& graph) { return graph.empty() || graph == entry->graph; });
-      if (!asked) continue;
-      ModelCache::get().evict(entry->artifact->digest);
-      state.recent.erase(entry);
+      if (asked) drop(state, entry);
     }
   }
 }
@@ -133,6 +181,24 @@ class Holding {
 
 }  // namespace
 
+size_t room_for_specialised(const char* given, size_t largest) {
+  if (!given || !*given) return std::max(kLeastRoom, 2 * largest);
+  char* end = nullptr;
+  const double number = std::strtod(given, &end);
+  static const char kUnits[] = "KMGT";
+  const bool is_number = end != given;
+  double unit = 1;
+  if (*end) {
+    const char* const place = std::strchr(kUnits, std::toupper(static_cast<unsigned char>(*end)));
+    if (place) unit = std::ldexp(1.0, static_cast<int>(10 * (place - kUnits + 1)));
+    if (place) ++end;
+  }
+  if (!is_number || *end || !(number >= 0) || number * unit >= 9e18) {
+    throw Error(text(kRoomVariable, "=", given, " is no size: it is a number of bytes, or one with K, M, G or T behind it"));
+  }
+  return static_cast<size_t>(number * unit);
+}
+
 void set_program_callback(gn_program_callback_t callback) {
   Specialised& state = specialised();
   const Holding holding(state);  // the old one is not running once this returns
@@ -144,23 +210,34 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
   const std::string request = request_json(artifact, inputs, outputs);
   Specialised& state = specialised();
   const Holding holding(state);
-  for (auto it = state.recent.begin(); it != state.recent.end(); ++it) {
-    if (it->request != request) continue;
-    state.recent.splice(state.recent.begin(), state.recent, it);
-    return it->artifact;
+  for (const Entry& entry : state.entries) {
+    if (entry.request == request) return entry.artifact;
   }
-  // Room first, so that memory does not hold one model more than is kept.
-  size_t kept = 0;
-  for (auto it = state.recent.begin(); purpose == Purpose::other_inputs && it != state.recent.end();) {
-    const auto entry = it++;
-    if (entry->graph != artifact.graph || entry->purpose != purpose || ++kept < kSpecialised) continue;
-    ModelCache::get().evict(entry->artifact->digest);
-    state.recent.erase(entry);
+  // The weights are those of the program at hand. Room first, so that memory does not hold one model more than is kept.
+  if (purpose == Purpose::other_inputs) {
+    const size_t weights = weight_bytes(*artifact.programs.front());
+    make_room(state, weights, weights + kOverhead);
+    if (!in_background()) {
+      warn_once("made within a call for " + artifact.graph,
+                "it is called with a shape that none of its programs is for: one is compiled for each such shape, within the "
+                "call. The report of the compile says why there is no program for any shape.");
+    }
   }
   auto made = make(state.callback, graph_json, request, inputs);
-  state.recent.push_front({artifact.graph, request, purpose, made});
+  made->touch();
+  state.entries.push_front({artifact.graph, request, purpose, made, weight_bytes(*made->programs.front()), bytes_of(*made)});
   return made;
 }
+
+namespace {
+thread_local bool background = false;
+}  // namespace
+
+bool in_background() { return background; }
+
+Background::Background() { background = true; }
+
+Background::~Background() { background = false; }
 
 void drop_specialised(const std::string* graph) {
   Specialised& state = specialised();

@@ -14,7 +14,7 @@ struct Stats {
   std::atomic<uint64_t> bytes_hashed{0};
   std::atomic<uint64_t> bytes_digested{0};  // by SHA-256
   std::atomic<uint64_t> compiles{0};
-  std::atomic<uint64_t> specialisations{0};
+  std::atomic<uint64_t> specialisations{0}, evictions{0};
   std::atomic<uint64_t> parts{0};  // of batches, that were run apart
   std::atomic<uint64_t> artifacts_parsed{0};
   // Weights that came as a copy MXNet made for the call, because the array is in a blocked layout.
