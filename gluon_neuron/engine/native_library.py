@@ -7,12 +7,12 @@ import importlib.util
 import json
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..errors import NativeLibraryError
+from ..errors import CompileError, NativeLibraryError
 from . import callbacks, forks
 
 if TYPE_CHECKING:
@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 FILE = Path(__file__).with_name("libgluon_neuron.so")
 
 _Handles = ctypes.POINTER(ctypes.c_void_p)
+
+_MOST_NODES = 4096
+
+NOTHING, ANY_SHAPE, COMPILED = range(3)
+"""What an artifact holds for a node's inputs; in native/boundary/c_api.h."""
 
 _Made = TypeVar("_Made")
 
@@ -143,8 +148,8 @@ def epoch() -> int:
     return int(functions().gn_epoch())
 
 
-def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
-    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several.
+def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
+    """What `bind` gives, and the compiled nodes that MXNet made meanwhile on this thread, by their names.
 
     No other thread forks meanwhile.
     """
@@ -155,10 +160,46 @@ def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
         try:
             made = bind()
         finally:
-            node = library.gn_watched_node()
+            nodes = (ctypes.c_void_p * _MOST_NODES)()
+            count = library.gn_watched_nodes(nodes, _MOST_NODES)
     finally:
         library.gn_section_end()
-    return made, node
+    return made, {library.gn_node_name(node).decode(): node for node in nodes[: min(count, _MOST_NODES)] if node}
+
+
+def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int], meet: bool = False) -> bool:
+    """Have a node's model ready, as `gn_node_prepare` says; False where that cannot be done here.
+
+    Raises CompileError where there is none.
+    """
+    library = functions()
+    handles = (ctypes.c_void_p * len(inputs))(*inputs)
+    count, numbers = outputs[0], (ctypes.c_int64 * (len(outputs) - 1))(*outputs[1:])
+    status = library.gn_node_prepare(node, len(inputs), handles, count, numbers, meet)
+    if status < 0:
+        raise CompileError(library.gn_last_error().decode(errors="replace"))
+    return bool(status == 0)
+
+
+def node_serves(node: int, artifact: int) -> int:
+    """What an artifact (an array's handle) holds for a node: `NOTHING`, `ANY_SHAPE` or `COMPILED`."""
+    library = functions()
+    found = int(library.gn_node_serves(node, artifact))
+    if found < 0:
+        raise CompileError(library.gn_last_error().decode(errors="replace"))
+    return found
+
+
+def node_evicted(node: int) -> bool:
+    """Whether a node's program was made for it alone and has given its room to others."""
+    return bool(functions().gn_node_evicted(node) == 1)
+
+
+def versions(arrays: Sequence[int]) -> list[int] | None:
+    """How often each array (by its handle) was written, once what is written to it is there; None: nobody can tell."""
+    numbers = (ctypes.c_uint64 * len(arrays))()
+    status = functions().gn_versions(len(arrays), (ctypes.c_void_p * len(arrays))(*arrays), numbers)
+    return list(numbers) if status == 0 else None
 
 
 def version() -> str:
@@ -188,7 +229,17 @@ def _declare(library: ctypes.CDLL) -> None:
         *(ctypes.c_size_t, _Handles, _Handles, ctypes.c_int, ctypes.c_int),
     ]
     library.gn_bound_new.restype = ctypes.c_void_p
-    library.gn_watched_node.restype = ctypes.c_void_p
+    library.gn_watched_nodes.argtypes = [_Handles, ctypes.c_size_t]
+    library.gn_watched_nodes.restype = ctypes.c_size_t
+    library.gn_node_name.argtypes = [ctypes.c_void_p]
+    library.gn_node_name.restype = ctypes.c_char_p
+    library.gn_node_serves.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+    library.gn_node_prepare.argtypes = [
+        *(ctypes.c_void_p, ctypes.c_size_t, _Handles),
+        *(ctypes.c_size_t, ctypes.POINTER(ctypes.c_int64), ctypes.c_int),
+    ]
+    library.gn_node_evicted.argtypes = [ctypes.c_void_p]
+    library.gn_versions.argtypes = [ctypes.c_size_t, _Handles, ctypes.POINTER(ctypes.c_uint64)]
     library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
     numbers = ctypes.c_uint64, ctypes.c_uint64

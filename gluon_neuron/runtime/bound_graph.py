@@ -72,6 +72,8 @@ class BoundGraph:
         place: Sequence[bool],
         ctx: mx.Context,
     ) -> None:
+        self.alone = False
+        """Whether the graph is one compiled node."""
         outputs = executor.outputs
         self._held = executor, list(inputs), outputs
         self._functions = native_library.functions()
@@ -91,6 +93,7 @@ class BoundGraph:
         That is done where waking MXNet's thread would take a share of the time of a run. `inputs` are the arrays bound
         to the node's.
         """
+        self.alone = True
         handles = (ctypes.c_void_p * len(inputs))(*[a.handle for a in inputs])
         self._functions.gn_bound_alone(self._bound, node, len(inputs), handles)
 

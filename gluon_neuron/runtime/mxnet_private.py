@@ -82,6 +82,11 @@ def address_of(array: mx.nd.NDArray) -> int | None:
     return address.value
 
 
+def number_of(dtype: Any) -> int:
+    """MXNet's own number of a dtype."""
+    return int(mx.nd.ndarray._DTYPE_NP_TO_MX[np.dtype(dtype).type])
+
+
 def view_of(array: mx.nd.NDArray) -> np.ndarray:
     """The array's own memory, read-only, once what is written to it is there; the array must outlive it."""
     array.wait_to_read()

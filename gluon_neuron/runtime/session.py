@@ -12,13 +12,14 @@ import mxnet as mx
 
 from ..engine import native_library
 from ..engine.forks import Lock
-from ..graph.spec import Spec, mxnet_dtype
+from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from . import placement
 from .asked import Asked, plain
 from .bound_graph import BoundGraph
+from .compiled_nodes import CompiledNode, output_specs, serves
 from .front_end import shape_rules
 from .mxnet_patches import watch_list
-from .mxnet_private import address_of, arrays_of
+from .mxnet_private import address_of, arrays_of, number_of
 from .unfused import unfused
 
 # An executor that MXNet fuses for oneDNN says so at every bind unless told not to.
@@ -30,7 +31,7 @@ class Session:
 
     MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
     Calls may come from several threads. `lendable`, `placeable` and `alone` are what `bound_graph` says of the
-    symbol: what passes without a copy. `changing` are names of parameters that were seen to give another array than
+    symbol: what passes without a copy. `nodes` are its compiled nodes. `changing` are names of parameters that were seen to give another array than
     the one they were bound with.
     """
 
@@ -47,6 +48,7 @@ class Session:
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
         alone: Sequence[str] | None = None,
+        nodes: Sequence[CompiledNode] = (),
         changing: Container[str] = (),
     ) -> None:
         arguments = symbol.list_arguments()
@@ -60,6 +62,7 @@ class Session:
         self._held = list(chain.from_iterable(self._lists))
         self._lock = Lock()
         self._is_np = is_np
+        self._inputs = tuple(inputs)
         with shape_rules(is_np):
             feeds = {
                 n: mx.nd.empty(s.shape, ctx, mxnet_dtype(s.dtype))
@@ -74,29 +77,83 @@ class Session:
             )
             bind = partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux)
             with unfused():
-                executor, node = placement.bind_for(core, lambda: native_library.watched(bind))
+                executor, made = placement.bind_for(core, lambda: native_library.watched(bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
-            if alone is not None and node is not None:
-                self._graph.run_here(node, [{**args, **aux}[n] for n in alone])
+            if alone is not None and len(made) == 1:
+                self._graph.run_here(*made.values(), [{**args, **aux}[n] for n in alone])
         # MXNet copies such results among the shapes of mx.np alone.
         self._without_elements = not is_np and any(0 in o.shape for o in executor.outputs)
         self._arrays = [*args.values(), *aux.values()]
+        self._bound = {**args, **aux}
+        self._symbol, self._nodes, self._made = symbol, nodes, made
+        self._outputs = executor.outputs
+        self._data = frozenset(feeds)
+        self.held = sum(a.size * mxnet_dtype(dtype_name(a.dtype)).itemsize for a in (*feeds.values(), *self._outputs))
+        """Bytes of the arrays that it has for itself."""
         self._asked = [a for a in values.values() if not a.fixed]
         self._fresh = True
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
         self._owner = os.getpid()
-        self.specialised = False
-        """Whether a program was compiled for its signature alone."""
+        self.kept = False
+        """Whether its models are wanted by others, when it goes."""
 
     def __del__(self) -> None:
         # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a
         # forked child they stay: ending one waits for threads that did not come along.
-        if self.__dict__.pop("_graph", None) is not None and self._owner == os.getpid():
+        gone = self.__dict__.pop("_graph", None)
+        if gone is not None and not self.kept and self._owner == os.getpid():
             for graph in self._graphs:
                 native_library.release(graph)
+
+    def serves(self) -> int:
+        """What is held for its compiled nodes: `NOTHING`, `ANY_SHAPE` or `COMPILED` of `native_library`, the least."""
+        artifacts = {n.name: self._bound[n.inputs[-1] or ""] for n in self._nodes}
+        return serves(self._made, artifacts)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole graph is one compiled node."""
+        return self._graph.alone
+
+    def prepare(self) -> None:
+        """Load what its calls will run, on this thread; raises CompileError where a program cannot be made."""
+        for name, inputs, outputs in self._preparations():
+            if not native_library.prepare_node(self._made[name], inputs, outputs):
+                self._run_zeros()
+                break
+        self._fresh = False
+
+    def meet_shapes(self) -> None:
+        """Run programs for any shape once, on this thread: for a shape of the first time they take longer."""
+        for name, inputs, outputs in self._preparations():
+            native_library.prepare_node(self._made[name], inputs, outputs, meet=True)
+
+    def _preparations(self) -> list[tuple[str, list[int | None], list[int]]]:
+        if len(self._nodes) == 1 and len(self._nodes[0].outputs) == len(self._outputs) and self._graph.alone:
+            (node,) = self._nodes
+            numbers = [len(self._outputs)]
+            for array in self._outputs:
+                numbers += [number_of(array.dtype), len(array.shape), *array.shape]
+            outputs = {node.name: numbers}
+        else:
+            outputs = output_specs(self._symbol, self._bound, self._nodes, self._is_np)
+        return [(n.name, [self._handle(i) for i in n.inputs], outputs[n.name]) for n in self._nodes]
+
+    def _handle(self, name: str | None) -> int | None:
+        return None if name is None or name in self._data else self._bound[name].handle.value
+
+    def _run_zeros(self) -> None:
+        # Where MXNet does not show its arrays' state, a model is loaded by a call.
+        zeros = [self._bound[n].zeros_like() if n in self._bound else mx.nd.zeros((1,)) for n in self._inputs]
+        for out in self.run(zeros):
+            out.wait_to_read()
+
+    def evicted(self) -> bool:
+        """Whether the room of a program that was made for it was given to others."""
+        return any(native_library.node_evicted(node) for node in self._made.values())
 
     def is_current(self) -> bool:
         """Whether every parameter still has the array that the executor was bound to."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
@@ -12,19 +15,31 @@ import mxnet as mx
 
 from ..engine import native_library
 from ..engine.forks import Lock
+from ..errors import BlockError, CompileError, GraphError
 from ..graph.identity import BAKED
 from ..graph.spec import Spec, dtype_name
-from . import placement
+from . import background, placement
 from .bound_graph import inputs_alone, lendable, placeable
+from .compiled_nodes import CompiledNode, compiled_nodes
+from .first_calls import FirstCalls
 from .misfit import misfit, unseen
+from .original_call import OriginalCall
 from .session import Session
 
-MAX_BOUND = 32
-"""How many signatures stay bound that were not compiled beforehand. Each holds its intermediate results."""
+MAX_BOUND = 512
+"""How many signatures stay bound that were not compiled beforehand."""
 
-MAX_SPECIALISED = 2
-"""How many of them may have programs of their own. Each of these holds the weights too, as the engine arranges them."""
+MAX_BYTES = 64 << 20
+"""Bytes that these may hold in all, with their arrays and their copies of the graph; one stays in any case."""
 
+_MOST_WAITING = 4
+"""So many shapes of one model are made ready at the same time, as long as there is something to measure."""
+
+_logger = logging.getLogger(__name__)
+
+_caches: weakref.WeakSet[SessionCache] = weakref.WeakSet()
+
+Key = tuple[Any, ...]
 Shapes = tuple[tuple[int, ...], ...]
 
 
@@ -52,9 +67,10 @@ class SessionCache:
         self._params = params
         self._is_np = is_np
         self._static = frozenset(static)
-        self._specialisations = 0
         self._graphs = graphs
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
+        self._nodes: tuple[CompiledNode, ...] = ()
+        self._graph_bytes = 0
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
         self._changing: set[str] = set()
         self._lock = Lock()
@@ -62,10 +78,19 @@ class SessionCache:
         self.owner = os.getpid()
         self.last: Session | None = None
         """The session of the last call; None when it may not be used without another look."""
+        self._first_calls = FirstCalls()
+        self._original: OriginalCall | None = None
+        self._cleared = 0
+        _caches.add(self)
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        """The outputs for the given data, in a session for its signature. Raises InputError when it does not fit."""
-        session = self._session(arrays)
+        """The outputs for the given data, in a session for its signature. Raises InputError when it does not fit.
+
+        A signature that nothing is ready for is run by MXNet, until what takes long was done in the background.
+        """
+        session = self._found(arrays)
+        if session is None:
+            return self._run_unbound(arrays)
         if session.asks:
             return self._run_asking(session, arrays)
         self.last = session
@@ -94,54 +119,175 @@ class SessionCache:
         """Forget all sessions."""
         self.last = None
         with self._lock:
+            self._cleared += 1
             self._sessions.clear()
+            self._original = None
 
-    def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
+    def _key(self, arrays: Sequence[mx.nd.NDArray]) -> Key:
         # A model of parameters alone has no data.
         ctx = arrays[0].ctx if arrays else next(iter(self._params.values())).list_ctx()[0]
-        key = (ctx, *((a.shape, a.dtype) for a in arrays))
+        return (ctx, *((a.shape, a.dtype) for a in arrays))
+
+    def _found(self, arrays: Sequence[mx.nd.NDArray]) -> Session | None:
+        """The session for these arrays, bound now if that takes no time; None if there is none."""
+        key = self._key(arrays)
         with self._lock:
-            if self.owner != os.getpid():
-                self._forget_parent()
-            session = self._sessions.get(key)
-            if session is None or not session.is_current():
-                # Drop what is stale first, so that two sets of intermediate results never coexist.
-                self.last = None
-                for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
-                    del self._sessions[stale]
+            session = self._current(key)
+        if session is None and not self._takes_time(key):
+            session = self._session(arrays)
+        return session
+
+    def _current(self, key: Key) -> Session | None:
+        if self.owner != os.getpid():
+            self._forget_parent()
+        session = self._sessions.get(key)
+        if session is None or not session.is_current():
+            return None
+        self._sessions.move_to_end(key)
+        return session
+
+    def _session(self, arrays: Sequence[mx.nd.NDArray]) -> Session:
+        key = self._key(arrays)
+        with self._lock:
+            session = self._current(key)
+            if session is None:
+                self._drop_stale()
                 specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
-                session = self._bind(specs, ctx)
-                self._mark_specialised()
+                session = self._bind(specs, key[0])
                 if specs != list(self._compiled) and self._baked:
                     self._try(session, specs, arrays)
-                self._sessions[key] = session
-                self._drop()
-            else:
-                self._sessions.move_to_end(key)
+                self._keep(key, session)
             return session
+
+    def _drop_stale(self) -> None:
+        # Before another is bound, so that two sets of intermediate results never coexist.
+        self.last = None
+        for stale in [k for k, s in self._sessions.items() if not s.is_current()]:
+            del self._sessions[stale]
+
+    def _keep(self, key: Key, session: Session) -> None:
+        self._sessions[key] = session
+        self._sessions.move_to_end(key)
+        passing = [k for k in self._sessions if not self._is_compiled(k)]
+        held = sum(self._sessions[k].held + self._graph_bytes for k in passing)
+        while len(passing) > 1 and (len(passing) > MAX_BOUND or held > MAX_BYTES):
+            oldest = passing.pop(0)
+            held -= self._sessions[oldest].held + self._graph_bytes
+            self._forget(oldest)
+
+    def _forget(self, key: Key) -> None:
+        """Drop a session, but not what others have of its programs."""
+        session = self._sessions.pop(key)
+        session.kept = True
+        if self.last is session:
+            self.last = None
+
+    def _is_compiled(self, key: Key) -> bool:
+        return tuple(shape for shape, _ in key[1:]) in self._static
+
+    def _takes_time(self, key: Key) -> bool:
+        """Whether binding may have to wait for a program, and MXNet can run the model meanwhile."""
+        if self._is_compiled(key) or self._baked or not self._graphs():
+            return False
+        # To MXNet's own arrays a length of 0 is an unknown one.
+        return all(0 not in shape for shape, _ in key[1:])
+
+    def _run_unbound(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        key = self._key(arrays)
+        specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+        self.last = None
+        try:
+            original = self._original_call()
+        except (GraphError, BlockError) as why:
+            _logger.info("a program for %s is waited for: %s", _shown(specs), why)
+            session = self._session(arrays)
+            return self._run_asking(session, arrays) if session.asks else session.run(arrays)
+        if self._first_calls.program_is_quick:
+            session = self._bind(specs, key[0])
+            if session.serves() != native_library.NOTHING:
+                with self._lock:
+                    self._drop_stale()
+                    self._keep(key, session)
+                return self._run_asking(session, arrays) if session.asks else session.run(arrays)
+            session.kept = True
+        with self._lock:
+            measuring = self._first_calls.measuring
+            worth = self._first_calls.call(key)
+        start = time.perf_counter()
+        try:
+            results = original(arrays)
+        except mx.base.MXNetError as error:
+            raise misfit(self._inputs, self._compiled, specs, error) from error
+        if measuring:
+            self._measure(key, start, results)
+        _logger.info("MXNet runs %s itself, for no program is ready for it", _shown(specs))
+        if worth and not (measuring and background.waiting() >= _MOST_WAITING):
+            itself = weakref.ref(self)
+            background.submit((id(self), key), lambda: _make_ready(itself, key, specs))
+        return results
+
+    def _measure(self, key: Key, start: float, results: Sequence[mx.nd.NDArray]) -> None:
+        try:
+            for result in results:
+                result.wait_to_read()
+        except mx.base.MXNetError:
+            return  # it is for whoever reads the result
+        with self._lock:
+            self._first_calls.took(key, time.perf_counter() - start)
+
+    def _original_call(self) -> OriginalCall:
+        with self._lock:
+            if self._original is None:
+                self._original = OriginalCall(self._symbol, self._inputs, self._params)
+            return self._original
+
+    def make_ready(self, key: Key, specs: Sequence[Spec]) -> None:
+        """Bind a signature and load its programs, or have them made; for a thread that nobody waits for."""
+        cleared = self._cleared
+        with self._lock:
+            if self._current(key) is not None:
+                return
+        start = time.perf_counter()
+        session = self._bind(specs, key[0])
+        session.kept = True  # unless it is
+        bound = time.perf_counter() - start
+        try:
+            any_shape = session.serves() != native_library.NOTHING
+            session.prepare()
+            start = time.perf_counter()
+            if any_shape:
+                session.meet_shapes()
+            took = bound + time.perf_counter() - start
+        except CompileError as why:
+            with self._lock:
+                self._first_calls.never(key)
+            _logger.warning("MXNet goes on running %s, for which there is no program: %s", _shown(specs), why)
+            return
+        with self._lock:
+            if any_shape:
+                self._first_calls.program_took(key, took, session.is_whole)
+            self._first_calls.any_shape = any_shape or bool(self._first_calls.any_shape)
+            if cleared == self._cleared and session.is_current():
+                session.kept = False
+                self._keep(key, session)
+        kind = "the program for any shape" if any_shape else "a program that was made for it"
+        _logger.info("%s runs %s from now on", kind, _shown(specs))
+        for cache in list(_caches):
+            cache.drop_evicted()
+
+    def drop_evicted(self) -> None:
+        """Let go of the sessions whose programs have given their room to others."""
+        with self._lock:
+            for key in [k for k, s in self._sessions.items() if not self._is_compiled(k) and s.evicted()]:
+                self._forget(key)
+                self._first_calls.evict(key)
 
     def _forget_parent(self) -> None:
         # A forked child: engine threads of the parent's executors did not come along.
         self._sessions.clear()
+        self._original = None
         self.last = None
         self.owner = os.getpid()
-
-    def _mark_specialised(self) -> None:
-        # A program for a session's signature is made when it is first run, which is before another is bound.
-        made = native_library.stats()["specialisations"]
-        if self._sessions and made != self._specialisations:
-            self._sessions[next(reversed(self._sessions))].specialised = True
-        self._specialisations = made
-
-    def _drop(self) -> None:
-        """Drop the signatures that were not used for the longest time; those that were compiled for stay."""
-        passing = [key for key in self._sessions if tuple(shape for shape, _ in key[1:]) not in self._static]
-        own = [key for key in passing if self._sessions[key].specialised]
-        # The last one may turn out to need a program of its own.
-        gone = own[: max(0, len(own) + 1 - MAX_SPECIALISED)]
-        gone += passing[: max(0, len(passing) - MAX_BOUND)]
-        for key in dict.fromkeys(gone):
-            del self._sessions[key]
 
     @cached_property
     def _baked(self) -> bool:
@@ -166,12 +312,25 @@ class SessionCache:
         core = placement.core_of(self._params.values(), ctx)
         symbol = placement.placed(self._symbol, core)
         if self._passing is None:
+            self._nodes = compiled_nodes(symbol)
+            self._graph_bytes = len(symbol.tojson(remove_amp_cast=False))
             self._passing = lendable(symbol), placeable(symbol), inputs_alone(symbol)
         try:
             return Session(
                 *(symbol, self._inputs, specs, self._params, ctx, self._is_np, self._graphs(), core),
                 *self._passing,
+                self._nodes,
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
             raise misfit(self._inputs, self._compiled, specs, error) from error
+
+
+def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec]) -> None:
+    cache = itself()
+    if cache is not None and cache.owner == os.getpid():
+        cache.make_ready(key, specs)
+
+
+def _shown(specs: Sequence[Spec]) -> str:
+    return ", ".join(map(str, specs))

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 #include <string>
 
 #include "artifact/artifact_cache.h"
@@ -66,6 +67,21 @@ Result result_of(Result otherwise, Body body) noexcept {
 
 void need(bool there, const char* what) {
   if (!there) throw gn::Error(gn::text("gluon_neuron: ", what, " is null"));
+}
+
+struct Preparation {
+  std::function<bool()> body;
+  std::string why;
+  bool done;
+};
+
+void run_preparation(void* argument) {
+  Preparation& preparation = *static_cast<Preparation*>(argument);
+  try {
+    preparation.done = preparation.body();
+  } catch (const std::exception& error) {
+    preparation.why = error.what();
+  }
 }
 
 // Each is the number of a dtype, a rank, and so many extents.
@@ -233,11 +249,31 @@ int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_
     auto& made = *reinterpret_cast<gn::Node*>(node);
     if (n_inputs != made.inputs()) throw gn::Error("gluon_neuron: the node has another number of inputs");
     const std::vector<gn::Spec> specs = specs_in(outputs, n_outputs);
-    if (!meet) {
-      made.prepare(arrays, specs);
-      return 0;
+    Preparation preparation{[&] {
+                              if (!meet) made.prepare(arrays, specs);
+                              return !meet || made.meet_shape(arrays, specs);
+                            },
+                            {},
+                            false};
+    std::vector<NDArrayHandle> read;
+    for (size_t i = 0; i < n_inputs; ++i) {
+      if (inputs[i]) read.push_back(inputs[i]);
     }
-    return made.meet_shape(arrays, specs) ? 0 : GN_NOT_HERE;
+    gn::wait_while_read(run_preparation, &preparation, read);
+    if (!preparation.why.empty()) throw gn::Error(preparation.why);
+    return preparation.done ? 0 : GN_NOT_HERE;
+  });
+}
+
+int gn_versions(size_t n_arrays, void* const* arrays, uint64_t* versions) {
+  return result_of(-1, [&] {
+    need(n_arrays == 0 || (arrays && versions), "an argument");
+    if (!gn::sees_arrays()) return GN_NOT_HERE;
+    for (size_t i = 0; i < n_arrays; ++i) {
+      if (gn::mxnet_api().MXNDArrayWaitToRead(arrays[i]) != 0) throw gn::Error(gn::mxnet_api().MXGetLastError());
+      versions[i] = gn::version_of(arrays[i]);
+    }
+    return 0;
   });
 }
 

@@ -5,6 +5,7 @@
 
 #include <mxnet/ndarray.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
 #include <type_traits>
@@ -115,6 +116,21 @@ int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle
                                                      const_cast<mxnet::FnProperty*>(&here), 0, "gluon_neuron call", false);
   // It may have had to wait, and then runs on another thread.
   return status == 0 && n_written > 0 ? mxnet_api().MXNDArrayWaitToRead(written[0]) : status;
+}
+
+void wait_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read) {
+  std::sort(read.begin(), read.end());
+  read.erase(std::unique(read.begin(), read.end()), read.end());
+  // Whoever pushes waits for what is written.
+  const int64_t shape[] = {1};
+  NDArrayHandle end = nullptr;
+  const Context host{1, 0};
+  int status = mxnet_api().MXNDArrayCreateEx64(shape, 1, host.device, host.number, 0, 0, &end);
+  if (status == 0) {
+    status = push_here(run, argument, host, read.data(), static_cast<int>(read.size()), &end, 1);
+    mxnet_api().MXNDArrayFree(end);
+  }
+  if (status != 0) throw Error(mxnet_api().MXGetLastError());
 }
 
 }  // namespace gn

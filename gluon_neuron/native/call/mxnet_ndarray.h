@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <vector>
 
 #include "call/mxnet_api.h"
 #include "support/tensor.h"
@@ -27,5 +28,8 @@ Seen see_array(NDArrayHandle array, Array& seen);
 // Where nothing is in its way, it runs on this thread before this returns. It must not throw. The result is MXNet's own status.
 int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
               int n_written);
+
+// Calls `run(argument)` and returns when it is done; until then the engine lets nobody write `read`. Throws Error.
+void wait_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read);
 
 }  // namespace gn
