@@ -27,6 +27,9 @@ _MOST_NODES = 4096
 NOTHING, ANY_SHAPE, COMPILED = range(3)
 """What an artifact holds for a node's inputs; in native/boundary/c_api.h."""
 
+NOT_HERE, AGAIN = 1, 2
+"""A node's model is to be loaded by MXNet's own call; its inputs are written all the time."""
+
 _Made = TypeVar("_Made")
 
 _lock = forks.Lock()
@@ -167,8 +170,8 @@ def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
     return made, {library.gn_node_name(node).decode(): node for node in nodes[: min(count, _MOST_NODES)] if node}
 
 
-def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int], meet: bool = False) -> bool:
-    """Have a node's model ready, as `gn_node_prepare` says; False where that cannot be done here.
+def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int], meet: bool = False) -> int:
+    """Have a node's model ready, as `gn_node_prepare` says: 0, `NOT_HERE` or `AGAIN`.
 
     Raises CompileError where there is none.
     """
@@ -178,7 +181,7 @@ def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int]
     status = library.gn_node_prepare(node, len(inputs), handles, count, numbers, meet)
     if status < 0:
         raise CompileError(library.gn_last_error().decode(errors="replace"))
-    return bool(status == 0)
+    return int(status)
 
 
 def node_serves(node: int, artifact: int) -> int:

@@ -18,6 +18,9 @@ MOST = 64
 _REST = 2.0
 """Seconds without work after which the thread ends; the next thing starts another."""
 
+_PATIENCE = 0.05
+"""Seconds before each thing, for who asks shares the cores with it: a burst of short calls is over by then."""
+
 _LONGEST_END = 30.0
 """Seconds for which the end of the process waits for what is being compiled, whose libraries would go under it."""
 
@@ -79,8 +82,12 @@ def _work(state: _State) -> None:
             if not state.waiting:
                 state.thread = None
                 return
-            _, job = state.waiting.popitem(last=False)
             state.busy = True
+        time.sleep(_PATIENCE)
+        with state.changed:
+            if not state.waiting:
+                continue
+            _, job = state.waiting.popitem(last=False)
         try:
             job()
         except Exception:

@@ -21,11 +21,14 @@ MOST_SHAPES = 4096
 _ENOUGH = 3
 """Shapes that are measured before their times decide."""
 
-_LIMIT = 1.5
+_LIMIT = 1.25
 """How many times MXNet's time a program may take for a new shape so that it is called with it at once."""
 
 _AGAIN = 2
 """From which call on a shape is worth a program of the background's."""
+
+
+_NEVER = 1 << 62
 
 
 class FirstCalls:
@@ -57,7 +60,8 @@ class FirstCalls:
         while len(self._calls) > MOST_SHAPES:
             gone, _ = self._calls.popitem(last=False)
             self._wanted.pop(gone, None)
-        return count >= self._wanted.get(key, _AGAIN) or self.measuring
+        wanted = self._wanted.get(key, _AGAIN)
+        return count >= wanted or (self.measuring and wanted < _NEVER)
 
     def evict(self, key: Hashable) -> None:
         """Its program had to make room: it takes more calls than before until another is made.
@@ -71,7 +75,7 @@ class FirstCalls:
 
     def never(self, key: Hashable) -> None:
         """No program can be made for the shape."""
-        self._wanted[key] = 1 << 62
+        self._wanted[key] = _NEVER
 
     def took(self, key: Hashable, seconds: float) -> None:
         """Note how long MXNet took for a shape's first call."""

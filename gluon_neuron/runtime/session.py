@@ -118,13 +118,20 @@ class Session:
         """Whether the whole graph is one compiled node."""
         return self._graph.alone
 
-    def prepare(self) -> None:
-        """Load what its calls will run, on this thread; raises CompileError where a program cannot be made."""
-        for name, inputs, outputs in self._preparations():
-            if not native_library.prepare_node(self._made[name], inputs, outputs):
-                self._run_zeros()
-                break
+    def prepare(self) -> bool:
+        """Load what its calls will run, on this thread; False where weights are written all the time.
+
+        Raises CompileError where a program cannot be made.
+        """
         self._fresh = False
+        for name, inputs, outputs in self._preparations():
+            status = native_library.prepare_node(self._made[name], inputs, outputs)
+            if status == native_library.NOT_HERE:
+                self._run_zeros()
+                return True
+            if status == native_library.AGAIN:
+                return False
+        return True
 
     def meet_shapes(self) -> None:
         """Run programs for any shape once, on this thread: for a shape of the first time they take longer."""

@@ -17,6 +17,7 @@ from ..engine import native_library
 from ..engine.forks import Lock
 from ..errors import BlockError, CompileError, GraphError
 from ..graph.identity import BAKED
+from ..graph.inline import has_compiled_nodes
 from ..graph.spec import Spec, dtype_name
 from . import background, placement
 from .bound_graph import inputs_alone, lendable, placeable
@@ -152,7 +153,7 @@ class SessionCache:
             session = self._current(key)
             if session is None:
                 self._drop_stale()
-                specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
+                specs = _specs(arrays)
                 session = self._bind(specs, key[0])
                 if specs != list(self._compiled) and self._baked:
                     self._try(session, specs, arrays)
@@ -187,44 +188,57 @@ class SessionCache:
 
     def _takes_time(self, key: Key) -> bool:
         """Whether binding may have to wait for a program, and MXNet can run the model meanwhile."""
-        if self._is_compiled(key) or self._baked or not self._graphs():
+        if self._is_compiled(key) or self._baked or not self._has_programs:
             return False
         # To MXNet's own arrays a length of 0 is an unknown one.
         return all(0 not in shape for shape, _ in key[1:])
 
     def _run_unbound(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        # MXNet takes a third of a millisecond for a small net: what is not needed at each call is not made here.
         key = self._key(arrays)
-        specs = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
         self.last = None
-        try:
-            original = self._original_call()
-        except (GraphError, BlockError) as why:
-            _logger.info("a program for %s is waited for: %s", _shown(specs), why)
-            session = self._session(arrays)
-            return self._run_asking(session, arrays) if session.asks else session.run(arrays)
-        if self._first_calls.program_is_quick:
-            session = self._bind(specs, key[0])
-            if session.serves() != native_library.NOTHING:
-                with self._lock:
-                    self._drop_stale()
-                    self._keep(key, session)
-                return self._run_asking(session, arrays) if session.asks else session.run(arrays)
-            session.kept = True
+        first_calls = self._first_calls
+        original = self._original
+        if original is None:
+            try:
+                original = self._original_call()
+            except (GraphError, BlockError) as why:
+                _logger.info("a program is waited for, for MXNet itself does not run the model: %s", why)
+                return self._run_in(self._session(arrays), arrays)
+        if first_calls.program_is_quick:
+            session = self._session_for_any_shape(key, arrays)
+            if session is not None:
+                return self._run_in(session, arrays)
         with self._lock:
-            measuring = self._first_calls.measuring
-            worth = self._first_calls.call(key)
+            measuring = first_calls.measuring
+            worth = first_calls.call(key)
         start = time.perf_counter()
         try:
             results = original(arrays)
         except mx.base.MXNetError as error:
-            raise misfit(self._inputs, self._compiled, specs, error) from error
+            raise misfit(self._inputs, self._compiled, _specs(arrays), error) from error
         if measuring:
             self._measure(key, start, results)
-        _logger.info("MXNet runs %s itself, for no program is ready for it", _shown(specs))
+        if _logger.isEnabledFor(logging.INFO):
+            _logger.info("MXNet itself runs %s, for no program is ready for it", _shown(_specs(arrays)))
         if worth and not (measuring and background.waiting() >= _MOST_WAITING):
-            itself = weakref.ref(self)
-            background.submit((id(self), key), lambda: _make_ready(itself, key, specs))
+            itself, specs = weakref.ref(self), _specs(arrays)
+            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring))
         return results
+
+    def _run_in(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        return self._run_asking(session, arrays) if session.asks else session.run(arrays)
+
+    def _session_for_any_shape(self, key: Key, arrays: Sequence[mx.nd.NDArray]) -> Session | None:
+        """A session in which programs for any shape run, if they take these."""
+        session = self._bind(_specs(arrays), key[0])
+        if session.serves() == native_library.NOTHING:
+            session.kept = True
+            return None
+        with self._lock:
+            self._drop_stale()
+            self._keep(key, session)
+        return session
 
     def _measure(self, key: Key, start: float, results: Sequence[mx.nd.NDArray]) -> None:
         try:
@@ -241,19 +255,24 @@ class SessionCache:
                 self._original = OriginalCall(self._symbol, self._inputs, self._params)
             return self._original
 
-    def make_ready(self, key: Key, specs: Sequence[Spec]) -> None:
-        """Bind a signature and load its programs, or have them made; for a thread that nobody waits for."""
+    def make_ready(self, key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+        """Bind a signature and load its programs, or have them made; for a thread that nobody waits for.
+
+        `measuring`: it is of use only while it is not known yet which way is the faster one.
+        """
         cleared = self._cleared
         with self._lock:
-            if self._current(key) is not None:
+            if self._current(key) is not None or (measuring and self._first_calls.program_is_quick):
                 return
+            self._drop_stale()
         start = time.perf_counter()
         session = self._bind(specs, key[0])
-        session.kept = True  # unless it is
+        session.kept = True  # until it is among the others
         bound = time.perf_counter() - start
         try:
             any_shape = session.serves() != native_library.NOTHING
-            session.prepare()
+            if not session.prepare():
+                return  # and is asked for again
             start = time.perf_counter()
             if any_shape:
                 session.meet_shapes()
@@ -288,6 +307,10 @@ class SessionCache:
         self._original = None
         self.last = None
         self.owner = os.getpid()
+
+    @cached_property
+    def _has_programs(self) -> bool:
+        return has_compiled_nodes(self._symbol.tojson(remove_amp_cast=False))
 
     @cached_property
     def _baked(self) -> bool:
@@ -326,10 +349,14 @@ class SessionCache:
             raise misfit(self._inputs, self._compiled, specs, error) from error
 
 
-def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec]) -> None:
+def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], measuring: bool) -> None:
     cache = itself()
     if cache is not None and cache.owner == os.getpid():
-        cache.make_ready(key, specs)
+        cache.make_ready(key, specs, measuring)
+
+
+def _specs(arrays: Sequence[mx.nd.NDArray]) -> list[Spec]:
+    return [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
 
 
 def _shown(specs: Sequence[Spec]) -> str:

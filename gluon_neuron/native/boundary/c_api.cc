@@ -70,15 +70,15 @@ void need(bool there, const char* what) {
 }
 
 struct Preparation {
-  std::function<bool()> body;
+  std::function<int()> body;
   std::string why;
-  bool done;
+  int status;
 };
 
 void run_preparation(void* argument) {
   Preparation& preparation = *static_cast<Preparation*>(argument);
   try {
-    preparation.done = preparation.body();
+    preparation.status = preparation.body();
   } catch (const std::exception& error) {
     preparation.why = error.what();
   }
@@ -242,26 +242,40 @@ int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_
   return result_of(-1, [&] {
     need(node && inputs && (n_outputs == 0 || outputs), "an argument");
     if (!gn::sees_arrays()) return GN_NOT_HERE;
-    std::vector<gn::Array> arrays(n_inputs);
-    for (size_t i = 0; i < n_inputs; ++i) {
-      if (inputs[i] && gn::see_array(inputs[i], arrays[i]) != gn::Seen::yes) return GN_NOT_HERE;
-    }
     auto& made = *reinterpret_cast<gn::Node*>(node);
     if (n_inputs != made.inputs()) throw gn::Error("gluon_neuron: the node has another number of inputs");
     const std::vector<gn::Spec> specs = specs_in(outputs, n_outputs);
-    Preparation preparation{[&] {
-                              if (!meet) made.prepare(arrays, specs);
-                              return !meet || made.meet_shape(arrays, specs);
-                            },
-                            {},
-                            false};
     std::vector<NDArrayHandle> read;
     for (size_t i = 0; i < n_inputs; ++i) {
       if (inputs[i]) read.push_back(inputs[i]);
     }
-    gn::wait_while_read(run_preparation, &preparation, read);
-    if (!preparation.why.empty()) throw gn::Error(preparation.why);
-    return preparation.done ? 0 : GN_NOT_HERE;
+    std::vector<gn::Array> arrays(n_inputs);
+    const auto body = [&] {
+      for (size_t i = 0; i < n_inputs; ++i) {
+        // Somebody has written it since, or MXNet has laid it out for a layer of its own.
+        if (inputs[i] && gn::version_of(inputs[i]) != arrays[i].version) return GN_AGAIN;
+      }
+      if (!meet) {
+        made.prepare(arrays, specs);
+        return 0;
+      }
+      return made.meet_shape(arrays, specs) ? 0 : GN_NOT_HERE;
+    };
+    for (int attempt = 0; attempt < 20; ++attempt) {
+      bool seen = true;
+      for (size_t i = 0; seen && i < n_inputs; ++i) {
+        if (!inputs[i]) continue;
+        const gn::Seen found = gn::see_array(inputs[i], arrays[i]);
+        if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
+        seen = found == gn::Seen::yes;
+      }
+      if (!seen) continue;
+      Preparation preparation{body, {}, 0};
+      gn::wait_while_read(run_preparation, &preparation, read);
+      if (!preparation.why.empty()) throw gn::Error(preparation.why);
+      if (preparation.status != GN_AGAIN) return preparation.status;
+    }
+    return GN_AGAIN;
   });
 }
 

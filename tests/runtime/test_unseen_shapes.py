@@ -1,0 +1,354 @@
+"""Calls with shapes that nothing is ready for: MXNet runs them, bit for bit, until a program does, and never a stall."""
+
+import gc
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import mxnet as mx
+import numpy as np
+import pytest
+from mxnet.gluon import nn
+
+import gluon_neuron
+from gluon_neuron.engine import native_library
+from gluon_neuron.runtime import background
+from tests.agreement import agree
+from tests.nets import run_python
+
+
+def dense(prefix="dense_"):
+    net = nn.HybridSequential(prefix=prefix)
+    with net.name_scope():
+        net.add(nn.Dense(16, flatten=False, activation="relu", in_units=8), nn.Dense(4, flatten=False, in_units=16))
+    return net
+
+
+def conv(prefix="conv_"):
+    net = nn.HybridSequential(prefix=prefix)
+    with net.name_scope():
+        net.add(nn.Conv2D(8, 3, in_channels=3), nn.BatchNorm(in_channels=8), nn.Activation("relu"))
+        net.add(nn.Conv2D(4, 3, in_channels=8))
+    return net
+
+
+def two_regions(prefix="two_"):
+    """What is between them stays in MXNet."""
+    net = nn.HybridSequential(prefix=prefix)
+    with net.name_scope():
+        net.add(nn.Dense(8, flatten=False, in_units=8), nn.HybridLambda("arctan"))
+        net.add(nn.Dense(8, flatten=False, in_units=8))
+    return net
+
+
+NETS = {"dense": (dense, (2, 5, 8)), "conv": (conv, (1, 3, 12, 12)), "two regions": (two_regions, (2, 5, 8))}
+
+
+def compile_net(net, shape, **options):
+    left = {"exclude_operators": "arctan"} if net.prefix == "two_" else {}
+    made = gluon_neuron.compile(net, data(shape), **left, **options)
+    assert len(made.report.regions) == (2 if left else 1)
+    return made
+
+
+def data(shape, seed=0):
+    return mx.nd.array(np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32))
+
+
+def grown(shape, i):
+    if len(shape) == 3:
+        return shape[0], shape[1] + i, shape[2]
+    return (*shape[:2], *(n + i for n in shape[2:]))
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch):
+    monkeypatch.setattr(background, "_PATIENCE", 0)
+
+
+@pytest.fixture(params=NETS)
+def case(request):
+    make, shape = NETS[request.param]
+    net = make()
+    net.initialize(mx.init.Xavier())
+    net.hybridize()
+    net(data(shape))
+    return net, shape
+
+
+@pytest.fixture(params=[True, False])
+def compiled(case, request):
+    net, shape = case
+    made = compile_net(net, shape, dynamic=request.param)
+    assert background.wait()
+    yield made
+    assert background.wait()
+
+
+@pytest.fixture
+def held():
+    """Nothing is made ready while this is not set."""
+    go_on, begun = threading.Event(), threading.Event()
+    assert background.wait()
+    background.submit(object(), lambda: (begun.set(), go_on.wait(60)))
+    assert begun.wait(30)
+    yield go_on
+    go_on.set()
+    assert background.wait()
+
+
+def calls():
+    return native_library.stats()["calls"]
+
+
+def ready(compiled, given):
+    """Call it until a program runs it."""
+    for _ in range(4):
+        before = calls()
+        found = compiled(given)
+        found.wait_to_read()
+        if calls() > before:
+            return found
+        assert background.wait()
+    raise AssertionError("no program runs it")
+
+
+def test_mxnet_runs_it_meanwhile_bit_for_bit(case, compiled, held):
+    net, shape = case
+    before = native_library.stats()
+    for i in range(1, 4):
+        given = data(grown(shape, i), i)
+        for _ in range(3):
+            assert np.array_equal(compiled(given).asnumpy(), net(given).asnumpy())
+    after = native_library.stats()
+    assert [after[k] for k in ("calls", "specialisations", "compiles")] == [
+        before[k] for k in ("calls", "specialisations", "compiles")
+    ]
+
+
+def test_then_a_program_does(case, compiled):
+    net, shape = case
+    for i in (1, 2):
+        given = data(grown(shape, i), i)
+        agree(ready(compiled, given), net(given), 1e-4, 1e-5)
+        before = native_library.stats()
+        for _ in range(5):
+            agree(compiled(given), net(given), 1e-4, 1e-5)
+        after = native_library.stats()
+        regions = len(compiled.report.regions)
+        assert after["calls"] == before["calls"] + 5 * regions
+        assert (after["specialisations"], after["compiles"]) == (before["specialisations"], before["compiles"])
+
+
+def test_weights_that_change(case, compiled, held):
+    net, shape = case
+    given = data(grown(shape, 3))
+    for scale in (2, -1):
+        for param in net.collect_params().values():
+            param.set_data(param.data() * scale)
+        assert np.array_equal(compiled(given).asnumpy(), net(given).asnumpy())
+    held.set()
+    ready(compiled, given)
+    for param in net.collect_params().values():
+        param.data()[:] = param.data() * 3
+    agree(compiled(given), net(given), 1e-4, 1e-5)
+
+
+def test_weights_that_change_while_a_program_is_made(case, compiled):
+    net, shape = case
+    weight = net.collect_params().values()
+    shapes = [grown(shape, i) for i in range(1, 6)]
+    for turn in range(12):
+        for param in weight:
+            param.data()[:] = param.data() * (-1 if turn % 2 else 1.5)
+        for s in shapes:
+            agree(compiled(data(s, turn)), net(data(s, turn)), 1e-3, 1e-3)
+    background.wait()
+    for s in shapes:
+        agree(compiled(data(s)), net(data(s)), 1e-3, 1e-3)
+
+
+def test_arrays_that_are_replaced(case, compiled, tmp_path):
+    net, shape = case
+    given = data(grown(shape, 2))
+    ready(compiled, given)
+    compiled.collect_params().reset_ctx(mx.cpu(0))
+    agree(compiled(given), net(given), 1e-4, 1e-5)
+    assert background.wait()
+    agree(ready(compiled, given), net(given), 1e-4, 1e-5)
+
+
+def test_threads(case, compiled):
+    net, shape = case
+    shapes = [grown(shape, i % 7) for i in range(56)]
+    wanted = [net(data(s, i)).asnumpy() for i, s in enumerate(shapes)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda i: compiled(data(shapes[i], i)).asnumpy(), range(56)))
+    for a, b in zip(found, wanted, strict=True):
+        agree(a, b, 1e-4, 1e-5)
+
+
+def test_recording(case, compiled, held):
+    net, shape = case
+    given = data(grown(shape, 4))
+    compiled(given)
+    with mx.autograd.record():
+        found = compiled(given)
+    agree(found, net(given), 1e-4, 1e-5)
+    with mx.autograd.record(train_mode=True):
+        given.attach_grad()
+        inside = compiled(given) * 1
+    agree(inside, net(given), 1e-4, 1e-5)
+
+
+def test_numpy_arrays(held):
+    with mx.util.np_shape(True), mx.util.np_array(True):
+        net = nn.HybridSequential()
+        net.add(nn.Dense(4, flatten=False, in_units=8))
+        net.initialize()
+        net.hybridize()
+        net(mx.np.ones((2, 5, 8)))
+        compiled = gluon_neuron.compile(net, mx.np.ones((2, 5, 8)))
+        given = mx.np.random.uniform(size=(2, 9, 8))
+        found = compiled(given)
+        assert isinstance(found, mx.np.ndarray)
+        assert np.array_equal(found.asnumpy(), net(given).asnumpy())
+        held.set()
+        found = ready(compiled, given)
+        assert isinstance(found, mx.np.ndarray)
+        agree(found, net(given), 1e-4, 1e-5)
+
+
+def test_loaded_from_files(case, tmp_path, held):
+    net, shape = case
+    compile_net(net, shape).export(str(tmp_path / "net"))
+    loaded = gluon_neuron.load(str(tmp_path / "net"))
+    given = data(grown(shape, 2))
+    assert np.array_equal(loaded(given).asnumpy(), net(given).asnumpy())
+    held.set()
+    agree(ready(loaded, given), net(given), 1e-4, 1e-5)
+
+
+def test_shapes_that_do_not_fit(case, compiled):
+    _, shape = case
+    with pytest.raises(gluon_neuron.errors.InputError, match="compiled for"):
+        compiled(data((*shape[:-1], 3))) if len(shape) == 3 else compiled(data((1, 5, *shape[2:])))
+
+
+def test_what_is_logged(case, compiled, caplog):
+    _, shape = case
+    given = data(grown(shape, 5))
+    with caplog.at_level(logging.INFO, "gluon_neuron"):
+        ready(compiled, given)
+    shown = "float32[" + ", ".join(map(str, given.shape)) + "]"
+    lines = [r.message for r in caplog.records if shown in r.message]
+    assert lines[0] == f"MXNet itself runs {shown}, for no program is ready for it"
+    dynamic = all(r.dynamic for r in compiled.report.regions)
+    kind = "the program for any shape" if dynamic else "a program that was made for it"
+    assert lines[-1] == f"{kind} runs {shown} from now on"
+
+
+def test_a_program_that_cannot_be_made(case, monkeypatch, caplog):
+    from gluon_neuron import with_mxnet
+    from gluon_neuron.engine import callbacks
+
+    net, shape = case
+    compiled = compile_net(net, shape, dynamic=False)
+
+    def fail(graph, request):
+        raise ValueError("the café is closed")
+
+    callbacks.set_program_maker(fail)
+    try:
+        given = data(grown(shape, 2))
+        for _ in range(4):
+            assert np.array_equal(compiled(given).asnumpy(), net(given).asnumpy())
+            assert background.wait()
+    finally:
+        callbacks.set_program_maker(with_mxnet._specialize)
+    warned = [r for r in caplog.records if r.levelno == logging.WARNING and "MXNet goes on" in r.message]
+    assert len(warned) == 1 and "the café is closed" in warned[0].message
+
+
+def test_room_is_shared_by_nets_and_those_that_go_are_freed(monkeypatch):
+    monkeypatch.setenv("GLUON_NEURON_MEMORY", "3500K")  # three programs of small nets
+    nets = [dense("one_"), conv("other_")]
+    shapes = [(2, 5, 8), (1, 3, 12, 12)]
+    made = []
+    for net, shape in zip(nets, shapes, strict=True):
+        net.initialize(mx.init.Xavier())
+        net(data(shape))
+        made.append(gluon_neuron.compile(net, data(shape), dynamic=False))
+    gc.collect()
+    before = native_library.stats()
+    for i in range(1, 5):
+        for net, compiled, shape in zip(nets, made, shapes, strict=True):
+            given = data(grown(shape, i))
+            agree(ready(compiled, given), net(given), 1e-4, 1e-5)
+    after = native_library.stats()
+    assert after["specialisations"] == before["specialisations"] + 8
+    assert after["evictions"] == before["evictions"] + 5
+    assert after["models_alive"] <= before["models_alive"] + 3
+    for net, compiled, shape in zip(nets, made, shapes, strict=True):
+        given = data(grown(shape, 1))  # made room
+        agree(compiled(given), net(given), 1e-4, 1e-5)
+    assert background.wait()
+
+
+def test_as_many_as_there_is_room_for_are_a_look_up():
+    net = dense()
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data((2, 5, 8)), dynamic=False)
+    shapes = [grown((2, 5, 8), i) for i in range(1, 9)]
+    for shape in shapes:
+        ready(compiled, data(shape))
+    before = native_library.stats()
+    for shape in [*shapes, *reversed(shapes)]:
+        compiled(data(shape)).wait_to_read()
+    after = native_library.stats()
+    assert after["calls"] == before["calls"] + 16
+    assert (after["specialisations"], after["compiles"]) == (before["specialisations"], before["compiles"])
+
+
+def test_a_fork_while_programs_are_made():
+    net = dense()
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data((2, 5, 8)), dynamic=False)
+    wanted = {i: net(data(grown((2, 5, 8), i))).asnumpy() for i in range(1, 5)}
+    for i in range(1, 5):
+        compiled(data(grown((2, 5, 8), i))).wait_to_read()
+        compiled(data(grown((2, 5, 8), i))).wait_to_read()
+    mx.nd.waitall()
+    child = os.fork()
+    if child == 0:
+        right = all(np.allclose(compiled(data(grown((2, 5, 8), i))).asnumpy(), wanted[i], 1e-4, 1e-5) for i in wanted)
+        os._exit(0 if right else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert background.wait()
+
+
+def test_a_net_that_goes_while_its_program_waits(held):
+    net = dense("gone_")
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data((2, 5, 8)))
+    compiled(data((2, 7, 8))).wait_to_read()
+    compiled = None
+    gc.collect()
+    held.set()
+    assert background.wait()
+
+
+def test_the_end_while_a_program_is_made():
+    code = """
+        import mxnet as mx
+        from mxnet.gluon import nn
+        import gluon_neuron
+        net = nn.Dense(4, flatten=False, in_units=8)
+        net.initialize()
+        compiled = gluon_neuron.compile(net, mx.nd.ones((2, 5, 8)))
+        for i in range(6, 12):
+            compiled(mx.nd.ones((2, i, 8))).wait_to_read()
+        print("left")
+    """
+    assert run_python(code) == "left\n"
