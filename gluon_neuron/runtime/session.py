@@ -31,8 +31,8 @@ class Session:
 
     MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
     Calls may come from several threads. `lendable`, `placeable` and `alone` are what `bound_graph` says of the
-    symbol: what passes without a copy. `nodes` are its compiled nodes. `changing` are names of parameters that were seen to give another array than
-    the one they were bound with.
+    symbol: what passes without a copy. `nodes` are its compiled nodes. `changing` are names of parameters that were
+    seen to give another array than the one they were bound with.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Session:
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
             if alone is not None and len(made) == 1:
-                self._graph.run_here(*made.values(), [{**args, **aux}[n] for n in alone])
+                self._graph.run_here(next(iter(made.values())), [{**args, **aux}[n] for n in alone])
         # MXNet copies such results among the shapes of mx.np alone.
         self._without_elements = not is_np and any(0 in o.shape for o in executor.outputs)
         self._arrays = [*args.values(), *aux.values()]

@@ -1,4 +1,4 @@
-"""Calls with shapes that nothing is ready for: MXNet runs them, bit for bit, until a program does, and never a stall."""
+"""Calls with shapes that nothing is ready for: MXNet runs them, bit for bit, until a program does."""
 
 import gc
 import logging

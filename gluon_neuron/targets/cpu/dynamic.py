@@ -18,9 +18,9 @@ from ...lowering.known import known_from_shapes
 from ...refusal import Category
 from ..base import RegionJob, signature
 from ..refusals import refusals
+from .bf16_products import marks_of_new
 from .dynamic_axes import FreeExtent, Shapes, at, free_extents, held_out, highest, lowest, others
 from .dynamic_check import Checker
-from .bf16_products import marks_of_new
 from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
 from .dynamic_rewrite import make_dynamic
 from .ir import PreparedModel, prepare_model, serialize
