@@ -24,6 +24,7 @@ from ..graph.subgraph import SUBGRAPH_OP, Subgraph, extract
 from ..options import CompileOptions
 from ..partition.regions import Region
 from ..runtime.asked import plain, value_of
+from ..runtime.mxnet_private import arrays_of, view_of
 from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
 
 
@@ -81,7 +82,7 @@ def cut_out(
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
             for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
             for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
-            weight=partial(_value, model),
+            weight=partial(_seen, model),
         )
         for i, specs in enumerate(_specs(g, sub) for g in graphs)
     )
@@ -123,6 +124,17 @@ def _specs(whole: Graph, sub: Subgraph) -> dict[str, Spec]:
 
 def _value(model: ExportedModel, name: str) -> np.ndarray:
     return value_of(model.params[name]).asnumpy()
+
+
+def _seen(model: ExportedModel, name: str) -> np.ndarray:
+    """The weight where it is, if the Parameter has it, and keeps it while the region is compiled."""
+    param = model.params[name]
+    array = value_of(param)
+    if not any(array.handle.value == one.handle.value for one in arrays_of(param) or ()):
+        return array.asnumpy()
+    found = view_of(array)
+    found.flags.writeable = True  # OpenVINO shares no others, and writes nothing
+    return found
 
 
 def _bytes(model: ExportedModel, name: str) -> bytes:

@@ -75,7 +75,8 @@ def test_asks_once_for_what_is_kept(region, program, run, counters):
     assert counters()["specialisations"] == 2
 
 
-def test_twenty_sizes_keep_few_models(region, program, run, counters):
+def test_twenty_sizes_keep_few_models(region, program, run, counters, monkeypatch):
+    monkeypatch.setenv("GLUON_NEURON_MEMORY", "3500K")  # each takes 1 MiB and a little
     program(Compiler(region))
     for batch in range(3, 23):
         run(batch)

@@ -16,6 +16,7 @@ from gluon_neuron.engine import native_library
 from gluon_neuron.runtime import background
 from tests.agreement import agree
 from tests.nets import run_python
+from tests.unseen import ready
 
 
 def dense(prefix="dense_"):
@@ -96,22 +97,6 @@ def held():
     yield go_on
     go_on.set()
     assert background.wait()
-
-
-def calls():
-    return native_library.stats()["calls"]
-
-
-def ready(compiled, given):
-    """Call it until a program runs it."""
-    for _ in range(4):
-        before = calls()
-        found = compiled(given)
-        found.wait_to_read()
-        if calls() > before:
-            return found
-        assert background.wait()
-    raise AssertionError("no program runs it")
 
 
 def test_mxnet_runs_it_meanwhile_bit_for_bit(case, compiled, held):

@@ -46,12 +46,13 @@ class Checker:
         """
         try:
             dynamic, *static = [with_marks(model, float32) for model in (dynamic, *static)]
-            # Most of what it takes to compile a small model is the same for a large one: together they take half.
+            # Most of what it takes to compile a small model is the same for a large one: together they take half. Of
+            # a large one, only one is there at a time, for each has the weights laid out for itself.
             wanted_of = self._core.compile_model(self._together(static, data), "CPU", self._config)
-            found_of = self._core.compile_model(self._together([dynamic], data), "CPU", self._config)
             arrays = [self._data(port) for port in wanted_of.inputs]
             wanted = [np.array(v) for v in wanted_of(arrays).to_tuple()]
             del wanted_of
+            found_of = self._core.compile_model(self._together([dynamic], data), "CPU", self._config)
             each = len(found_of.inputs)
             calls = [arrays[i : i + each] for i in range(0, len(arrays), each)]
             found = [np.array(v) for call in calls for v in found_of(call).to_tuple()]

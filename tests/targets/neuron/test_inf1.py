@@ -75,7 +75,7 @@ def test_the_command_and_its_files(compilers):
 
 def test_the_whole_way(compilers):
     net, x = conv_net(), images()
-    made = gluon_neuron.compile(net, x, target="inf1", auto_cast="matmult", pipeline_cores=2)
+    made = gluon_neuron.compile(net, x, target="inf1", auto_cast="matmult", pipeline_cores=2, dynamic=False)
     (program,) = made.report.regions[0].programs
     assert program.command.startswith("neuron-cc compile region-symbol.json") and program.cores == 2
     assert not program.cached and program.command in str(made.report)

@@ -113,7 +113,7 @@ def test_a_refusal_that_only_the_region_shows_leaves_that_operator_out(compilers
 def test_the_whole_way(compilers, caplog):
     caplog.set_level(logging.INFO, "gluon_neuron")
     net, x = conv_net(), images()
-    made = gluon_neuron.compile(net, x, target="inf2")
+    made = gluon_neuron.compile(net, x, target="inf2", dynamic=False)
     (program,) = made.report.regions[0].programs
     assert program.command.startswith("neuronx-cc compile module.hlo.pb --framework XLA --target inf2")
     assert "--auto-cast none --auto-cast-type bf16" in program.command and program.command in str(made.report)
@@ -137,7 +137,7 @@ def test_the_whole_way(compilers, caplog):
 
 def test_batch_sizes_are_programs_of_their_own_compiled_together(compilers):
     net, x = small()
-    made = gluon_neuron.compile(net, x, target="trn1", include_nodes=["fc_fwd"], batch_sizes=[1], strict=True)
+    made = gluon_neuron.compile(net, x, target="trn1", include_nodes=["fc_fwd"], batch_sizes=[1], strict=True, dynamic=False)
     assert [p.target for p in payloads(made)] == ["cpu", "cpu", "trn1", "trn1"]
     assert [p.signature["inputs"][0]["shape"] for p in payloads(made)] == [[2, 4], [1, 4]] * 2
     assert len(made.report.regions[0].programs) == 2 and compiled(compilers) == 2
