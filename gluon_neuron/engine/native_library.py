@@ -143,21 +143,26 @@ def epoch() -> int:
     return int(functions().gn_epoch())
 
 
-def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
-    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several.
-
-    No other thread forks meanwhile.
-    """
+@contextmanager
+def section() -> Iterator[None]:
+    """While inside, no other thread forks; a fork of another thread is waited for before."""
     library = functions()
     library.gn_section_begin()
     try:
+        yield
+    finally:
+        library.gn_section_end()
+
+
+def watched(bind: Callable[[], _Made]) -> tuple[_Made, int | None]:
+    """What `bind` gives, and the compiled node that MXNet made meanwhile on this thread; None for none or several."""
+    library = functions()
+    with section():
         library.gn_watch_nodes()
         try:
             made = bind()
         finally:
             node = library.gn_watched_node()
-    finally:
-        library.gn_section_end()
     return made, node
 
 
