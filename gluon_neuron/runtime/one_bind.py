@@ -17,11 +17,11 @@ _holder: int | None = None
 def one_bind() -> Iterator[None]:
     """While inside, no other thread is, and none forks; a thread may be inside several times.
 
-    MXNet 1.9.1 sets the options of a backend for subgraphs anew for each graph, in an object of which there is one: two
-    threads that bind at once end the process (`SubgraphProperty::SetAttr` and the selectors that refer to what it holds).
+    MXNet 1.9.1 sets the options of a backend for subgraphs anew for each graph, in an object of which there is one, to
+    which selectors refer (`SubgraphProperty::SetAttr`): two threads that bind at once end the process.
     """
     global _holder
-    # The section is the outer one: a fork waits for whoever is in one, who must not wait for one who waits for the fork.
+    # The section is the outer one: a fork waits for whoever is in one, and they not for those who wait for the fork.
     with native_library.section():
         if _holder == threading.get_ident():
             yield
