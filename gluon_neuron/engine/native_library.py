@@ -151,22 +151,27 @@ def epoch() -> int:
     return int(functions().gn_epoch())
 
 
-def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
-    """What `bind` gives, and the compiled nodes that MXNet made meanwhile on this thread, by their names.
-
-    No other thread forks meanwhile.
-    """
+@contextmanager
+def section() -> Iterator[None]:
+    """While inside, no other thread forks; a fork of another thread is waited for before."""
     library = functions()
     library.gn_section_begin()
     try:
+        yield
+    finally:
+        library.gn_section_end()
+
+
+def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
+    """What `bind` gives, and the compiled nodes that MXNet made meanwhile on this thread, by their names."""
+    library = functions()
+    with section():
         library.gn_watch_nodes()
         try:
             made = bind()
         finally:
             nodes = (ctypes.c_void_p * _MOST_NODES)()
             count = library.gn_watched_nodes(nodes, _MOST_NODES)
-    finally:
-        library.gn_section_end()
     return made, {library.gn_node_name(node).decode(): node for node in nodes[: min(count, _MOST_NODES)] if node}
 
 

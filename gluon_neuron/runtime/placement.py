@@ -25,6 +25,7 @@ from ..graph.text import to_text
 from .belonging import check_block, check_bound, with_single_variables
 from .context import NeuronContext
 from .mxnet_private import clear_cache, contexts_of, like
+from .one_bind import one_bind
 
 _Made = TypeVar("_Made")
 
@@ -88,6 +89,7 @@ def bind(original: Callable[..., Any], symbol: mx.sym.Symbol, ctx: Any, *args: A
     """`Symbol.bind` and `simple_bind`, which know a NeuronContext, and whose node each artifact is of."""
     if check_bound(symbol, args[0] if args else kwargs.get("args")):
         symbol = with_single_variables(symbol, [*args, *kwargs.values()])
+    original = one_bind()(original)
     if not isinstance(ctx, NeuronContext):
         return original(symbol, ctx, *args, **kwargs)
     core = int(ctx.device_id)

@@ -75,9 +75,8 @@ class Session:
                 {n: feeds[n] if n in feeds else plain(values[n].bound) for n in group}
                 for group in (arguments, auxiliary)
             )
-            bind = partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux)
-            with unfused():
-                executor, made = placement.bind_for(core, lambda: native_library.watched(bind))
+            bind = unfused()(partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux))
+            executor, made = placement.bind_for(core, lambda: native_library.watched(bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)

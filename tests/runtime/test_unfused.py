@@ -2,7 +2,7 @@
 
 import os
 import threading
-from contextlib import ExitStack
+import time
 
 import mxnet as mx
 import pytest
@@ -60,39 +60,31 @@ def test_the_environment_is_as_before(monkeypatch):
     assert os.environ[NAME] == "MKLDNN"
 
 
-def test_a_child_that_is_forked_meanwhile(monkeypatch):
+def test_one_thread_is_inside_at_a_time_and_a_fork_waits_for_it(monkeypatch):
     monkeypatch.delenv(NAME, raising=False)
-    inside, leave = threading.Event(), threading.Event()
+    seen = []
 
     def bind():
         with unfused():
-            inside.set()
-            leave.wait(60)
+            seen.append(os.environ[NAME])
+            time.sleep(0.1)
 
-    thread = threading.Thread(target=bind)
-    thread.start()
-    inside.wait(60)
+    with unfused():
+        threads = [threading.Thread(target=bind) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        with unfused():
+            assert os.environ[NAME] == "default"
+        assert os.environ[NAME] == "default"
+        time.sleep(0.1)
+        assert not seen
     child = os.fork()
     if child == 0:
         free = NAME not in os.environ
         with unfused():
             os._exit(0 if free else 1)
-    leave.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
-def test_several_are_inside_at_once(monkeypatch):
-    monkeypatch.delenv(NAME, raising=False)
-    held = ExitStack()
-    with unfused():
-        with unfused():
-            assert os.environ[NAME] == "default"
-        assert os.environ[NAME] == "default"
-        other = threading.Thread(target=held.enter_context, args=(unfused(),))
-        other.start()
-        other.join(60)
-        assert not other.is_alive()  # it need not wait for this one
-    assert os.environ[NAME] == "default"
-    held.close()
+    for thread in threads:
+        thread.join()
+    assert seen == ["default"] * 2
     assert NAME not in os.environ
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
