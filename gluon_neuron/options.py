@@ -47,7 +47,8 @@ class CompileOptions:
     """Derive, for the CPU, one program for calls with other shapes, beside that for the sample's. It is derived for the
     batch and for every other extent that MXNet lets change; a mapping from an input's name to its free axes, each with
     the least and the largest extent, says otherwise. Where none can be derived, `report` says why, and a program is
-    compiled for each shape when it is first met, as with False. Not part of the identity."""
+    compiled for each shape that comes again, as with False: in the background where a compiled block is called, within
+    the call where MXNet calls the operator. Not part of the identity."""
 
     dynamic_batch: bool = False
     """Serve any batch size with the compiled one, by splitting and padding along the samples' axis of each input and

@@ -184,7 +184,7 @@ class Report:
             if region.dynamic:
                 lines.append(f"  {region.name}: one program for {'; '.join(region.dynamic)}.")
             elif region.why_static:
-                lines.append(f"  {region.name}: compiled when a shape is first met, as {region.why_static}.")
+                lines.append(f"  {region.name}: one program for each shape that is met, as {region.why_static}.")
         return ["", "Other shapes on the CPU:", *lines] if lines else []
 
     def _programs(self) -> list[str]:

@@ -4,8 +4,11 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import resource
+import sys
 
 import mxnet as mx
 
