@@ -19,7 +19,11 @@ _REST = 2.0
 """Seconds without work after which the thread ends; the next thing starts another."""
 
 _PATIENCE = 0.05
-"""Seconds before each thing, for who asks shares the cores with it: a burst of short calls is over by then."""
+"""Seconds for which nobody has to have asked before a thing is done: who asks shares the cores with it, and a burst of
+short calls is over soon."""
+
+_MOST_PATIENCE = 0.5
+"""Seconds after which a thing is done even so."""
 
 _LONGEST_END = 30.0
 """Seconds for which the end of the process waits for what is being compiled, whose libraries would go under it."""
@@ -34,6 +38,7 @@ class _State:
         self.thread: threading.Thread | None = None
         self.busy = False
         self.closed = False
+        self.asked = 0.0
 
 
 _state = _State()
@@ -52,6 +57,11 @@ def submit(key: Hashable, job: Callable[[], None]) -> None:
             state.thread = threading.Thread(target=_work, args=(state,), name="gluon_neuron programs", daemon=True)
             state.thread.start()
         state.changed.notify_all()
+
+
+def asked() -> None:
+    """Say that somebody has just called for what may be made ready here."""
+    _state.asked = time.monotonic()
 
 
 def waiting() -> int:
@@ -83,7 +93,7 @@ def _work(state: _State) -> None:
                 state.thread = None
                 return
             state.busy = True
-        time.sleep(_PATIENCE)
+        _be_patient(state)
         with state.changed:
             if not state.waiting:
                 continue
@@ -93,6 +103,16 @@ def _work(state: _State) -> None:
         except Exception:
             _logger.exception("what was to be made ready in the background was not")
         del job  # it may hold the last reference to a net
+
+
+def _be_patient(state: _State) -> None:
+    begun = time.monotonic()
+    while not state.closed:
+        now = time.monotonic()
+        left = min(state.asked + _PATIENCE, begun + _MOST_PATIENCE) - now
+        if left <= 0:
+            return
+        time.sleep(left)
 
 
 def _end() -> None:

@@ -197,6 +197,7 @@ class SessionCache:
         # MXNet takes a third of a millisecond for a small net: what is not needed at each call is not made here.
         key = self._key(arrays)
         self.last = None
+        background.asked()
         first_calls = self._first_calls
         original = self._original
         if original is None:
