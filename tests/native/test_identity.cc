@@ -42,7 +42,8 @@ TEST_CASE("names of operators, hints and the order of nodes do not count, variab
 TEST_CASE("an artifact is its own node's alone") {
   gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), kSome);
   gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), kSome);  // remembered
-  const std::string why = error_of<gn::Error>([] { gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), Region::kGraph); });
+  const std::string why =
+      error_of<gn::Error>([] { gn::check_belongs(*artifact_for(gn::graph_identity(kSome)), Region::kGraph); });
   CHECK(has(why, "is another node's"));
   CHECK(has(why, "the node reads x, w"));
 }

@@ -350,12 +350,13 @@ size_t gn_stats(char* buffer, size_t size) {
     size_t alive = 0, orphans = 0;
     gn::ModelCache::get().count(&alive, &orphans);
     const gn::Stats& s = gn::stats();
-    const std::string out = gn::text(
-        "{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles,
-        ",\"content_checks\":", s.content_checks, ",\"trusted_calls\":", s.trusted_calls, ",\"direct_calls\":", s.direct_calls,
-        ",\"calls\":", s.calls, ",\"parts\":", s.parts, ",\"bytes_hashed\":", s.bytes_hashed,
-        ",\"specialisations\":", s.specialisations, ",\"evictions\":", s.evictions, ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts,
-        ",\"fallbacks\":", s.fallbacks, ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
+    const std::string out =
+        gn::text("{\"models_alive\":", alive, ",\"orphans\":", orphans, ",\"compiles\":", s.compiles,
+                 ",\"content_checks\":", s.content_checks, ",\"trusted_calls\":", s.trusted_calls,
+                 ",\"direct_calls\":", s.direct_calls, ",\"calls\":", s.calls, ",\"parts\":", s.parts,
+                 ",\"bytes_hashed\":", s.bytes_hashed, ",\"specialisations\":", s.specialisations, ",\"evictions\":", s.evictions,
+                 ",\"artifacts_parsed\":", s.artifacts_parsed, ",\"relayouts\":", s.relayouts, ",\"fallbacks\":", s.fallbacks,
+                 ",\"most_running\":", gn::stats().most_running.exchange(s.running), "}");
     return hand_over(out, buffer, size);
   });
 }

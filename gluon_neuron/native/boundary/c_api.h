@@ -74,10 +74,10 @@ const char* gn_node_name(gn_node_t* node);
 #define GN_SERVES_COMPILED 2
 int gn_node_serves(gn_node_t* node, void* artifact);
 
-// Has the node's model ready, on this thread: its next call finds it. Until that is done, nobody writes the inputs. `inputs` are the arrays that will be bound to it (null for
-// data), of which the last is the artifact; `outputs` has for each output MXNet's number of its dtype, its rank and its shape.
-// With `meet` it runs a model for any shape once, on zeros, so that the engine has met the shape. GN_NOT_HERE where that cannot
-// be done outside of MXNet, GN_AGAIN where others write the inputs all the time.
+// Has the node's model ready, on this thread: its next call finds it. Until that is done, nobody writes the inputs. `inputs` are
+// the arrays that will be bound to it (null for data), of which the last is the artifact; `outputs` has for each output MXNet's
+// number of its dtype, its rank and its shape. With `meet` it runs a model for any shape once, on zeros, so that the engine has
+// met the shape. GN_NOT_HERE where that cannot be done outside of MXNet, GN_AGAIN where others write the inputs all the time.
 #define GN_NOT_HERE 1
 #define GN_AGAIN 2
 int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet);

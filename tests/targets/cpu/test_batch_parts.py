@@ -8,8 +8,8 @@ import gluon_neuron
 from gluon_neuron.engine import native_library
 from gluon_neuron.targets.cpu import batch_parts
 from tests.agreement import agree
-from tests.unseen import ready
 from tests.nets import run_python
+from tests.unseen import ready
 
 nn = mx.gluon.nn
 BATCH = 6

@@ -309,3 +309,40 @@ def test_weights_that_change():
         for param in net.collect_params().values():
             param.set_data(param.data() * scale)
         agree(ready(compiled, given), net(given), 1e-4, 1e-5)
+
+
+class Embedded(nn.HybridBlock):
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.table = nn.Embedding(9, 8)
+            self.layer = nn.Dense(8, flatten=False)
+
+    def hybrid_forward(self, F, x):
+        return self.layer(self.table(x))
+
+
+def test_halves_of_integers():
+    net = Embedded()
+    net.initialize()
+    sample = mx.nd.array([[1, 2, 3], [4, 5, 6]], dtype="int64")
+    net(sample)
+    compiled = gluon_neuron.compile(net, sample)
+    (region,) = compiled.report.regions
+    assert region.dynamic, region.why_static
+    for shape in ((2, 5), (4, 7)):
+        given = mx.nd.random.randint(0, 9, shape, dtype="int64")
+        agree(ready(compiled, given), net(given), 1e-4, 1e-5)
+
+
+@pytest.mark.parametrize("cast", ["matmult", "all"])
+@pytest.mark.parametrize("name", ["mlp", "layer norm"])
+def test_casts_as_in_a_program_of_its_own(cast, name):
+    net, sample = made(name)
+    compiled, alone = (compiled_for(net, sample, auto_cast=cast, dynamic=d) for d in (True, False))
+    (region,) = compiled.report.regions
+    assert region.dynamic, region.why_static
+    for shapes in [*shapes_of(name, sample)][:2]:
+        arrays = data(shapes)
+        found, wanted = ready(compiled, *arrays), ready(alone, *arrays)
+        agree(found, wanted, 1e-2, 1e-2)

@@ -137,7 +137,9 @@ def test_the_whole_way(compilers, caplog):
 
 def test_batch_sizes_are_programs_of_their_own_compiled_together(compilers):
     net, x = small()
-    made = gluon_neuron.compile(net, x, target="trn1", include_nodes=["fc_fwd"], batch_sizes=[1], strict=True, dynamic=False)
+    made = gluon_neuron.compile(
+        net, x, target="trn1", include_nodes=["fc_fwd"], batch_sizes=[1], strict=True, dynamic=False
+    )
     assert [p.target for p in payloads(made)] == ["cpu", "cpu", "trn1", "trn1"]
     assert [p.signature["inputs"][0]["shape"] for p in payloads(made)] == [[2, 4], [1, 4]] * 2
     assert len(made.report.regions[0].programs) == 2 and compiled(compilers) == 2
