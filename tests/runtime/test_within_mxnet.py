@@ -1,4 +1,4 @@
-"""The operator called by MXNet itself, which runs nothing else meanwhile: one program for any shape, or one for each."""
+"""The operator called by MXNet itself, which runs nothing else then: one program for any shape, or one for each."""
 
 import logging
 
