@@ -133,7 +133,9 @@ def _programs(data: bytes | None) -> tuple[str, int]:
         except ArtifactError as error:
             return f"damaged: {error}", 1
         targets = ", ".join(sorted({p.target for p in artifact.payloads}))
-        return f"{len(artifact.payloads)} for {targets}", int(artifact.options.get("pipeline_cores", 1))
+        any_shape = sum("free" in p.program for p in artifact.payloads)
+        found = f"{len(artifact.payloads) - any_shape} for {targets}" + (", 1 for any shape" if any_shape else "")
+        return found, int(artifact.options.get("pipeline_cores", 1))
     cores = int(_NEFF.unpack_from(data)[0]) if len(data) > _NEFF.size else 0
     if 1 <= cores <= _MAX_CORES:
         return "NEFF of the archived package", cores

@@ -30,7 +30,7 @@ def test_what_it_takes(model, monkeypatch, capsys):
     assert taken == [
         *(
             f"_neuron_subgraph_op0-{e}"
-            for e in ("command.txt", "compile.log", "cpu-0.program", "signature.json", "symbol.json")
+            for e in ("command.txt", "compile.log", "cpu-0.program", "cpu-any.program", "signature.json", "symbol.json")
         ),
         *("environment.json", "report.json", "report.txt", "versions.json"),
     ]
