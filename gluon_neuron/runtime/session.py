@@ -102,8 +102,8 @@ class Session:
     def __del__(self) -> None:
         # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a
         # forked child they stay: ending one waits for threads that did not come along.
-        gone = self.__dict__.pop("_graph", None)
-        if gone is not None and not self.kept and self._owner == os.getpid():
+        bound = self.__dict__.pop("_graph", None) is not None  # the executor is gone then, and its models have no user
+        if bound and not self.kept and self._owner == os.getpid():
             for graph in self._graphs:
                 native_library.release(graph)
 

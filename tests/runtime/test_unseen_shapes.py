@@ -337,3 +337,16 @@ def test_the_end_while_a_program_is_made():
         print("left")
     """
     assert run_python(code) == "left\n"
+
+
+def test_a_net_that_goes_leaves_no_model(case):
+    net, shape = case
+    gc.collect()
+    before = native_library.stats()["models_alive"]
+    compiled = compile_net(net, shape)
+    for i in range(1, 4):
+        ready(compiled, data(grown(shape, i)))
+    assert native_library.stats()["models_alive"] > before
+    del compiled
+    gc.collect()
+    assert native_library.stats()["models_alive"] <= before

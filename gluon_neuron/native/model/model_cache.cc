@@ -1,6 +1,8 @@
 // All compiled models of the process, shared by the nodes that use the same program with the same weights.
 #include "model/model_cache.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace gn {
@@ -17,6 +19,13 @@ bool same(const ModelSpec& a, const ModelSpec& b) {
 }
 
 }  // namespace
+
+void ModelCache::Garbage::drop() {
+  for (const Entry& entry : *this) {
+    if (entry.process != getpid()) new std::shared_ptr<Model>(entry.model);
+  }
+  clear();
+}
 
 ModelCache& ModelCache::get() {
   // Never freed: states may be destroyed after static destructors ran.
@@ -82,7 +91,7 @@ std::shared_ptr<Model> ModelCache::obtain(const ModelSpec& from) {
   }
   std::vector<std::shared_ptr<void>> programs;  // loaded ones, which the new model may run with its other weights
   for (const Entry& entry : garbage) programs.push_back(entry.model->program());
-  garbage.clear();  // before the new model needs memory
+  garbage.drop();  // before the new model needs memory
   std::shared_ptr<Model> model;
   try {
     model = std::make_shared<Model>(from);
@@ -95,6 +104,7 @@ std::shared_ptr<Model> ModelCache::obtain(const ModelSpec& from) {
   const std::lock_guard<std::mutex> lock(mutex_);
   mine->from = {};
   mine->model = model;
+  mine->process = getpid();
   mine->users = 1;
   compiled_.notify_all();
   return model;

@@ -42,8 +42,17 @@ class ModelCache {
     size_t users = 0;
     uint64_t last_used = 0;
     bool doomed = false;  // to go when the last user does
+    int process = 0;  // in which it was compiled
   };
-  using Garbage = std::list<Entry>;  // destroyed outside the lock, for it takes long
+  // Destroyed outside the lock, for it takes long. In a forked child the parent's models stay: their threads did not come along,
+  // and their end would wait for these.
+  struct Garbage : std::list<Entry> {
+    Garbage() = default;
+    ~Garbage() { drop(); }
+    Garbage(const Garbage&) = delete;
+    Garbage& operator=(const Garbage&) = delete;
+    void drop();
+  };
 
   Entry* find(const ModelSpec& from);
   void collect_stale(const ModelSpec& from, Garbage& garbage);
