@@ -35,7 +35,19 @@ def pad(op: Any, x: Any, pads: tuple, mode: str, value: Any) -> Any:
 
 
 def _reduction(operator: str) -> Callable[..., Any]:
-    return lambda op, x, axes, keepdims: getattr(op, operator)(x, op.const(axes), keepdims)
+    def reduction(op: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+        """Of the first or last of three axes as two of four: OpenVINO 2026.4 computes what follows such a node in its
+        kernel, and takes the factors of other channels there. A new axis alone it would take out again."""
+        shape = list(x.get_shape())
+        if len(shape) != 3 or tuple(axes) not in ((0,), (2,)):
+            return getattr(op, operator)(x, op.const(axes), keepdims)
+        (axis,) = axes
+        x = op.reshape(x, op.const([*shape[:axis], 1, *shape[axis:]]), False)
+        result = getattr(op, operator)(x, op.const([axis, axis + 1]), True)
+        left = [1] if keepdims else []
+        return op.reshape(result, op.const([*shape[:axis], *left, *shape[axis + 1 :]]), False)
+
+    return reduction
 
 
 def _position(mode: str) -> Callable[..., Any]:
@@ -48,10 +60,10 @@ def _position(mode: str) -> Callable[..., Any]:
             return op.squeeze(op.topk(x, op.const(1), axis, mode, "value", "i32", True).output(1), op.const([axis]))
         line = [1] * len(shape)
         line[axis] = count
-        extreme = getattr(op, f"reduce_{mode}")(x, op.const([axis]), True)
+        extreme = _reduction(f"reduce_{mode}")(op, x, (axis,), True)
         places = op.const(np.arange(count).reshape(line), "float32")
         found = op.select(op.equal(x, extreme), places, op.const(count - 1, "float32"))
-        return op.convert(op.reduce_min(found, op.const([axis]), False), op.type("int32"))
+        return op.convert(_reduction("reduce_min")(op, found, (axis,), False), op.type("int32"))
 
     return position
 
