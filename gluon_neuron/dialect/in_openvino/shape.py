@@ -63,7 +63,7 @@ def _position(mode: str) -> Callable[..., Any]:
         extreme = _reduction(f"reduce_{mode}")(op, x, (axis,), True)
         places = op.const(np.arange(count).reshape(line), "float32")
         found = op.select(op.equal(x, extreme), places, op.const(count - 1, "float32"))
-        return op.convert(_reduction("reduce_min")(op, found, (axis,), False), op.type("int32"))
+        return op.convert(_reduction("reduce_min")(op, found.output(0), (axis,), False), op.type("int32"))
 
     return position
 
