@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Set
-from pathlib import Path
 from typing import Any
 
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
+from ..scratch import scratch_folder
 from .bf16_products import exact_float32, keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
@@ -88,8 +87,8 @@ def _passed_through(outputs: list[Any], nodes: dict[str, Any]) -> set[str]:
 
 
 def _write(model: Any) -> tuple[bytes, bytes]:
-    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
-        xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
+    with scratch_folder() as folder:
+        xml, literals = folder / "model.xml", folder / "model.bin"
         import_openvino().serialize(model, str(xml), str(literals))
         return xml.read_bytes(), literals.read_bytes()
 
