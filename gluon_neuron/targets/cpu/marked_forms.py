@@ -2,24 +2,24 @@
 
 OpenVINO rewrites many nodes when it loads a program, and what it makes of them has no mark: newer versions of an
 operator become its first, a batch norm becomes a product and a sum, and x times a function of x a swish (seen in
-OpenVINO 2026.4, by what the plugin says it runs). Left as they are: interpolation and tiling, which are rounded to
-bfloat16 on the way where they are not the last before an output.
+OpenVINO 2026.4, by what the plugin says it runs).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any
 
 import numpy as np
 
 from ...dialect.in_openvino.builder import Builder
 
+_MOVES = frozenset(("Concat", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"))
 _GATE_DEPTH = 6
 """How many nodes a function of x may have that OpenVINO would join with a product with x."""
 
 
-def write_with_marks_kept(build: Builder, nodes: Iterable[Any]) -> None:
+def write_with_marks_kept(build: Builder, nodes: Iterable[Any], varying: Set[str]) -> None:
     """Replace float32 nodes of a program by others of the same names and results that keep a mark."""
     for node in nodes:
         kind = node.get_type_name()
@@ -27,6 +27,9 @@ def write_with_marks_kept(build: Builder, nodes: Iterable[Any]) -> None:
             continue
         if kind == "Multiply":
             _separate_gate(build, node)
+            _separate_moves(build, node, varying)
+        elif kind in ("Divide", "Subtract") and node.input_value(1).get_node().get_name() in varying:
+            continue  # It stays what it is.
         elif kind in _FORMS:
             readers = [list(value.get_target_inputs()) for value in node.outputs()]
             if any(readers[1:]):
@@ -92,11 +95,46 @@ def _batch_norm(build: Builder, node: Any) -> Any:
     return build.add(build.multiply(node.input_value(0), scale), shift)
 
 
+def _subtract(build: Builder, node: Any) -> Any:
+    x, y = node.input_values()
+    number = y.get_node()
+    if number.get_type_name() == "Constant":  # which the search for gates looks for
+        return build.add(x, build.const(-number.get_data(), "float32"))
+    return build.add(x, build.negative(y))
+
+
+def _divide(build: Builder, node: Any) -> Any:
+    x, y = node.input_values()
+    number = y.get_node()
+    if number.get_type_name() == "Constant":
+        return build.multiply(x, build.const(_inverse(number.get_data()), "float32"))
+    return build.multiply(x, build.divide(build.const(1, "float32"), y))
+
+
+def _inverse(numbers: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.float32(1) / numbers)
+
+
+def _interpolate(build: Builder, node: Any) -> Any:
+    """In its older version, which has scales that nothing reads where it has sizes."""
+    given = dict(node.get_attributes())
+    if given["shape_calculation_mode"] != "sizes":
+        return None
+    x, size, axes = node.input_values()
+    scales = build.const(np.ones(axes.get_shape()), "float32")
+    inputs = [x, size, scales.output(0), axes]
+    return build.of_opset("opset4", "Interpolate", inputs, given)
+
+
 _FORMS: Mapping[str, Callable[[Builder, Any], Any]] = {
     "AvgPool": _avg_pool,
     "MaxPool": _max_pool,
     "Softmax": _softmax,
     "Pad": _pad,
+    "Subtract": _subtract,
+    "Divide": _divide,
+    "Interpolate": _interpolate,
     "BatchNormInference": _batch_norm,
 }
 
@@ -106,10 +144,24 @@ def _separate_gate(build: Builder, product: Any) -> None:
     x, y = product.input_values()
     for place, direct, gate in ((0, x, y), (1, y, x)):
         if direct in _behind(gate):
-            one = np.ones([1] * max(len(direct.get_shape()), 1))
             with build.scope(f"{product.get_friendly_name()}/gate"):
-                product.input(place).replace_source_output(build.prelu(direct, build.const(one, "float32")).output(0))
+                product.input(place).replace_source_output(copy(build, direct).output(0))
             return
+
+
+def _separate_moves(build: Builder, product: Any, varying: Set[str]) -> None:
+    """Where a value is moved and then scaled by a weight, keep OpenVINO from scaling it first."""
+    for place, value in enumerate(product.input_values()):
+        moved = value.get_node().get_name() in varying and value.get_node().get_type_name() in _MOVES
+        if moved and product.input_value(1 - place).get_node().get_name() not in varying:
+            with build.scope(f"{product.get_friendly_name()}/moved"):
+                product.input(place).replace_source_output(copy(build, value).output(0))
+            return
+
+
+def copy(build: Builder, value: Any) -> Any:
+    """A node that changes nothing and keeps a mark."""
+    return build.prelu(value, build.const(np.ones([1] * max(len(value.get_shape()), 1)), "float32"))
 
 
 def _behind(value: Any) -> Iterable[Any]:
