@@ -45,7 +45,7 @@ def keep_float32(model: Any, data: Set[str], exact: Set[str] = frozenset()) -> f
     varying: set[str] = set()
     nodes = [node for node, _ in walk(model.get_ordered_ops(), data, varying)]
     products = _products(nodes, exact)
-    product_names = {n.get_name() for n in products}
+    product_names = {n.get_name() for n in products if n.get_type_name() not in TRANSPOSED}
     rounded = _rounded_by_readers(nodes, product_names)
     unmarked = {n.get_friendly_name() for n in nodes if n.get_type_name() in _COMMUTES and n.get_name() in rounded}
     summed: set[str] = set()
@@ -109,8 +109,7 @@ def _rounded_by_readers(nodes: list[Any], products: Set[str]) -> set[str]:
     for node in reversed(nodes):
         readers = [place.get_node() for value in node.outputs() for place in value.get_target_inputs()]
         if readers and all(
-            r.get_name() in products or (r.get_type_name() in _COMMUTES and r.get_name() in found)
-            for r in readers
+            r.get_name() in products or (r.get_type_name() in _COMMUTES and r.get_name() in found) for r in readers
         ):
             found.add(node.get_name())
     return found

@@ -3,7 +3,8 @@
 The plugin stores what the last node says that it computes in the same kernel. A product that ends in nothing, or in its
 bias, gets an activation that changes no number: a leaky ReLU of slope 1 (seen in OpenVINO 2026.4, by what the plugin
 says it runs). It takes that, with one slope for each channel, behind products of two and three axes, and of four where
-both sides are data; and a slope for a single channel becomes another node. So others get such axes, or a second channel.
+both sides are data; and a slope for a single channel becomes another node.
+So others get such axes, or a second channel.
 """
 
 from __future__ import annotations
@@ -43,11 +44,18 @@ def store_float32(build: Builder, chain: list[Any]) -> bool:
         if shape[axis] == 1:
             readers = product.output(0).get_target_inputs()
             _add_a_channel(build, product)
-            slopes = build.const(_ones(axis, len(shape), 2), "float32")
+            rank = _lose_axes(build, [product])
+            if rank:
+                doubled = build.prelu(product, build.const(_ones(rank - 1, rank, 2), "float32"))
+                # The product's own shape is not inferred again yet.
+                doubled = build.reshape(doubled, build.const([*shape[:-1], -1]), False)
+            else:
+                doubled = build.prelu(product, build.const(_ones(axis, len(shape), 2), "float32"))
             places = ([0], [1], [1], [axis])  # from, to, step, axes
-            new = build.slice(build.prelu(product, slopes), *map(build.const, places))
-        elif product.get_type_name() == "MatMul" and _lose_axes(build, chain):
-            new = build.reshape(build.prelu(end, build.const(np.ones(shape[-1]), "float32")), build.const(shape), False)
+            new = build.slice(doubled, *map(build.const, places))
+        elif rank := _lose_axes(build, chain):
+            kept = build.prelu(end, build.const(_ones(rank - 1, rank, shape[-1]), "float32"))
+            new = build.reshape(kept, build.const(shape), False)
         else:
             new = build.prelu(end, build.const(_ones(axis, len(shape), shape[axis]), "float32"))
     for reader in readers:
@@ -69,19 +77,23 @@ def _add_a_channel(build: Builder, product: Any) -> None:
     product.input(1).replace_source_output(build.concat([weight, weight], axis).output(0))
 
 
-def _lose_axes(build: Builder, chain: list[Any]) -> bool:
-    """Join the leading axes of a matrix product, if it has more than the plugin computes slopes with."""
+def _lose_axes(build: Builder, chain: list[Any]) -> int:
+    """Join the leading axes of a matrix product; how many are left, or 0 where it had no more than can stay."""
     product = chain[0]
+    if product.get_type_name() != "MatMul":
+        return 0
     shape = list(product.output(0).get_shape())
     left, right = product.input_value(0), product.input_value(1)
     turned = product.get_attributes()["transpose_a"]
-    if len(right.get_shape()) == 2 and not turned:  # noqa: PLR2004 - a matrix
+    if len(right.get_shape()) == 2 and not turned:
         if len(shape) <= _DENSE_AXES:
-            return False
+            return 0
+        rank = 2
         _reshape_input(build, product, 0, [prod(shape[:-1]), left.get_shape()[-1]])
     else:
         if len(shape) <= _BATCHED_AXES:
-            return False
+            return 0
+        rank = 3
         batch = shape[:-2]
         for place, value in enumerate((left, right)):
             own = list(value.get_shape())
@@ -93,13 +105,11 @@ def _lose_axes(build: Builder, chain: list[Any]) -> bool:
         for place, value in enumerate(node.input_values()):
             if value.get_node().get_name() != before.get_name() and len(value.get_shape()) > 1:
                 _reshape_input(build, node, place, [prod(value.get_shape())])
-    return True
+    return rank
 
 
 def _reshape_input(build: Builder, node: Any, place: int, shape: list[int]) -> None:
-    node.input(place).replace_source_output(
-        build.reshape(node.input_value(place), build.const(shape), False).output(0)
-    )
+    node.input(place).replace_source_output(build.reshape(node.input_value(place), build.const(shape), False).output(0))
 
 
 def separate_scale(build: Builder, nodes: Iterable[Any], varying: Set[str]) -> None:
@@ -146,7 +156,7 @@ def own_biases(build: Builder, products: Iterable[Any], varying: Set[str]) -> No
             uses.setdefault(origin.get_node().get_name(), []).append((node, place))
     for name, places in uses.items():
         origin = origins[name]
-        if _reader_count(origin) < 2:  # noqa: PLR2004 - it alone
+        if _reader_count(origin) < 2:
             continue
         with build.scope(f"{origin.get_node().get_friendly_name()}/own"):
             shape = list(origin.get_shape())

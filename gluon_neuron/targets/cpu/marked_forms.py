@@ -14,7 +14,11 @@ import numpy as np
 
 from ...dialect.in_openvino.builder import Builder
 
-_MOVES = frozenset(("Concat", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze"))
+_MOVES = frozenset(
+    ("Concat", "ReduceMean", "ReduceSum", "Reshape", "Slice", "Split", "Squeeze", "Transpose", "Unsqueeze")
+)
+"""What OpenVINO lets change places with a scale behind it."""
+
 _GATE_DEPTH = 6
 """How many nodes a function of x may have that OpenVINO would join with a product with x."""
 
@@ -28,8 +32,6 @@ def write_with_marks_kept(build: Builder, nodes: Iterable[Any], varying: Set[str
         if kind == "Multiply":
             _separate_gate(build, node)
             _separate_moves(build, node, varying)
-        elif kind in ("Divide", "Subtract") and node.input_value(1).get_node().get_name() in varying:
-            continue  # It stays what it is.
         elif kind in _FORMS:
             readers = [list(value.get_target_inputs()) for value in node.outputs()]
             if any(readers[1:]):
@@ -92,7 +94,38 @@ def scale_and_shift(build: Builder, node: Any) -> tuple[Any, Any]:
 
 def _batch_norm(build: Builder, node: Any) -> Any:
     scale, shift = scale_and_shift(build, node)
-    return build.add(build.multiply(node.input_value(0), scale), shift)
+    x = node.input_value(0)
+    if x.get_node().get_type_name() in _MOVES:  # see _separate_moves
+        x = copy(build, x)
+    return build.add(build.multiply(x, scale), shift)
+
+
+def _broadcast(build: Builder, node: Any) -> Any:
+    if len(node.input_values()) != 2:
+        return None
+    return build.ov.opset1.broadcast(*node.input_values())
+
+
+def _mvn(build: Builder, node: Any) -> Any:
+    """In parts over axes that are not the last, as the plugin computes it anyway, or that a transposition made last."""
+    x, axes = node.input_values()
+    given, rank = node.get_attributes(), len(x.get_shape())
+    found = sorted(int(a) % rank for a in axes.get_node().get_data().ravel())
+    turned = x.get_node().get_type_name() == "Transpose"
+    if found == list(range(rank - len(found), rank)) and not turned:
+        return None
+    x = copy(build, x)
+    centred = build.add(x, _opposite(build, build.reduce_mean(x, axes, True).output(0)))
+    if not given["normalize_variance"]:
+        return centred
+    again = copy(build, centred.output(0))  # OpenVINO would find the whole again
+    variance = build.reduce_mean(build.multiply(again, again), axes, True)
+    eps = build.const(given["eps"], "float32")
+    if given["eps_mode"] == "inside_sqrt":
+        deviation = build.sqrt(build.add(variance, eps))
+    else:
+        deviation = build.add(build.sqrt(variance), eps)
+    return build.multiply(centred, build.power(deviation, build.const(-1, "float32")))
 
 
 def _subtract(build: Builder, node: Any) -> Any:
@@ -100,7 +133,11 @@ def _subtract(build: Builder, node: Any) -> Any:
     number = y.get_node()
     if number.get_type_name() == "Constant":  # which the search for gates looks for
         return build.add(x, build.const(-number.get_data(), "float32"))
-    return build.add(x, build.negative(y))
+    return build.add(x, _opposite(build, y))
+
+
+def _opposite(build: Builder, value: Any) -> Any:
+    return copy(build, build.multiply(value, build.const(-1, "float32")).output(0))
 
 
 def _divide(build: Builder, node: Any) -> Any:
@@ -108,7 +145,7 @@ def _divide(build: Builder, node: Any) -> Any:
     number = y.get_node()
     if number.get_type_name() == "Constant":
         return build.multiply(x, build.const(_inverse(number.get_data()), "float32"))
-    return build.multiply(x, build.divide(build.const(1, "float32"), y))
+    return build.multiply(x, build.power(y, build.const(-1, "float32")))
 
 
 def _inverse(numbers: np.ndarray) -> np.ndarray:
@@ -132,6 +169,8 @@ _FORMS: Mapping[str, Callable[[Builder, Any], Any]] = {
     "MaxPool": _max_pool,
     "Softmax": _softmax,
     "Pad": _pad,
+    "Broadcast": _broadcast,
+    "MVN": _mvn,
     "Subtract": _subtract,
     "Divide": _divide,
     "Interpolate": _interpolate,
@@ -161,7 +200,11 @@ def _separate_moves(build: Builder, product: Any, varying: Set[str]) -> None:
 
 def copy(build: Builder, value: Any) -> Any:
     """A node that changes nothing and keeps a mark."""
-    return build.prelu(value, build.const(np.ones([1] * max(len(value.get_shape()), 1)), "float32"))
+    shape = list(value.get_shape())
+    # One slope alone is another node to OpenVINO, without a mark.
+    axis = next((i for i in (*range(1, len(shape)), 0) if i < len(shape) and shape[i] > 1), None)
+    slopes = np.ones([n if i == axis else 1 for i, n in enumerate(shape)] or [1])
+    return build.prelu(value, build.const(slopes, "float32"))
 
 
 def _behind(value: Any) -> Iterable[Any]:
