@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mxnet as mx
 
 from ..errors import InputError, reason
-from ..graph.spec import Spec
+from ..graph.spec import Spec, mxnet_dtype
+from .front_end import shape_rules
 
 
 def misfit(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec], error: Exception) -> InputError:
@@ -25,6 +29,30 @@ def unseen(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]
         " Compile it with batch_sizes=[...] for other sizes of the batch, with dynamic_batch=True where rows are "
         "independent, or without inline_weights for any shape."
     )
+
+
+def recast(name: str, node: str, compiled: str, found: str) -> InputError:
+    """The error for a weight that was cast since its reader was compiled."""
+    return InputError(
+        f"The compiled node {node!r} takes the weight {name!r} as {compiled}, for which it was compiled, and it is "
+        f"{found} now. Cast it back with cast({compiled!r}), or compile the original model again, with inputs of the new dtype."
+    )
+
+
+def refuses(
+    symbol: mx.sym.Symbol, inputs: Sequence[str], specs: Sequence[Spec], params: Mapping[str, Any], is_np: bool
+) -> bool:
+    """Whether MXNet infers no shapes or dtypes of a symbol for such inputs, rather than failing for another reason."""
+    names = {*symbol.list_inputs()}
+    given = {n: (tuple(p.shape), p.dtype) for n, p in params.items() if n in names}
+    given |= {n: (s.shape, mxnet_dtype(s.dtype)) for n, s in zip(inputs, specs, strict=True) if n in names}
+    try:
+        with shape_rules(is_np):
+            symbol.infer_shape(**{n: shape for n, (shape, _) in given.items()})
+            symbol.infer_type(**{n: dtype for n, (_, dtype) in given.items()})
+    except mx.base.MXNetError:
+        return True
+    return False
 
 
 def _differences(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]) -> list[tuple[str, Spec, Spec]]:

@@ -125,7 +125,7 @@ def _mvn(build: Builder, node: Any) -> Any:
         deviation = build.sqrt(build.add(variance, eps))
     else:
         deviation = build.add(build.sqrt(variance), eps)
-    return build.multiply(centred, build.power(deviation, build.const(-1, "float32")))
+    return build.multiply(centred, _reciprocal(build, deviation))
 
 
 def _subtract(build: Builder, node: Any) -> Any:
@@ -145,7 +145,12 @@ def _divide(build: Builder, node: Any) -> Any:
     number = y.get_node()
     if number.get_type_name() == "Constant":
         return build.multiply(x, build.const(_inverse(number.get_data()), "float32"))
-    return build.multiply(x, build.power(y, build.const(-1, "float32")))
+    return build.multiply(x, _reciprocal(build, y))
+
+
+def _reciprocal(build: Builder, value: Any) -> Any:
+    """Separate from what is multiplied with it: OpenVINO would make a quotient of the two again."""
+    return copy(build, build.power(value, build.const(-1, "float32")).output(0))
 
 
 def _inverse(numbers: np.ndarray) -> np.ndarray:
