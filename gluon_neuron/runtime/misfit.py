@@ -35,7 +35,8 @@ def recast(name: str, node: str, compiled: str, found: str) -> InputError:
     """The error for a weight that was cast since its reader was compiled."""
     return InputError(
         f"The compiled node {node!r} takes the weight {name!r} as {compiled}, for which it was compiled, and it is "
-        f"{found} now. Cast it back with cast({compiled!r}), or compile the original model again, with inputs of the new dtype."
+        f"{found} now. Cast it back with cast({compiled!r}), or compile the original model again, with inputs of the "
+        "new dtype."
     )
 
 

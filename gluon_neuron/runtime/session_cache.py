@@ -46,7 +46,8 @@ class SessionCache:
         self._inputs = tuple(inputs)
         self._compiled = tuple(compiled)
         self._params = params
-        self._types = {n: np.dtype(p.dtype) for n, p in params.items()}
+        # While MXNet partitions a model, what stands for its parameters runs nothing.
+        self._types = {n: np.dtype(p.dtype) for n, p in params.items() if isinstance(p, mx.gluon.Parameter)}
         self._is_np = is_np
         self._compiled_sizes = frozenset(compiled_sizes)
         self._graphs = graphs
@@ -141,7 +142,7 @@ class SessionCache:
         """Raise InputError when a weight that a compiled node reads was cast since."""
         for name, node in self._readers.items():
             param = self._params.get(name)
-            if param is not None and np.dtype(param.dtype) != self._types[name]:
+            if name in self._types and param is not None and np.dtype(param.dtype) != self._types[name]:
                 raise recast(name, node, str(self._types[name]), str(np.dtype(param.dtype)))
 
     @cached_property

@@ -25,7 +25,7 @@ class Product(Shape, Binary):
             raise DialectError(f"matmul() needs at least two axes, not {a!r} and {b!r}.")
         if a.shape[-2 if transpose_a else -1] != b.shape[-1 if transpose_b else -2]:
             raise DialectError(f"matmul(): {a!r} and {b!r} do not fit (transposed: {transpose_a}, {transpose_b}).")
-        name = "exact_matmul" if exact and self._has("exact_matmul") and not (a.known and b.known) else "matmul"
+        name = "exact_matmul" if exact and self._has("exact_matmul") else "matmul"
         return self._call(name, (a, b), (bool(transpose_a), bool(transpose_b)))
 
     def linear(self, x: Array, w: Array, b: Array | None = None) -> Array:
