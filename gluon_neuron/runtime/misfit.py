@@ -8,7 +8,7 @@ from typing import Any
 import mxnet as mx
 
 from ..errors import InputError, reason
-from ..graph.spec import Spec, mxnet_dtype
+from ..graph.spec import Spec
 from .front_end import shape_rules
 
 
@@ -43,14 +43,13 @@ def recast(name: str, node: str, compiled: str, found: str) -> InputError:
 def refuses(
     symbol: mx.sym.Symbol, inputs: Sequence[str], specs: Sequence[Spec], params: Mapping[str, Any], is_np: bool
 ) -> bool:
-    """Whether MXNet infers no shapes or dtypes of a symbol for such inputs, rather than failing for another reason."""
+    """Whether MXNet infers no shapes of a symbol for such inputs, rather than failing for another reason."""
     names = {*symbol.list_inputs()}
-    given = {n: (tuple(p.shape), p.dtype) for n, p in params.items() if n in names}
-    given |= {n: (s.shape, mxnet_dtype(s.dtype)) for n, s in zip(inputs, specs, strict=True) if n in names}
+    shapes = {n: tuple(p.shape) for n, p in params.items() if n in names}
+    shapes |= {n: s.shape for n, s in zip(inputs, specs, strict=True) if n in names}
     try:
         with shape_rules(is_np):
-            symbol.infer_shape(**{n: shape for n, (shape, _) in given.items()})
-            symbol.infer_type(**{n: dtype for n, (_, dtype) in given.items()})
+            symbol.infer_shape(**shapes)
     except mx.base.MXNetError:
         return True
     return False

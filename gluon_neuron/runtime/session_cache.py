@@ -173,6 +173,7 @@ class SessionCache:
             )
         except mx.base.MXNetError as error:
             # Operations are asynchronous: what failed may be one before, which is no matter of the inputs.
-            if not refuses(symbol, self._inputs, specs, self._params, self._is_np):
+            same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
+            if same_dtypes and not refuses(symbol, self._inputs, specs, self._params, self._is_np):
                 raise
             raise misfit(self._inputs, self._compiled, specs, error) from error
