@@ -79,6 +79,13 @@ def matmul(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any
     return op.matmul(a, b, transpose_a, transpose_b)
 
 
+def exact_matmul(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
+    """A product that the builder notes."""
+    node = matmul(op, a, b, transpose_a, transpose_b)
+    op.exact.add(node.get_friendly_name())
+    return node
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     "reshape": reshape,
     "permute_dims": lambda op, x, axes: op.transpose(x, op.const(axes)),
@@ -101,4 +108,5 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "argsort": lambda op, x, axis, descending: top_k(op, x, x.get_shape()[axis], axis, descending)[1],
     "top_k": top_k,
     "matmul": matmul,
+    "exact_matmul": exact_matmul,
 }

@@ -51,9 +51,9 @@ def serialize(
     rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult")
     float32: Set[str] = frozenset()
     if cast == "matmult":
-        float32 = keep_float32(model, set(data))
+        float32 = keep_float32(model, set(data), xp.exact)
     elif cast == "all":
-        float32 = exact_float32(model.get_ordered_ops())
+        float32 = exact_float32(model.get_ordered_ops(), xp.exact)
     layer_names = {nodes[n].get_friendly_name(): n for n in (*data, *bound, *baked)}
     xml, literals = _write(model)
     xml = _mark(xml, float32)
