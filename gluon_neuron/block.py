@@ -193,6 +193,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         if not self._metadata.open_shapes:
             return self._sessions.run(arrays)
+        self._sessions.check_types()
         # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
         with self._sessions.turn():
             return self._open_call(arrays[0].ctx)(arrays)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -26,6 +25,7 @@ from ..partition.regions import Region
 from ..runtime.asked import plain, value_of
 from ..runtime.mxnet_private import arrays_of, view_of
 from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
+from ..targets.scratch import scratch_folder
 
 
 @dataclass(frozen=True)
@@ -145,8 +145,8 @@ def _checkpoint(text: str, weights: Sequence[str], model: ExportedModel) -> Chec
     symbol = mx.sym.load_json(text)
     auxiliary = set(symbol.list_auxiliary_states())
     arrays = {n: plain(value_of(model.params[n])) for n in weights}
-    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
-        path = Path(folder, "params")
+    with scratch_folder() as folder:
+        path = folder / "params"
         mx.nd.save(str(path), {f"{'aux' if n in auxiliary else 'arg'}:{n}": a for n, a in arrays.items()})
         files = {"region-symbol.json": text.encode(), "region-0000.params": path.read_bytes()}
     digests = {n: hashlib.sha256(np.ascontiguousarray(a.asnumpy()).tobytes()).hexdigest() for n, a in arrays.items()}

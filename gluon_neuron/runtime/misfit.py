@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import mxnet as mx
 
 from ..errors import InputError, reason
 from ..graph.spec import Spec
+from .front_end import shape_rules
 
 
 def misfit(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec], error: Exception) -> InputError:
@@ -25,6 +29,30 @@ def unseen(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]
         " Compile it with batch_sizes=[...] for other sizes of the batch, with dynamic_batch=True where rows are "
         "independent, or without inline_weights for any shape."
     )
+
+
+def recast(name: str, node: str, compiled: str, found: str) -> InputError:
+    """The error for a weight that was cast since its reader was compiled."""
+    return InputError(
+        f"The compiled node {node!r} takes the weight {name!r} as {compiled}, for which it was compiled, and it is "
+        f"{found} now. Cast it back with cast({compiled!r}), or compile the original model again, with inputs of the "
+        "new dtype."
+    )
+
+
+def refuses(
+    symbol: mx.sym.Symbol, inputs: Sequence[str], specs: Sequence[Spec], params: Mapping[str, Any], is_np: bool
+) -> bool:
+    """Whether MXNet infers no shapes of a symbol for such inputs, rather than failing for another reason."""
+    names = {*symbol.list_inputs()}
+    shapes = {n: tuple(p.shape) for n, p in params.items() if n in names}
+    shapes |= {n: s.shape for n, s in zip(inputs, specs, strict=True) if n in names}
+    try:
+        with shape_rules(is_np):
+            symbol.infer_shape(**shapes)
+    except mx.base.MXNetError:
+        return True
+    return False
 
 
 def _differences(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]) -> list[tuple[str, Spec, Spec]]:

@@ -15,7 +15,7 @@ import mxnet as mx
 from _gluon_neuron_hook import mxnet_names
 
 from ..engine import native_library
-from . import artifact_parameters, pairs, placement
+from . import artifact_parameters, computed_arrays, pairs, placement
 from .mxnet_private import ARRAYS
 
 _MARK = "_gluon_neuron"
@@ -29,6 +29,7 @@ def install(array_replaced: Callable[[], None]) -> None:
     mxnet_names.mend_all()  # nothing is left to do, unless MXNet was imported before the hook was there
     _wrap(mx.sym.Symbol, "bind", placement.bind)
     _wrap(mx.sym.Symbol, "simple_bind", placement.bind)
+    _wrap(mx.sym.Symbol, "optimize_for", computed_arrays.optimize_for)
     _wrap(mx.nd.CachedOp, "__init__", placement.make_cached_op)
     _wrap(mx.gluon.HybridBlock, "_build_cache", placement.build_cache)
     _wrap(mx.gluon.Parameter, "reset_ctx", placement.reset_ctx)

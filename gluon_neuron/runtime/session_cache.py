@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import mxnet as mx
+import numpy as np
 
 from ..engine import native_library
 from ..engine.forks import Lock
@@ -20,10 +21,10 @@ from ..graph.identity import BAKED
 from ..graph.inline import has_compiled_nodes
 from ..graph.spec import Spec, dtype_name
 from . import background, placement
-from .bound_graph import inputs_alone, lendable, placeable
+from .bound_graph import inputs_alone, lendable, placeable, readers
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
-from .misfit import misfit, unseen
+from .misfit import misfit, recast, refuses, unseen
 from .original_call import OriginalCall
 from .session import Session
 
@@ -66,6 +67,8 @@ class SessionCache:
         self._inputs = tuple(inputs)
         self._compiled = tuple(compiled)
         self._params = params
+        # While MXNet partitions a model, what stands for its parameters runs nothing.
+        self._types = {n: np.dtype(p.dtype) for n, p in params.items() if isinstance(p, mx.gluon.Parameter)}
         self._is_np = is_np
         self._static = frozenset(static)
         self._graphs = graphs
@@ -321,6 +324,18 @@ class SessionCache:
         """Raise InputError when the weights are baked into programs, and none of these is for such data."""
         if self._baked:
             self._session(arrays)
+        self.check_types()
+
+    def check_types(self) -> None:
+        """Raise InputError when a weight that a compiled node reads was cast since."""
+        for name, node in self._readers.items():
+            param = self._params.get(name)
+            if name in self._types and param is not None and np.dtype(param.dtype) != self._types[name]:
+                raise recast(name, node, str(self._types[name]), str(np.dtype(param.dtype)))
+
+    @cached_property
+    def _readers(self) -> dict[str, str]:
+        return readers(self._symbol)
 
     def _try(self, session: Session, specs: Sequence[Spec], arrays: Sequence[mx.nd.NDArray]) -> None:
         # Nothing can be compiled any more, so what does not fit is said here and now, not when results are read.
@@ -333,6 +348,7 @@ class SessionCache:
             raise unseen(self._inputs, self._compiled, specs) from error
 
     def _bind(self, specs: Sequence[Spec], ctx: mx.Context) -> Session:
+        self.check_types()
         core = placement.core_of(self._params.values(), ctx)
         symbol = placement.placed(self._symbol, core)
         if self._passing is None:
@@ -347,6 +363,10 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
+            # Operations are asynchronous: what failed may be one before, which is no matter of the inputs.
+            same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
+            if same_dtypes and not refuses(symbol, self._inputs, specs, self._params, self._is_np):
+                raise
             raise misfit(self._inputs, self._compiled, specs, error) from error
 
 

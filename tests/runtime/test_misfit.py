@@ -139,3 +139,58 @@ def test_only_inputs_that_differ_are_named():
 )
 def test_reasons_have_no_places_in_sources(text, expected):
     assert reason(mx.base.MXNetError(text)) == expected
+
+
+class Cast(mx.gluon.nn.HybridSequential):
+    """A compiled region with weights, whose weights may be cast later."""
+
+    def __init__(self):
+        super().__init__()
+        self.add(mx.gluon.nn.Dense(4, in_units=3), mx.gluon.nn.BatchNorm(in_channels=4))
+        self.initialize()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16"])
+@pytest.mark.parametrize("who", ["compiled", "original", "loaded"])
+def test_weights_that_were_cast_since(tmp_path, who, dtype):
+    net, x = Cast(), mx.nd.random.normal(shape=(2, 3))
+    model = gluon_neuron.compile(net, x)
+    if who == "loaded":
+        model.export(tmp_path / "net")
+        model = gluon_neuron.load(tmp_path / "net")
+    expected = model(x)
+    cast = net if who == "original" else model
+    cast.cast(dtype)
+    for given in (x, x.astype(dtype)):
+        with pytest.raises(InputError, match=rf"node '_neuron.*weight.*as float32.*is {dtype} now.*cast\('float32'\)"):
+            model(given)
+        with mx.autograd.record(), pytest.raises(InputError, match=f"is {dtype} now"):
+            model(given)
+    cast.cast("float32")
+    agree(model(x), expected, 1e-2, 1e-2)
+
+
+def test_weights_of_mxnets_own_operators_may_be_cast():
+    net, x = Cast(), mx.nd.random.normal(shape=(2, 3))
+    model = gluon_neuron.compile(net, x, exclude_operators=["FullyConnected", "BatchNorm"])
+    assert not model.report.compiled_operators
+    model.cast("float64")
+    assert model(x.astype("float64")).dtype == np.float64
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_another_operations_error_comes_through_as_it_is(monkeypatch, batch):
+    """MXNet may raise an operation's error at any later call, so at that which binds a model too."""
+    model = gluon_neuron.compile(conv_net(), images())
+    model._sessions.clear()  # what was compiled for is bound already
+    late = mx.base.MXNetError("spotrf failed in lapack on cpu")
+
+    def session(*args, **kwargs):
+        raise late
+
+    monkeypatch.setattr("gluon_neuron.runtime.session_cache.Session", session)
+    with pytest.raises(mx.base.MXNetError) as found:
+        model(mx.nd.zeros((batch, 3, 16, 16)))
+    assert found.value is late
+    with pytest.raises(InputError, match="compiled for"):
+        model(mx.nd.zeros((batch, 5, 16, 16)))

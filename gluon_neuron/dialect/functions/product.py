@@ -12,14 +12,21 @@ from .shape import Shape
 class Product(Shape, Binary):
     """Products of floats over the last axes, and additions along one axis."""
 
-    def matmul(self, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False) -> Array:
-        """Product of the last two axes of floats; leading axes broadcast; the flags transpose those two axes first."""
+    def matmul(
+        self, a: Array, b: Array, *, transpose_a: bool = False, transpose_b: bool = False, exact: bool = False
+    ) -> Array:
+        """Product of the last two axes of floats; leading axes broadcast; the flags transpose those two axes first.
+
+        An `exact` one is no product of the model but a rule's way to resize, sum or place: where products alone are
+        cast to fewer digits, it is not.
+        """
         self.pair("matmul", a, b, FLOATS)
         if min(a.ndim, b.ndim) < 2:
             raise DialectError(f"matmul() needs at least two axes, not {a!r} and {b!r}.")
         if a.shape[-2 if transpose_a else -1] != b.shape[-1 if transpose_b else -2]:
             raise DialectError(f"matmul(): {a!r} and {b!r} do not fit (transposed: {transpose_a}, {transpose_b}).")
-        return self._call("matmul", (a, b), (bool(transpose_a), bool(transpose_b)))
+        name = "exact_matmul" if exact and self._has("exact_matmul") else "matmul"
+        return self._call(name, (a, b), (bool(transpose_a), bool(transpose_b)))
 
     def linear(self, x: Array, w: Array, b: Array | None = None) -> Array:
         """x[..., I] times w[O, I] transposed, plus b[O]."""

@@ -39,11 +39,11 @@ class Resample(Product):
             known = self.constant(matrix, x.dtype)
             after = x.shape[axis + 1 :]
             if not after:
-                x = self.linear(x, known)
+                x = self.matmul(x, known, transpose_b=True, exact=True)
             else:
                 # The axes behind become one, so that the product needs no transposition.
                 flat = self.reshape(x, (*x.shape[: axis + 1], prod(after)))
-                x = self.reshape(self.matmul(known, flat), (*x.shape[:axis], matrix.shape[0], *after))
+                x = self.reshape(self.matmul(known, flat, exact=True), (*x.shape[:axis], matrix.shape[0], *after))
         return x
 
     def resize_nearest(self, x: Array, factor: int | Sequence[int]) -> Array:

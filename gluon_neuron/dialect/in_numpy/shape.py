@@ -106,4 +106,5 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "argsort": argsort,
     "top_k": top_k,
     "matmul": matmul,
+    "exact_matmul": matmul,
 }

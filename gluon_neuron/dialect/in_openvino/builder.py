@@ -42,6 +42,8 @@ class Builder:
         self.ov = openvino
         self.any_shape = False
         self._opset = opset15
+        self.exact: set[str] = set()
+        """The names of the products that are not to be cast where products alone are."""
         self._scope = "program"
         self._taken: set[str] = set()
         self._next: dict[str, int] = {}
@@ -56,6 +58,14 @@ class Builder:
 
         setattr(self, operator, make)
         return make
+
+    def of_opset(self, opset: str, operator: str, inputs: list[Any], attributes: dict[str, Any]) -> Any:
+        """A node of an older set of operators, by its inputs and attributes as they are in a file."""
+        from openvino.utils.node_factory import NodeFactory
+
+        node = NodeFactory(opset).create(operator, inputs, attributes)
+        node.set_friendly_name(self.unique(self._scope))
+        return node
 
     def const(self, value: Any, dtype: str = "int32") -> Any:
         """A constant node; bfloat16 is given as float32 values.

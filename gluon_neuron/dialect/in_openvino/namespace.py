@@ -41,6 +41,11 @@ class OpenVINONamespace(Namespace):
         self.parameters: dict[str, Any] = {}
         self.halved: set[str] = set()
 
+    @property
+    def exact(self) -> frozenset[str]:
+        """The friendly names of the nodes of exact products."""
+        return frozenset(self._builder.exact)
+
     def parameter(self, name: str, shape: tuple[int, ...], dtype: str) -> Array:
         """A Parameter node; raises DialectError when the name is there already."""
         if name in self.parameters:

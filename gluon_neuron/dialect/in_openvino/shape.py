@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,17 @@ def pad(op: Any, x: Any, pads: tuple, mode: str, value: Any) -> Any:
     return op.pad(x, low, high, mode, op.like(value, x) if mode == "constant" else None)
 
 
-def _reduction(operator: str) -> Callable[..., Any]:
-    return lambda op, x, axes, keepdims: getattr(op, operator)(x, op.const(axes), keepdims)
+def _reduce(operator: str, op: Any, x: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """Of the first or last of three axes as two of four: OpenVINO 2026.4 computes what follows such a node in its
+    kernel, and takes the factors of other channels there. A new axis alone it would take out again."""
+    shape = list(x.get_shape())
+    if len(shape) != 3 or tuple(axes) not in ((0,), (2,)):
+        return getattr(op, operator)(x, op.const(axes), keepdims)
+    (axis,) = axes
+    x = op.reshape(x, op.const([*shape[:axis], 1, *shape[axis:]]), False)
+    result = getattr(op, operator)(x, op.const([axis, axis + 1]), True)
+    left = [1] if keepdims else []
+    return op.reshape(result, op.const([*shape[:axis], *left, *shape[axis + 1 :]]), False)
 
 
 def _position(mode: str) -> Callable[..., Any]:
@@ -50,10 +60,10 @@ def _position(mode: str) -> Callable[..., Any]:
             return op.squeeze(op.topk(x, op.const(1), axis, mode, "value", "i32", True).output(1), op.const([axis]))
         line = [1] * len(shape)
         line[axis] = count
-        extreme = getattr(op, f"reduce_{mode}")(x, op.const([axis]), True)
+        extreme = _reduce(f"reduce_{mode}", op, x, (axis,), True)
         places = op.const(np.arange(count).reshape(line), "float32")
         found = op.select(op.equal(x, extreme), places, op.const(count - 1, "float32"))
-        return op.convert(op.reduce_min(found, op.const([axis]), False), op.type("int32"))
+        return op.convert(_reduce("reduce_min", op, found.output(0), (axis,), False), op.type("int32"))
 
     return position
 
@@ -71,6 +81,13 @@ def matmul(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any
     return op.matmul(a, b, transpose_a, transpose_b)
 
 
+def exact_matmul(op: Any, a: Any, b: Any, transpose_a: bool, transpose_b: bool) -> Any:
+    """A product that the builder notes."""
+    node = matmul(op, a, b, transpose_a, transpose_b)
+    op.exact.add(node.get_friendly_name())
+    return node
+
+
 KERNELS: Mapping[str, Callable[..., Any]] = {
     "reshape": reshape,
     "permute_dims": lambda op, x, axes: op.transpose(x, op.const(axes)),
@@ -82,15 +99,16 @@ KERNELS: Mapping[str, Callable[..., Any]] = {
     "take_along_axis": lambda op, x, indices, axis: op.gather_elements(x, indices, axis),
     "gather_nd": lambda op, x, indices: op.gather_nd(x, indices, 0),
     "scatter": lambda op, x, indices, rows: op.scatter_update(x, indices, rows, op.const(0)),
-    "sum": _reduction("reduce_sum"),
-    "mean": _reduction("reduce_mean"),
-    "prod": _reduction("reduce_prod"),
-    "max": _reduction("reduce_max"),
-    "min": _reduction("reduce_min"),
+    "sum": partial(_reduce, "reduce_sum"),
+    "mean": partial(_reduce, "reduce_mean"),
+    "prod": partial(_reduce, "reduce_prod"),
+    "max": partial(_reduce, "reduce_max"),
+    "min": partial(_reduce, "reduce_min"),
     "cumsum": lambda op, x, axis: op.cum_sum(x, op.const(axis)),
     "argmax": _position("max"),
     "argmin": _position("min"),
     "argsort": lambda op, x, axis, descending: top_k(op, x, x.get_shape()[axis], axis, descending)[1],
     "top_k": top_k,
     "matmul": matmul,
+    "exact_matmul": exact_matmul,
 }

@@ -81,7 +81,7 @@ def _affine_grid(xp: Any, theta: Any, height: int, width: int) -> Any:
     """Source points (N, 2, H, W), x before y, in -1..1, of affine maps (N, 6)."""
     ys, xs = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     points = xp.constant(np.stack([xs, ys, np.ones_like(xs)]).reshape(3, -1), theta.dtype)
-    grid = xp.matmul(xp.reshape(theta, (theta.shape[0] * 2, 3)), points)
+    grid = xp.matmul(xp.reshape(theta, (theta.shape[0] * 2, 3)), points, exact=True)
     return xp.reshape(grid, (theta.shape[0], 2, height, width))
 
 

@@ -76,7 +76,7 @@ def psroi_pooling(xp: Any, n: Node, x: Any, rois: Any) -> Any:
         split = xp.take(split, xp.constant(places), axis)
     split = xp.permute_dims(split, (2, 0, 4, 1, 3, 5))
     split = xp.reshape(split, (size[0], x.shape[0] * height, channels * size[1] * width))
-    bands = xp.reshape(xp.matmul(chosen, split), (size[0], roi_count, channels, size[1], width))
+    bands = xp.reshape(xp.matmul(chosen, split, exact=True), (size[0], roi_count, channels, size[1], width))
     total = xp.sum(bands * xp.reshape(columns, (1, roi_count, 1, size[1], width)), (4,))
     total = xp.permute_dims(total, (1, 2, 0, 3))
     count = xp.expand_dims(xp.sum(rows, (2,)), 2) * xp.expand_dims(xp.sum(columns, (2,)), 1)

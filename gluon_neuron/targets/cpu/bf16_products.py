@@ -13,18 +13,14 @@ from collections.abc import Set
 from itertools import takewhile
 from typing import Any
 
-import numpy as np
-
 from ...dialect.in_openvino.builder import Builder
+from .kept_products import TRANSPOSED, channel_axis, own_biases, separate_scale, store_float32
 from .marked_forms import scale_and_shift, write_with_marks_kept
 from .walk import walk
 
 _PRODUCTS = frozenset(
     ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData", "MatMul")
 )
-_TRANSPOSED = frozenset(("ConvolutionBackpropData", "GroupConvolutionBackpropData"))
-"""Products behind which the plugin computes no slope of a channel."""
-
 _ACTIVATIONS = frozenset(
     ("Abs", "Clamp", "Elu", "Gelu", "HSigmoid", "HSwish", "Mish", "Relu", "Sigmoid", "SoftPlus", "Sqrt", "Tanh")
 )
@@ -40,42 +36,49 @@ _PLACES = frozenset(("GridSample", "ROIAlign", "ROIPooling"))
 """What takes positions as floats."""
 
 
-def keep_float32(model: Any, data: Set[str]) -> frozenset[str]:
-    """Prepare a model whose parameters of data are called as in `data`; returns the names of the nodes to be marked."""
+def keep_float32(model: Any, data: Set[str], exact: Set[str] = frozenset()) -> frozenset[str]:
+    """Prepare a model whose parameters of data are called as in `data`; returns the names of the nodes to be marked.
+
+    The products called as in `exact` are among those.
+    """
     build = Builder()
     varying: set[str] = set()
     nodes = [node for node, _ in walk(model.get_ordered_ops(), data, varying)]
-    rounded = _rounded_by_readers(nodes)
+    products = _products(nodes, exact)
+    product_names = {n.get_name() for n in products if n.get_type_name() not in TRANSPOSED}
+    rounded = _rounded_by_readers(nodes, product_names)
     unmarked = {n.get_friendly_name() for n in nodes if n.get_type_name() in _COMMUTES and n.get_name() in rounded}
     summed: set[str] = set()
-    for product in nodes:
-        if product.get_type_name() not in _PRODUCTS:
-            continue
+    own_biases(build, products, varying)
+    for product in products:
         chain, activated = _computed_with(product, varying)
         end = chain[-1]
         if end.get_name() in rounded:
             unmarked.update(n.get_friendly_name() for n in (*chain, *_add_in_float32(build, chain)))
-        elif activated or _is_summed(chain, summed) or _store_float32(build, product, end):
+        elif activated or _is_summed(chain, summed) or store_float32(build, chain):
             unmarked.add(product.get_friendly_name())
     # What is stored for a sum is what the sum reads.
     unmarked -= {n.get_friendly_name() for n in nodes if _reads(n, summed)}
-    write_with_marks_kept(build, [n for n in nodes if n.get_friendly_name() not in unmarked])
+    marked = [n for n in nodes if n.get_friendly_name() not in unmarked]
+    separate_scale(build, [n for n in marked if n.get_type_name() in _PRODUCTS], varying)
+    write_with_marks_kept(build, marked, varying)
     model.validate_nodes_and_infer_types()
     nodes = model.get_ordered_ops()
-    return frozenset({n.get_friendly_name() for n in nodes if _is_float32(n)} - unmarked) | exact_float32(nodes)
+    return frozenset({n.get_friendly_name() for n in nodes if _is_float32(n)} - unmarked) | exact_float32(nodes, exact)
 
 
-def exact_float32(nodes: list[Any]) -> frozenset[str]:
+def exact_float32(nodes: list[Any], exact: Set[str] = frozenset()) -> frozenset[str]:
     """The names of the nodes that make whole numbers or truth values of float32, or read positions, and of what these
     follow from, as far as the products before: of positions and lengths beyond 256 bfloat16 makes others."""
     found: set[str] = set()
     names: set[str] = set()
+    products = {n.get_name() for n in _products(nodes, exact)}
     for node in reversed(nodes):
         readers = [place.get_node() for value in node.outputs() for place in value.get_target_inputs()]
         decides = any(map(_is_float, node.input_values())) and not all(map(_is_float, node.outputs()))
         decides = decides or node.get_type_name() in _PLACES
         if decides or (_is_float32(node) and any(r.get_name() in found for r in readers)):
-            if node.get_type_name() in _PRODUCTS:
+            if node.get_name() in products:
                 continue
             found.add(node.get_name())
             names.add(node.get_friendly_name())
@@ -101,14 +104,17 @@ def _reads(node: Any, names: Set[str]) -> bool:
     return any(value.get_node().get_name() in names for value in node.input_values())
 
 
-def _rounded_by_readers(nodes: list[Any]) -> set[str]:
+def _products(nodes: list[Any], exact: Set[str]) -> list[Any]:
+    return [n for n in nodes if n.get_type_name() in _PRODUCTS and n.get_friendly_name() not in exact]
+
+
+def _rounded_by_readers(nodes: list[Any], products: Set[str]) -> set[str]:
     """The names of the nodes whose every reader is a product, or does nothing but move what products alone read."""
     found: set[str] = set()
     for node in reversed(nodes):
         readers = [place.get_node() for value in node.outputs() for place in value.get_target_inputs()]
         if readers and all(
-            r.get_type_name() in _PRODUCTS or (r.get_type_name() in _COMMUTES and r.get_name() in found)
-            for r in readers
+            r.get_name() in products or (r.get_type_name() in _COMMUTES and r.get_name() in found) for r in readers
         ):
             found.add(node.get_name())
     return found
@@ -118,7 +124,8 @@ def _computed_with(product: Any, varying: Set[str]) -> tuple[list[Any], bool]:
     """The product and the nodes that the plugin computes with it, and whether the last is an activation."""
     chain = [product]
     shape = product.output(0).get_shape()
-    while product.get_type_name() not in _TRANSPOSED:
+    of_data = product.get_type_name() == "MatMul" and product.input_value(1).get_node().get_name() in varying
+    while product.get_type_name() not in TRANSPOSED:
         readers = list(chain[-1].output(0).get_target_inputs())
         if len(readers) != 1:
             return chain, False
@@ -127,6 +134,8 @@ def _computed_with(product: Any, varying: Set[str]) -> tuple[list[Any], bool]:
             return [*chain, node], True
         others = [value for i, value in enumerate(node.input_values()) if i != place]
         fits = all(v.get_node().get_name() not in varying and _is_of_channels(product, v) for v in others)
+        if of_data and node.get_type_name() == "Multiply":
+            return chain, False  # It would scale what the product reads.
         if not _is_affine(node, place) or not fits or node.output(0).get_shape() != shape:
             return chain, False
         chain.append(node)
@@ -140,15 +149,11 @@ def _is_affine(node: Any, place: int) -> bool:
 
 def _is_of_channels(product: Any, value: Any) -> bool:
     """Whether a weight has one value, or one for each channel of a product, as the plugin's biases and slopes have."""
-    rank, axis = len(product.output(0).get_shape()), _channel_axis(product)
+    rank, axis = len(product.output(0).get_shape()), channel_axis(product)
     shape = list(value.get_shape())
     if len(shape) == 1 and axis == 1 and shape[0] > 1:
         return True  # of a slope or a statistic
     return all(n == 1 or rank - len(shape) + i == axis for i, n in enumerate(shape))
-
-
-def _channel_axis(product: Any) -> int:
-    return len(product.output(0).get_shape()) - 1 if product.get_type_name() == "MatMul" else 1
 
 
 def _is_summed(chain: list[Any], summed: set[str]) -> bool:
@@ -220,24 +225,3 @@ def _folded(build: Builder, chain: list[Any]) -> tuple[Any, Any]:
         if term is not None:
             shift = term if shift is None else build.add(shift, term)
     return scale, shift
-
-
-def _store_float32(build: Builder, product: Any, end: Any) -> bool:
-    """Have the end of a product stored in float32; false where there is no way, as for a single channel."""
-    slopes = _ones(product)
-    if slopes is None:
-        return False
-    with build.scope(f"{end.get_friendly_name()}/float32"):
-        readers = end.output(0).get_target_inputs()
-        new = build.prelu(end, build.const(slopes, "float32"))
-    for reader in readers:
-        reader.replace_source_output(new.output(0))
-    return True
-
-
-def _ones(product: Any) -> Any:
-    """Slopes that change nothing, or None: one alone, or all in one axis, would become another node, without a mark."""
-    shape, axis = list(product.output(0).get_shape()), _channel_axis(product)
-    if product.get_type_name() in _TRANSPOSED or not shape or shape[axis] == 1:
-        return None
-    return np.ones([n if i == axis else 1 for i, n in enumerate(shape)])

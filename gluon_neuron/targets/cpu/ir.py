@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from ...dialect.in_openvino.importing import import_openvino
 from ...errors import CompileError
 from ..base import DATA, UNUSED, WEIGHT, RegionJob
+from ..scratch import scratch_folder
 from .bf16_products import exact_float32, keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
@@ -71,9 +71,9 @@ def prepare_model(
     rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult", any_shape)
     float32: Set[str] = frozenset()
     if cast == "matmult":
-        float32 = keep_float32(model, set(data))
+        float32 = keep_float32(model, set(data), xp.exact)
     elif cast == "all":
-        float32 = exact_float32(model.get_ordered_ops())
+        float32 = exact_float32(model.get_ordered_ops(), xp.exact)
     halved = frozenset(xp.halved)
     return PreparedModel(model, nodes, roles, data, bound, baked, float32, halved, rewritten.for_avx512)
 
@@ -119,8 +119,8 @@ def _passed_through(outputs: list[Any], nodes: dict[str, Any]) -> set[str]:
 
 
 def _write(model: Any) -> tuple[bytes, bytes]:
-    with tempfile.TemporaryDirectory(prefix="gluon_neuron-") as folder:
-        xml, literals = Path(folder, "model.xml"), Path(folder, "model.bin")
+    with scratch_folder() as folder:
+        xml, literals = folder / "model.xml", folder / "model.bin"
         import_openvino().serialize(model, str(xml), str(literals))
         return xml.read_bytes(), literals.read_bytes()
 
