@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import mxnet as mx
@@ -21,6 +22,7 @@ from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results
 from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
+from .runtime.training_call import TrainingCall
 from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
@@ -36,9 +38,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     """A compiled model. Made by `gluon_neuron.compile` and `gluon_neuron.load`.
 
     It is called as the original block, with the same (nested) arguments and results. Its parameters are the original's
-    own Parameter objects; whatever changes them is seen by the next call. Outside `autograd.record` a call goes through
-    a bound executor, or through a cached operator where shapes follow from the data, whatever `hybridize` was told;
-    under it, through Gluon's cached operator, whose backward raises an error for compiled regions. As MXNet's own,
+    own Parameter objects; whatever changes them is seen by the next call. A call goes through a bound executor, or
+    through a cached operator where shapes follow from the data, whatever `hybridize` was told. While `autograd` records
+    or trains, MXNet runs the original operators: statistics of the batch, dropout and gradients are its own; where a
+    file does not hold them (`inline_weights`), compiled regions run, and their backward is an error. As MXNet's own,
     calls are asynchronous; but a net of one region that computes for 30 ms at most on all cores, or for 0.5 ms at most
     elsewhere, does so before its call returns: waking another thread would take a share of that.
     """
@@ -61,6 +64,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._take_nesting()
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
+        self._training = self._new_training()
         self._open: dict[int | None, OpenCall] = {}
 
     @property
@@ -150,10 +154,13 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             count = len(made.list_outputs())
             # One symbol of mx.np is no list of outputs: an index would be an operator.
             return self._regroup([made] if count == 1 else [made[i] for i in range(count)])
-        if mx.autograd.is_recording() or self._callback is not None:
+        if self._training.wanted():
+            results = self._train(arrays)
+        elif mx.autograd.is_recording() or self._callback is not None:
             found = self._run_cached_op(arrays, x, *args)
             return found if self._plain else self._regroup(found)
-        results = self._run(arrays)
+        else:
+            results = self._run(arrays)
         if mx.util.is_np_array() and not self._metadata.is_np:
             # MXNet lets blocks return nothing else then, whatever they were made from.
             self._sessions.last = None
@@ -169,12 +176,21 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def _regroup(self, results: Sequence[Any]) -> Any:
         return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
 
+    def _train(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        self._sessions.check_types()
+        with self._says_misfit(arrays):
+            return self._training(arrays, self._callback, self._monitor_all)
+
     def _run_cached_op(self, arrays: Sequence[mx.nd.NDArray], x: Any, *args: Any) -> Any:
-        given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
         self._sessions.check(arrays)
+        with self._says_misfit(arrays), arrays[0].ctx:
+            return self._call_cached_op(x, *args)
+
+    @contextmanager
+    def _says_misfit(self, arrays: Sequence[mx.nd.NDArray]) -> Iterator[None]:
+        given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
         try:
-            with arrays[0].ctx:
-                return self._call_cached_op(x, *args)
+            yield
         except mx.base.MXNetError as error:
             if given == list(self._metadata.specs):
                 raise  # it is not for the inputs
@@ -211,6 +227,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         compiled = [shapes, *(tuple((n, *s[1:]) for s in shapes) for n in metadata.batch_sizes)]
         given = metadata.inputs, metadata.specs
         return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, compiled, self._graphs)
+
+    def _new_training(self) -> TrainingCall:
+        return TrainingCall(self._bound_symbol, self._metadata.inputs, self._reg_params)
 
     def _graphs(self) -> list[str]:
         return [p.graph() for p in self._artifacts()]
@@ -304,10 +323,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         super()._clear_cached_op()
         if "_sessions" in self.__dict__:
             self._sessions.clear()
+            self._training = self._new_training()
             self._open.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_open")}
+        state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_training", "_open")}
         state["_cached_op"] = None
         state["_cached_op_args"] = []
         return state
@@ -316,6 +336,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self.__dict__.update(state)
         self._take_nesting()
         self._sessions = self._new_sessions()
+        self._training = self._new_training()
         self._open = {}
 
     def __repr__(self) -> str:

@@ -93,11 +93,18 @@ def test_save_and_load_parameters(net, compiled, tmp_path, np_mode):
         agree(compiled(x), expected, **CLOSE)
 
 
-def test_under_record_it_runs_and_backward_is_an_error(net, compiled):
+def test_under_record_mxnet_runs_and_a_compiled_region_has_no_backward(net, compiled, tmp_path):
     x = images()
     x.attach_grad()
     with mx.autograd.record(train_mode=False):
         y = compiled(x)
+    agree(y, net(x), **CLOSE)
+    y.backward()
+    assert np.abs(x.grad.asnumpy()).max() > 0
+    compiled.export(tmp_path / "net")
+    imported = mx.gluon.SymbolBlock.imports(f"{tmp_path}/net-symbol.json", ["data"], f"{tmp_path}/net-0000.params")
+    with mx.autograd.record(train_mode=False):
+        y = imported(x)
     agree(y, net(x), **CLOSE)
     with pytest.raises(mx.base.MXNetError, match="inference only"):
         y.backward()

@@ -15,7 +15,7 @@ from ..frontend.model import ExportedModel
 from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
-from ..graph.open_results import OPEN
+from ..graph.open_results import OPEN, check_foreach
 from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
 from ..lowering.cost import worth_a_region
@@ -76,6 +76,7 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     target = get_target(options.target)
     model = export()
     graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
+    check_foreach(graph)
     if options.dynamic_batch:
         batch_axes(model)
     return planned_report(graph, _partition(graph, model, target, options), target, options)
@@ -86,6 +87,7 @@ def _infer(model: ExportedModel, options: CompileOptions) -> list[Graph]:
     text = model.symbol.tojson(remove_amp_cast=False)
     specs = model.all_specs()
     graphs = [annotate(text, specs, model.is_np)]
+    check_foreach(graphs[0])
     for size in options.batch_sizes:
         scaled = {n: Spec((size, *s.shape[1:]), s.dtype) for n, s in model.specs.items()}
         if any(scaled[n] != s for n, s in model.specs.items()):

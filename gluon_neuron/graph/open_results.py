@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..errors import GraphError
+from ..errors import BlockError, GraphError
 from .branches import COND, WHILE
 from .graph import Graph, Node
 from .rewrite import variables_of
@@ -19,6 +19,19 @@ Specs = list[Spec | None]
 
 OPEN = (COND, WHILE)
 """The operators that this answers for. MXNet does not run a foreach whose body holds one of them."""
+
+_FOREACH = "_foreach"
+
+
+def check_foreach(graph: Graph) -> None:
+    """Raise BlockError for a foreach that MXNet runs in no symbol: it wants to know beforehand what the body gives."""
+    for node in graph.nodes:
+        if node.op == _FOREACH and None not in node.ins and None in node.outs.values():
+            raise BlockError(
+                f"{node}: MXNet infers no shapes for what its body gives, and runs no such loop in a hybridized block "
+                "or a symbol, compiled or not. Branches (cond) and loops with a condition (while_loop) inside a "
+                "foreach are such: choose with F.where instead of cond, or leave the block as it is, not hybridized."
+            )
 
 
 def open_results(node: Node, annotate: Annotate) -> Specs | None:

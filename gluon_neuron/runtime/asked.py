@@ -26,6 +26,13 @@ def value_of(param: Any, ctx: mx.Context | None = None) -> mx.nd.NDArray:
         return param.data(param.list_ctx()[0] if ctx is None else ctx)
 
 
+def own_array(param: Any, ctx: mx.Context) -> mx.nd.NDArray | None:
+    """The Parameter's own array in the context; None for one that computes, or that has none there."""
+    if getattr(getattr(param, "data", None), "__func__", None) not in _KNOWN:
+        return None
+    return next((a for a in arrays_of(param) or () if a.ctx == ctx), None)
+
+
 def saved(param: Any) -> mx.nd.NDArray:
     """What a file is to hold of the Parameter, on the host: what it computes, or what it holds as `reduced` has it."""
     if getattr(type(param), "data", None) in _KNOWN:

@@ -23,8 +23,7 @@ class OriginalCall:
     """
 
     def __init__(self, symbol: mx.sym.Symbol, inputs: Sequence[str], params: Mapping[str, mx.gluon.Parameter]) -> None:
-        text = inline(symbol.tojson(remove_amp_cast=False))
-        original = like(symbol, mx.sym.load_json(text))
+        original, text = original_of(symbol)
         names = set(original.list_inputs())
         own = _filters(text)
         given = {n: _Copied(p) if n in own else p for n, p in params.items() if n in names}
@@ -35,6 +34,12 @@ class OriginalCall:
         """The outputs for the given data, asynchronous as MXNet's own; raises MXNetError for data that do not fit."""
         with self._lock:
             return self._call(arrays)
+
+
+def original_of(symbol: mx.sym.Symbol) -> tuple[mx.sym.Symbol, str]:
+    """The symbol of the original operators, and its JSON; raises GraphError where the compiled one does not hold them."""
+    text = inline(symbol.tojson(remove_amp_cast=False))
+    return like(symbol, mx.sym.load_json(text)), text
 
 
 def _filters(text: str) -> set[str]:

@@ -21,6 +21,7 @@ from ..graph.identity import BAKED
 from ..graph.inline import has_compiled_nodes
 from ..graph.spec import Spec, dtype_name
 from . import background, placement
+from .asked import own_array
 from .bound_graph import inputs_alone, lendable, placeable, readers
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
@@ -226,9 +227,22 @@ class SessionCache:
         if _logger.isEnabledFor(logging.INFO):
             _logger.info("MXNet itself runs %s, for no program is ready for it", _shown(_specs(arrays)))
         if worth and not (measuring and background.waiting() >= _MOST_WAITING):
-            itself, specs = weakref.ref(self), _specs(arrays)
-            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring))
+            itself, specs, seen = weakref.ref(self), _specs(arrays), self._see_weights(key[0])
+            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring, seen))
         return results
+
+    def _see_weights(self, ctx: mx.Context) -> dict[str, native_library.Seen]:
+        # Here and not in the background: what MXNet has laid out for itself is laid out as usual, which nobody may do
+        # while another reads it.
+        arrays = {n: a for n in self._read if (a := own_array(self._params[n], ctx)) is not None}
+        seen = native_library.see([a.handle.value for a in arrays.values()])
+        return {} if seen is None else dict(zip(arrays, seen, strict=True))
+
+    @cached_property
+    def _read(self) -> tuple[str, ...]:
+        """The parameters that compiled nodes read."""
+        nodes = self._nodes or compiled_nodes(self._symbol)
+        return tuple({n: None for node in nodes for n in node.inputs if n in self._params})
 
     def _run_in(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         return self._run_asking(session, arrays) if session.asks else session.run(arrays)
@@ -259,10 +273,13 @@ class SessionCache:
                 self._original = OriginalCall(self._symbol, self._inputs, self._params)
             return self._original
 
-    def make_ready(self, key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+    def make_ready(
+        self, key: Key, specs: Sequence[Spec], measuring: bool, seen: Mapping[str, native_library.Seen]
+    ) -> None:
         """Bind a signature and load its programs, or have them made; for a thread that nobody waits for.
 
-        `measuring`: it is of use only while it is not known yet which way is the faster one.
+        `measuring`: it is of use only while it is not known yet which way is the faster one. `seen`: the weights' state
+        when it was asked for.
         """
         cleared = self._cleared
         with self._lock:
@@ -275,11 +292,11 @@ class SessionCache:
         bound = time.perf_counter() - start
         try:
             any_shape = session.serves() != native_library.NOTHING
-            if not session.prepare():
+            if not session.prepare(seen):
                 return  # and is asked for again
             start = time.perf_counter()
             if any_shape:
-                session.meet_shapes()
+                session.meet_shapes(seen)
             took = bound + time.perf_counter() - start
         except CompileError as why:
             with self._lock:
@@ -370,10 +387,16 @@ class SessionCache:
             raise misfit(self._inputs, self._compiled, specs, error) from error
 
 
-def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+def _make_ready(
+    itself: weakref.ref[SessionCache],
+    key: Key,
+    specs: Sequence[Spec],
+    measuring: bool,
+    seen: Mapping[str, native_library.Seen],
+) -> None:
     cache = itself()
     if cache is not None and cache.owner == os.getpid():
-        cache.make_ready(key, specs, measuring)
+        cache.make_ready(key, specs, measuring, seen)
 
 
 def _specs(arrays: Sequence[mx.nd.NDArray]) -> list[Spec]:

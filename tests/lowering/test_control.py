@@ -11,6 +11,7 @@ from mxnet import gluon
 from mxnet.gluon import nn
 
 import gluon_neuron
+from gluon_neuron.errors import BlockError
 from tests.agreement import agree
 
 
@@ -127,3 +128,48 @@ def test_refusals(function, words):
     net.initialize()
     report = gluon_neuron.analyze(net, [mx.nd.array(X), mx.nd.array(H)])
     assert any(o.op == "_foreach" and words in o.sentence for o in report.outside), str(report)
+
+
+def choosing(F, step, state):
+    y = F.contrib.cond(F.sum(step) > 0, lambda: step * 2, lambda: step - 1)
+    return y, state
+
+
+def choosing_what_is_added(F, step, state):
+    y = F.contrib.cond(F.sum(step) > 0, lambda: step * 2, lambda: step - 1) + step
+    return y, state + 1
+
+
+def choosing_by_where(F, step, state):
+    y = F.where(step > 0, step * 2, step - 1)
+    return y, state + y
+
+
+def looping(F, step, state):
+    _, (y,) = F.contrib.while_loop(lambda y: F.sum(y) < 3, lambda y: ([], [y + 1]), [step], 4)
+    return y, state
+
+
+def choosing_within(F, step, state):
+    return F.contrib.foreach(lambda row, s: choosing(F, row, s), step, state)
+
+
+@pytest.mark.parametrize("body", [choosing, choosing_what_is_added, choosing_by_where, looping, choosing_within])
+def test_a_foreach_is_refused_where_mxnet_runs_none(body):
+    def function(F, dense, x, h):
+        return F.contrib.foreach(lambda step, state: body(F, step, state), x, h)[0]
+
+    net, arrays = Block(function), [mx.nd.array(X), mx.nd.array(X[0] if body is not choosing_within else X[0, 0])]
+    net.initialize()
+    eager = net(*arrays)
+    net.hybridize()
+    try:
+        want = net(*arrays)
+        mx.nd.waitall()
+    except mx.base.MXNetError:
+        for verb in (gluon_neuron.compile, gluon_neuron.analyze):
+            with pytest.raises(BlockError, match=r"_foreach.*choose with F\.where"):
+                verb(net, arrays)
+        return
+    agree(gluon_neuron.compile(net, arrays)(*arrays), want, 1e-5, 1e-6)
+    agree(want, eager, 1e-5, 1e-6)

@@ -238,18 +238,43 @@ int gn_node_serves(gn_node_t* node, void* artifact) {
   });
 }
 
-int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet) {
+int gn_see(size_t n_arrays, void* const* arrays, gn_seen_t* seen) {
   return result_of(-1, [&] {
-    need(node && inputs && (n_outputs == 0 || outputs), "an argument");
+    need(n_arrays == 0 || (arrays && seen), "an argument");
+    if (!gn::sees_arrays()) return GN_NOT_HERE;
+    for (size_t i = 0; i < n_arrays; ++i) {
+      gn::Array array{};
+      const gn::Seen found = gn::see_array(arrays[i], array);
+      if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
+      if (found == gn::Seen::no) return GN_AGAIN;
+      seen[i] = {array.data, array.version, gn::variable_of(arrays[i])};
+    }
+    return 0;
+  });
+}
+
+int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, const gn_seen_t* seen, size_t n_outputs,
+                    const int64_t* outputs, int meet) {
+  return result_of(-1, [&] {
+    need(node && inputs && seen && (n_outputs == 0 || outputs), "an argument");
     if (!gn::sees_arrays()) return GN_NOT_HERE;
     auto& made = *reinterpret_cast<gn::Node*>(node);
     if (n_inputs != made.inputs()) throw gn::Error("gluon_neuron: the node has another number of inputs");
     const std::vector<gn::Spec> specs = specs_in(outputs, n_outputs);
     std::vector<NDArrayHandle> read;
-    for (size_t i = 0; i < n_inputs; ++i) {
-      if (inputs[i]) read.push_back(inputs[i]);
-    }
     std::vector<gn::Array> arrays(n_inputs);
+    for (size_t i = 0; i < n_inputs; ++i) {
+      if (!inputs[i]) continue;
+      read.push_back(inputs[i]);
+      if (seen[i].data) {
+        if (gn::variable_of(inputs[i]) != seen[i].variable) return GN_AGAIN;
+        arrays[i] = {static_cast<const uint8_t*>(seen[i].data), seen[i].version};
+        continue;
+      }
+      const gn::Seen found = gn::see_array(inputs[i], arrays[i]);
+      if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
+      if (found == gn::Seen::no) return GN_AGAIN;
+    }
     const auto body = [&] {
       for (size_t i = 0; i < n_inputs; ++i) {
         // Somebody has written it since, or MXNet has laid it out for a layer of its own.
@@ -261,21 +286,10 @@ int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_
       }
       return made.meet_shape(arrays, specs) ? 0 : GN_NOT_HERE;
     };
-    for (int attempt = 0; attempt < 20; ++attempt) {
-      bool seen = true;
-      for (size_t i = 0; seen && i < n_inputs; ++i) {
-        if (!inputs[i]) continue;
-        const gn::Seen found = gn::see_array(inputs[i], arrays[i]);
-        if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
-        seen = found == gn::Seen::yes;
-      }
-      if (!seen) continue;
-      Preparation preparation{body, {}, 0};
-      gn::wait_while_read(run_preparation, &preparation, read);
-      if (!preparation.why.empty()) throw gn::Error(preparation.why);
-      if (preparation.status != GN_AGAIN) return preparation.status;
-    }
-    return GN_AGAIN;
+    Preparation preparation{body, {}, 0};
+    gn::wait_while_read(run_preparation, &preparation, read);
+    if (!preparation.why.empty()) throw gn::Error(preparation.why);
+    return preparation.status;
   });
 }
 

@@ -114,8 +114,9 @@ bool ExecutorCall::same_kind(NDArrayHandle one, NDArrayHandle other) const {
 }
 
 bool ExecutorCall::takes(NDArrayHandle const* given) const {
-  bool recording = true;
+  bool recording = true, training = true;
   if (mxnet_api().MXAutogradIsRecording(&recording) != 0 || recording) return false;
+  if (mxnet_api().MXAutogradIsTraining(&training) != 0 || training) return false;
   for (size_t i = 0; i < feeds_.size(); ++i) {
     if (!feeds_[i].array || !same_kind(given[i], feeds_[i].array)) return false;
   }

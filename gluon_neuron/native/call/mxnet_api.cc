@@ -34,6 +34,7 @@ bool set_mxnet(void* library) {
       find(library, "MXNDArrayGetDType", api.MXNDArrayGetDType) &&
       find(library, "MXNDArrayGetContext", api.MXNDArrayGetContext) &&
       find(library, "MXAutogradIsRecording", api.MXAutogradIsRecording) &&
+      find(library, "MXAutogradIsTraining", api.MXAutogradIsTraining) &&
       find(library, "MXNDArrayCreateEx64", api.MXNDArrayCreateEx64) &&
       find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) && find(library, "MXNDArraySlice64", api.MXNDArraySlice64) &&
       find(library, "MXGetVersion", api.MXGetVersion) && find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&

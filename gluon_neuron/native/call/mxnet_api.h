@@ -19,6 +19,7 @@ struct MxNet {
   decltype(&::MXNDArrayGetStorageType) MXNDArrayGetStorageType;
   decltype(&::MXNDArrayGetContext) MXNDArrayGetContext;
   decltype(&::MXAutogradIsRecording) MXAutogradIsRecording;
+  decltype(&::MXAutogradIsTraining) MXAutogradIsTraining;
   decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
   decltype(&::MXNDArrayFree) MXNDArrayFree;
   decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;

@@ -93,6 +93,8 @@ Spec spec_of(NDArrayHandle array) {
 
 size_t version_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->version(); }
 
+const void* variable_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->var(); }
+
 Seen see_array(NDArrayHandle array, Array& seen) {
   if (!is_dense(array)) return Seen::no;
   const bool counted = sees_arrays();

@@ -19,6 +19,9 @@ Spec spec_of(NDArrayHandle array);
 // How many writes to the array (and whatever shares its memory) the engine has completed.
 size_t version_of(NDArrayHandle array);
 
+// MXNet's variable of the array, which those that share its memory share.
+const void* variable_of(NDArrayHandle array);
+
 // Where the array's data is, in the usual layout, and at which version, once what is written to it is there. No: it is sparse, or
 // others write it all the time. Error: of MXNet's own, in the data.
 enum class Seen { yes, no, error };
