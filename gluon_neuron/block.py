@@ -177,7 +177,6 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return regroup(results, self._nesting) if self._plain else regroup_results(results, self._nesting)
 
     def _train(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        self._sessions.check_types()
         with self._says_misfit(arrays):
             return self._training(arrays, self._callback, self._monitor_all)
 
@@ -207,9 +206,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
 
     def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        if not self._metadata.open_shapes:
+        if not self._metadata.open_shapes or self._sessions.is_recast:
             return self._sessions.run(arrays)
-        self._sessions.check_types()
         # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
         with self._sessions.turn():
             return self._open_call(arrays[0].ctx)(arrays)

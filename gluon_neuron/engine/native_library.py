@@ -27,7 +27,7 @@ _MOST_NODES = 4096
 NOTHING, ANY_SHAPE, COMPILED = range(3)
 """What an artifact holds for a node's inputs; in native/boundary/c_api.h."""
 
-NOT_HERE, AGAIN = 1, 2
+NOT_HERE, LAID_OUT = 1, 2
 """A node's model is to be loaded by MXNet's own call; its inputs are written all the time."""
 
 _Made = TypeVar("_Made")
@@ -175,35 +175,15 @@ def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
     return made, {library.gn_node_name(node).decode(): node for node in nodes[: min(count, _MOST_NODES)] if node}
 
 
-class Seen(ctypes.Structure):
-    """Where an array's data is and in which state, as `gn_see` says."""
-
-    _fields_ = (("data", ctypes.c_void_p), ("version", ctypes.c_uint64), ("variable", ctypes.c_void_p))
-
-
-def see(arrays: Sequence[int]) -> list[Seen] | None:
-    """What `gn_see` says of arrays, by their handles; None where they are written all the time, or nobody can tell."""
-    found = (Seen * len(arrays))()
-    status = functions().gn_see(len(arrays), (ctypes.c_void_p * len(arrays))(*arrays), found)
-    return list(found) if status == 0 else None
-
-
-def prepare_node(
-    node: int,
-    inputs: Sequence[int | None],
-    seen: Sequence[Seen | None],
-    outputs: Sequence[int],
-    meet: bool = False,
-) -> int:
-    """Have a node's model ready, as `gn_node_prepare` says: 0, `NOT_HERE` or `AGAIN`.
+def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int], meet: bool = False) -> int:
+    """Have a node's model ready, as `gn_node_prepare` says: 0, `NOT_HERE` or `LAID_OUT`.
 
     Raises CompileError where there is none.
     """
     library = functions()
     handles = (ctypes.c_void_p * len(inputs))(*inputs)
-    states = (Seen * len(inputs))(*(s or Seen() for s in seen))
     count, numbers = outputs[0], (ctypes.c_int64 * (len(outputs) - 1))(*outputs[1:])
-    status = library.gn_node_prepare(node, len(inputs), handles, states, count, numbers, meet)
+    status = library.gn_node_prepare(node, len(inputs), handles, count, numbers, meet)
     if status < 0:
         raise CompileError(library.gn_last_error().decode(errors="replace"))
     return int(status)
@@ -263,11 +243,10 @@ def _declare(library: ctypes.CDLL) -> None:
     library.gn_node_name.restype = ctypes.c_char_p
     library.gn_node_serves.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
     library.gn_node_prepare.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_size_t, _Handles, ctypes.POINTER(Seen)),
+        *(ctypes.c_void_p, ctypes.c_size_t, _Handles),
         *(ctypes.c_size_t, ctypes.POINTER(ctypes.c_int64), ctypes.c_int),
     ]
     library.gn_node_evicted.argtypes = [ctypes.c_void_p]
-    library.gn_see.argtypes = [ctypes.c_size_t, _Handles, ctypes.POINTER(Seen)]
     library.gn_versions.argtypes = [ctypes.c_size_t, _Handles, ctypes.POINTER(ctypes.c_uint64)]
     library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]

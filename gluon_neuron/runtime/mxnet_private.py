@@ -110,6 +110,11 @@ def like(symbol: mx.sym.Symbol, made: mx.sym.Symbol) -> mx.sym.Symbol:
     return made.as_np_ndarray() if is_np_symbol(symbol) else made
 
 
+def watch_operator(operator: mx.nd.CachedOp, callback: Any, monitor_all: bool) -> None:
+    """Have `callback` called with what each operator of a cached one gives, or with all that it reads too."""
+    operator._register_op_hook(callback, monitor_all)
+
+
 def is_deferred(param: mx.gluon.Parameter) -> bool:
     """Whether the Parameter waits for its shape before it is initialized."""
     return bool(param._deferred_init)

@@ -10,7 +10,7 @@ import mxnet as mx
 
 from ..errors import BlockError
 from .front_end import front_end
-from .mxnet_private import is_np_symbol
+from .mxnet_private import is_np_symbol, watch_operator
 
 
 class OpenCall:
@@ -57,7 +57,7 @@ class OpenCall:
 
     def watch(self, callback: Any, monitor_all: bool) -> None:
         """Have `callback` called with what operators give, as Gluon's `register_op_hook` does."""
-        self._operator._register_op_hook(callback, monitor_all)
+        watch_operator(self._operator, callback, monitor_all)
 
     def _convert(self, array: mx.nd.NDArray) -> mx.nd.NDArray:
         return array.as_np_ndarray() if self._is_np else array.as_nd_ndarray()

@@ -37,7 +37,7 @@ class OriginalCall:
 
 
 def original_of(symbol: mx.sym.Symbol) -> tuple[mx.sym.Symbol, str]:
-    """The symbol of the original operators, and its JSON; raises GraphError where the compiled one does not hold them."""
+    """The symbol of the original operators, and its JSON; raises GraphError where they are not there."""
     text = inline(symbol.tojson(remove_amp_cast=False))
     return like(symbol, mx.sym.load_json(text)), text
 

@@ -92,7 +92,6 @@ class Session:
         self.held = sum(a.size * mxnet_dtype(dtype_name(a.dtype)).itemsize for a in (*feeds.values(), *self._outputs))
         """Bytes of the arrays that it has for itself."""
         self._asked = [a for a in values.values() if not a.fixed]
-        self._fixed = frozenset(n for n, a in values.items() if a.fixed)
         self._fresh = True
         self._relayouts = 2**64 - 1  # none yet
         self._graphs = tuple(graphs)
@@ -118,29 +117,27 @@ class Session:
         """Whether the whole graph is one compiled node."""
         return self._graph.alone
 
-    def prepare(self, seen: Mapping[str, native_library.Seen]) -> bool:
-        """Load what its calls will run, on this thread; False where weights are not as they were `seen`, by name.
+    def prepare(self) -> bool:
+        """Load what its calls will run, on this thread; False where weights have to be laid out before.
 
         Raises CompileError where a program cannot be made.
         """
         self._fresh = False
-        for arguments in self._preparations(seen):
-            status = native_library.prepare_node(*arguments)
+        for name, inputs, outputs in self._preparations():
+            status = native_library.prepare_node(self._made[name], inputs, outputs)
             if status == native_library.NOT_HERE:
                 self._run_zeros()
                 return True
-            if status == native_library.AGAIN:
+            if status == native_library.LAID_OUT:
                 return False
         return True
 
-    def meet_shapes(self, seen: Mapping[str, native_library.Seen]) -> None:
+    def meet_shapes(self) -> None:
         """Run programs for any shape once, on this thread: for a shape of the first time they take longer."""
-        for arguments in self._preparations(seen):
-            native_library.prepare_node(*arguments, meet=True)
+        for name, inputs, outputs in self._preparations():
+            native_library.prepare_node(self._made[name], inputs, outputs, meet=True)
 
-    def _preparations(
-        self, seen: Mapping[str, native_library.Seen]
-    ) -> list[tuple[int, list[int | None], list[native_library.Seen | None], list[int]]]:
+    def _preparations(self) -> list[tuple[str, list[int | None], list[int]]]:
         if len(self._nodes) == 1 and len(self._nodes[0].outputs) == len(self._outputs) and self._graph.alone:
             (node,) = self._nodes
             numbers = [len(self._outputs)]
@@ -149,17 +146,7 @@ class Session:
             outputs = {node.name: numbers}
         else:
             outputs = output_specs(self._symbol, self._bound, self._nodes, self._is_np)
-        unseen = native_library.Seen(1)  # as no array is
-        states = {n: seen.get(n, unseen) for n in self._fixed}
-        return [
-            (
-                self._made[n.name],
-                [self._handle(i) for i in n.inputs],
-                [states.get(i or "") for i in n.inputs],
-                outputs[n.name],
-            )
-            for n in self._nodes
-        ]
+        return [(n.name, [self._handle(i) for i in n.inputs], outputs[n.name]) for n in self._nodes]
 
     def _handle(self, name: str | None) -> int | None:
         return None if name is None or name in self._data else self._bound[name].handle.value

@@ -26,6 +26,7 @@ from .bound_graph import inputs_alone, lendable, placeable, readers
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
+from .mxnet_private import address_of
 from .original_call import OriginalCall
 from .session import Session
 
@@ -37,6 +38,12 @@ MAX_BYTES = 64 << 20
 
 _MOST_WAITING = 4
 """So many shapes of one model are made ready at the same time, as long as there is something to measure."""
+
+_ENGINES_OWN = (np.float16, np.float32, "float16", "float32")
+"""Types to which weights may be cast: a program is made for them."""
+
+_MOST_STARVED = 3
+"""So often a shape is tried in the background, where MXNet's own use of the weights is always in the way."""
 
 _logger = logging.getLogger(__name__)
 
@@ -70,6 +77,7 @@ class SessionCache:
         self._params = params
         # While MXNet partitions a model, what stands for its parameters runs nothing.
         self._types = {n: np.dtype(p.dtype) for n, p in params.items() if isinstance(p, mx.gluon.Parameter)}
+        self._typed: tuple[int, tuple[str, str, str, str] | None] = -1, None
         self._is_np = is_np
         self._static = frozenset(static)
         self._graphs = graphs
@@ -86,6 +94,8 @@ class SessionCache:
         self._first_calls = FirstCalls()
         self._original: OriginalCall | None = None
         self._cleared = 0
+        self._laid_out = True
+        self._starved = 0
         _caches.add(self)
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
@@ -191,8 +201,13 @@ class SessionCache:
         return tuple(shape for shape, _ in key[1:]) in self._static
 
     def _takes_time(self, key: Key) -> bool:
-        """Whether binding may have to wait for a program, and MXNet can run the model meanwhile."""
-        if self._is_compiled(key) or self._baked or not self._has_programs:
+        """Whether binding may have to wait for a program, or cannot be, and MXNet can run the model meanwhile."""
+        # MXNet has no dense layer of float16 on the CPU.
+        if self._baked or not self._has_programs or any(np.dtype(kind) == np.float16 for _, kind in key[1:]):
+            return False
+        if self._recast is not None:
+            return True
+        if self._is_compiled(key):
             return False
         # To MXNet's own arrays a length of 0 is an unknown one.
         return all(0 not in shape for shape, _ in key[1:])
@@ -210,7 +225,11 @@ class SessionCache:
             except (GraphError, BlockError) as why:
                 _logger.info("a program is waited for, for MXNet itself does not run the model: %s", why)
                 return self._run_in(self._session(arrays), arrays)
-        if first_calls.program_is_quick:
+        if self._recast is not None:
+            return self._run_original(original, arrays)
+        if self._starved >= _MOST_STARVED:
+            self._lay_out(key[0])
+        if first_calls.program_is_quick or self._starved >= _MOST_STARVED:
             session = self._session_for_any_shape(key, arrays)
             if session is not None:
                 return self._run_in(session, arrays)
@@ -218,31 +237,45 @@ class SessionCache:
             measuring = first_calls.measuring
             worth = first_calls.call(key)
         start = time.perf_counter()
-        try:
-            results = original(arrays)
-        except mx.base.MXNetError as error:
-            raise misfit(self._inputs, self._compiled, _specs(arrays), error) from error
+        results = self._run_original(original, arrays)
         if measuring:
             self._measure(key, start, results)
         if _logger.isEnabledFor(logging.INFO):
             _logger.info("MXNet itself runs %s, for no program is ready for it", _shown(_specs(arrays)))
         if worth and not (measuring and background.waiting() >= _MOST_WAITING):
-            itself, specs, seen = weakref.ref(self), _specs(arrays), self._see_weights(key[0])
-            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring, seen))
+            if self._laid_out:
+                self._lay_out(key[0])
+            itself, specs = weakref.ref(self), _specs(arrays)
+            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring))
         return results
 
-    def _see_weights(self, ctx: mx.Context) -> dict[str, native_library.Seen]:
-        # Here and not in the background: what MXNet has laid out for itself is laid out as usual, which nobody may do
-        # while another reads it.
-        arrays = {n: a for n in self._read if (a := own_array(self._params[n], ctx)) is not None}
-        seen = native_library.see([a.handle.value for a in arrays.values()])
-        return {} if seen is None else dict(zip(arrays, seen, strict=True))
+    def _lay_out(self, ctx: mx.Context) -> None:
+        # MXNet's convolutions leave the weights that they use in a layout of their own. What lays them out as usual is
+        # seen by whoever reads them meanwhile, so it is done on the caller's thread, and not in the background.
+        self._laid_out = False
+        for name in self._read:
+            array = own_array(self._params[name], ctx)
+            if array is not None:
+                address_of(array)
 
     @cached_property
     def _read(self) -> tuple[str, ...]:
         """The parameters that compiled nodes read."""
         nodes = self._nodes or compiled_nodes(self._symbol)
-        return tuple({n: None for node in nodes for n in node.inputs if n in self._params})
+        return tuple({n: None for node in nodes for n in node.inputs if n is not None and n in self._params})
+
+    def _run_original(self, original: OriginalCall, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        try:
+            return original(arrays)
+        except mx.base.MXNetError as error:
+            self._blame(self._symbol, _specs(arrays), error)
+            raise
+
+    def _blame(self, symbol: mx.sym.Symbol, specs: Sequence[Spec], error: mx.base.MXNetError) -> None:
+        """Raise InputError unless the error is another operation's: these are asynchronous, any call may raise it."""
+        same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
+        if not same_dtypes or refuses(symbol, self._inputs, specs, self._params, self._is_np):
+            raise misfit(self._inputs, self._compiled, specs, error) from error
 
     def _run_in(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         return self._run_asking(session, arrays) if session.asks else session.run(arrays)
@@ -273,13 +306,10 @@ class SessionCache:
                 self._original = OriginalCall(self._symbol, self._inputs, self._params)
             return self._original
 
-    def make_ready(
-        self, key: Key, specs: Sequence[Spec], measuring: bool, seen: Mapping[str, native_library.Seen]
-    ) -> None:
+    def make_ready(self, key: Key, specs: Sequence[Spec], measuring: bool) -> None:
         """Bind a signature and load its programs, or have them made; for a thread that nobody waits for.
 
-        `measuring`: it is of use only while it is not known yet which way is the faster one. `seen`: the weights' state
-        when it was asked for.
+        `measuring`: it is of use only while it is not known yet which way is the faster one.
         """
         cleared = self._cleared
         with self._lock:
@@ -292,11 +322,13 @@ class SessionCache:
         bound = time.perf_counter() - start
         try:
             any_shape = session.serves() != native_library.NOTHING
-            if not session.prepare(seen):
+            if not session.prepare():
+                self._laid_out = True
+                self._starved += 1
                 return  # and is asked for again
             start = time.perf_counter()
             if any_shape:
-                session.meet_shapes(seen)
+                session.meet_shapes()
             took = bound + time.perf_counter() - start
         except CompileError as why:
             with self._lock:
@@ -345,10 +377,32 @@ class SessionCache:
 
     def check_types(self) -> None:
         """Raise InputError when a weight that a compiled node reads was cast since."""
+        if self._recast is not None:
+            raise recast(*self._recast)
+
+    @property
+    def is_recast(self) -> bool:
+        """Whether a weight that a compiled node reads was cast since, so that MXNet runs the model."""
+        return self._recast is not None
+
+    @property
+    def _recast(self) -> tuple[str, str, str, str] | None:
+        # The cast weight, its reader, and both dtypes. A cast replaces the weight's array.
+        epoch = native_library.epoch()
+        if epoch != self._typed[0]:
+            self._typed = epoch, self._find_recast()
+        return self._typed[1]
+
+    def _find_recast(self) -> tuple[str, str, str, str] | None:
         for name, node in self._readers.items():
             param = self._params.get(name)
-            if name in self._types and param is not None and np.dtype(param.dtype) != self._types[name]:
-                raise recast(name, node, str(self._types[name]), str(np.dtype(param.dtype)))
+            if name not in self._types or param is None or param.dtype in _ENGINES_OWN:
+                continue
+            if np.dtype(param.dtype) != self._types[name]:
+                found = name, node, str(self._types[name]), str(np.dtype(param.dtype))
+                _logger.warning("MXNet itself runs the model. %s", recast(*found))
+                return found
+        return None
 
     @cached_property
     def _readers(self) -> dict[str, str]:
@@ -380,23 +434,14 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
-            # Operations are asynchronous: what failed may be one before, which is no matter of the inputs.
-            same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
-            if same_dtypes and not refuses(symbol, self._inputs, specs, self._params, self._is_np):
-                raise
-            raise misfit(self._inputs, self._compiled, specs, error) from error
+            self._blame(symbol, specs, error)
+            raise
 
 
-def _make_ready(
-    itself: weakref.ref[SessionCache],
-    key: Key,
-    specs: Sequence[Spec],
-    measuring: bool,
-    seen: Mapping[str, native_library.Seen],
-) -> None:
+def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], measuring: bool) -> None:
     cache = itself()
     if cache is not None and cache.owner == os.getpid():
-        cache.make_ready(key, specs, measuring, seen)
+        cache.make_ready(key, specs, measuring)
 
 
 def _specs(arrays: Sequence[mx.nd.NDArray]) -> list[Spec]:

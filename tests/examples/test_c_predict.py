@@ -62,8 +62,17 @@ def test_links_no_python(program):
     assert "libpython" not in linked
 
 
-def test_another_batch_needs_a_compiler(program, prefix):
-    done = predict(program, prefix, image(batch=3))
+def test_another_batch_runs_the_program_for_any_shape(program, prefix):
+    x = image(batch=3)
+    done = predict(program, prefix, x)
+    assert done.returncode == 0, done.stderr.decode()
+    agree(np.frombuffer(done.stdout, np.float32).reshape(3, -1), run(*checkpoint(), x)[0], 1e-4, 1e-5)
+
+
+def test_without_one_another_batch_needs_a_compiler(tmp_path, program):
+    compiled = mx.contrib.neuron.compile(*checkpoint(), {"data": image()}, dynamic=False)
+    mx.model.save_checkpoint(str(tmp_path / "net"), 0, *compiled)
+    done = predict(program, str(tmp_path / "net"), image(batch=3))
     assert done.returncode == 1
     assert b"compiled were float32[2,3,8,8]" in done.stderr
 

@@ -95,7 +95,7 @@ TEST_CASE("null where something is to be read") {
   CHECK(gn_watched_nodes(nodes, 1) == 0);
   CHECK(std::string(gn_node_name(nullptr)).empty());
   CHECK(gn_node_serves(nullptr, nullptr) == -1);
-  CHECK(gn_node_prepare(nullptr, 0, nullptr, nullptr, 0, nullptr, 0) == -1);
+  CHECK(gn_node_prepare(nullptr, 0, nullptr, 0, nullptr, 0) == -1);
   CHECK(gn_versions(1, nullptr, nullptr) == -1);
   CHECK(gn_node_evicted(nullptr) == -1);
   CHECK(last() == "gluon_neuron: the node is null");

@@ -178,13 +178,61 @@ def test_recording(case, compiled, held):
     net, shape = case
     given = data(grown(shape, 4))
     compiled(given)
-    with mx.autograd.record():
+    with mx.autograd.record(train_mode=False):
         found = compiled(given)
     agree(found, net(given), 1e-4, 1e-5)
     with mx.autograd.record(train_mode=True):
-        given.attach_grad()
-        inside = compiled(given) * 1
-    agree(inside, net(given), 1e-4, 1e-5)
+        inside, wanted = compiled(given) * 1, net(given)
+    agree(inside, wanted, 1e-4, 1e-5)
+
+
+def test_the_original_in_turn():
+    """MXNet's convolutions lay the weights out for themselves, so that nobody else can read them in between."""
+    net, shape = conv(), (1, 3, 12, 12)
+    net.initialize(mx.init.Normal(0.3))
+    net.hybridize()
+    net(data(shape))
+    compiled = gluon_neuron.compile(net, data(shape))
+    given = data(grown(shape, 3))
+    before = native_library.stats()["calls"]
+    for _ in range(12):
+        found, wanted = compiled(given), net(given)
+        agree(found, wanted, 1e-4, 1e-5)
+        assert background.wait()
+    assert native_library.stats()["calls"] > before
+
+
+def test_reading_weights_meanwhile():
+    """Whoever reads what MXNet has laid out for itself reads it as it is, whatever is made ready meanwhile."""
+    net = nn.HybridSequential()
+    net.add(*(nn.Conv2D(64, 3, in_channels=64) for _ in range(4)))
+    net.initialize(mx.init.Normal(0.1))
+    net.hybridize()
+    size = (1, 64, 12, 12)
+    net(data(size))
+    weights = [p.data() for p in net.collect_params().values() if p.name.endswith("weight")]
+    expected = [w.asnumpy() for w in weights]
+    for turn in range(8):
+        compiled = gluon_neuron.compile(net, data(size))
+        for _ in range(3):
+            given = data(grown(size, 1 + turn))
+            compiled(given).wait_to_read()
+            net(given).wait_to_read()
+            for _ in range(20):
+                assert all(map(np.array_equal, (w.asnumpy() for w in weights), expected))
+    assert background.wait()
+
+
+def test_half_precision():
+    """MXNet has no dense layer of it on the CPU, so nothing is left to it."""
+    net, shape = dense(), (2, 5, 8)
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data(shape))
+    wanted = [compiled(data(grown(shape, i))).asnumpy() for i in range(3)]
+    compiled.cast("float16")
+    for i in range(3):
+        found = compiled(data(grown(shape, i)).astype("float16"))
+        agree(found, mx.nd.array(wanted[i]), 1e-2, 1e-2, dtype=False)
 
 
 def test_numpy_arrays(held):
@@ -247,8 +295,9 @@ def test_a_program_that_cannot_be_made(case, monkeypatch, caplog):
     callbacks.set_program_maker(fail)
     try:
         given = data(grown(shape, 2))
+        wanted = net(given).asnumpy()
         for _ in range(4):
-            assert np.array_equal(compiled(given).asnumpy(), net(given).asnumpy())
+            assert np.array_equal(compiled(given).asnumpy(), wanted)
             assert background.wait()
     finally:
         callbacks.set_program_maker(with_mxnet._specialize)

@@ -238,47 +238,21 @@ int gn_node_serves(gn_node_t* node, void* artifact) {
   });
 }
 
-int gn_see(size_t n_arrays, void* const* arrays, gn_seen_t* seen) {
+int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet) {
   return result_of(-1, [&] {
-    need(n_arrays == 0 || (arrays && seen), "an argument");
-    if (!gn::sees_arrays()) return GN_NOT_HERE;
-    for (size_t i = 0; i < n_arrays; ++i) {
-      gn::Array array{};
-      const gn::Seen found = gn::see_array(arrays[i], array);
-      if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
-      if (found == gn::Seen::no) return GN_AGAIN;
-      seen[i] = {array.data, array.version, gn::variable_of(arrays[i])};
-    }
-    return 0;
-  });
-}
-
-int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, const gn_seen_t* seen, size_t n_outputs,
-                    const int64_t* outputs, int meet) {
-  return result_of(-1, [&] {
-    need(node && inputs && seen && (n_outputs == 0 || outputs), "an argument");
+    need(node && inputs && (n_outputs == 0 || outputs), "an argument");
     if (!gn::sees_arrays()) return GN_NOT_HERE;
     auto& made = *reinterpret_cast<gn::Node*>(node);
     if (n_inputs != made.inputs()) throw gn::Error("gluon_neuron: the node has another number of inputs");
     const std::vector<gn::Spec> specs = specs_in(outputs, n_outputs);
     std::vector<NDArrayHandle> read;
-    std::vector<gn::Array> arrays(n_inputs);
     for (size_t i = 0; i < n_inputs; ++i) {
-      if (!inputs[i]) continue;
-      read.push_back(inputs[i]);
-      if (seen[i].data) {
-        if (gn::variable_of(inputs[i]) != seen[i].variable) return GN_AGAIN;
-        arrays[i] = {static_cast<const uint8_t*>(seen[i].data), seen[i].version};
-        continue;
-      }
-      const gn::Seen found = gn::see_array(inputs[i], arrays[i]);
-      if (found == gn::Seen::error) throw gn::Error(gn::mxnet_api().MXGetLastError());
-      if (found == gn::Seen::no) return GN_AGAIN;
+      if (inputs[i]) read.push_back(inputs[i]);
     }
     const auto body = [&] {
+      std::vector<gn::Array> arrays(n_inputs);
       for (size_t i = 0; i < n_inputs; ++i) {
-        // Somebody has written it since, or MXNet has laid it out for a layer of its own.
-        if (inputs[i] && gn::version_of(inputs[i]) != arrays[i].version) return GN_AGAIN;
+        if (inputs[i] && !gn::see_while_read(inputs[i], arrays[i])) return GN_LAID_OUT;
       }
       if (!meet) {
         made.prepare(arrays, specs);

@@ -74,27 +74,14 @@ const char* gn_node_name(gn_node_t* node);
 #define GN_SERVES_COMPILED 2
 int gn_node_serves(gn_node_t* node, void* artifact);
 
-#define GN_NOT_HERE 1
-#define GN_AGAIN 2
-
-// Where each array's data is, in the usual layout, how often it was written, and MXNet's variable of it. An array that MXNet has
-// laid out for a layer of its own is laid out as usual, for good: that is for the thread that the array's user runs, as whoever
-// reads it at the same time finds it half laid out. GN_NOT_HERE where this build of MXNet does not show it, GN_AGAIN where others
-// write the arrays all the time.
-typedef struct {
-  const void* data;
-  uint64_t version;
-  const void* variable;
-} gn_seen_t;
-int gn_see(size_t n_arrays, void* const* arrays, gn_seen_t* seen);
-
 // Has the node's model ready, on this thread: its next call finds it. Until that is done, nobody writes the inputs. `inputs` are
-// the arrays that will be bound to it (null for data), of which the last is the artifact; `seen` is what `gn_see` gave for each,
-// or has no data for arrays that nobody but the caller knows; `outputs` has for each output MXNet's number of its dtype, its rank
-// and its shape. With `meet` it runs a model for any shape once, on zeros, so that the engine has met the shape. GN_NOT_HERE where
-// that cannot be done outside of MXNet, GN_AGAIN where an input is not as it was seen, or others write it all the time.
-int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, const gn_seen_t* seen, size_t n_outputs,
-                    const int64_t* outputs, int meet);
+// the arrays that will be bound to it (null for data), of which the last is the artifact; `outputs` has for each output MXNet's
+// number of its dtype, its rank and its shape. With `meet` it runs a model for any shape once, on zeros, so that the engine has
+// met the shape. GN_NOT_HERE where that cannot be done outside of MXNet. GN_LAID_OUT where MXNet has laid out an input for a layer
+// of its own: that it is laid out as usual again is for the thread of the array's user, as MXNet lets others read it meanwhile.
+#define GN_NOT_HERE 1
+#define GN_LAID_OUT 2
+int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet);
 
 // How many writes to each array MXNet's engine has completed, once what is written to them is there. GN_NOT_HERE where this build
 // of MXNet does not show it.

@@ -41,6 +41,7 @@ bool set_mxnet(void* library) {
       find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
       find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
       handle_of("_copyto", &api.copyto) == 0;
+  find(library, "_ZNK5mxnet7NDArray5Chunk8IsMKLDNNEv", api.is_laid_out);
   return known;
 }
 

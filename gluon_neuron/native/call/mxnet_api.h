@@ -22,6 +22,8 @@ struct MxNet {
   decltype(&::MXAutogradIsTraining) MXAutogradIsTraining;
   decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
   decltype(&::MXNDArrayFree) MXNDArrayFree;
+  // Whether an array's memory is in a layout of oneDNN's: NDArray::Chunk::IsMKLDNN. Null where MXNet does not export it.
+  bool (*is_laid_out)(const void* memory);
   decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
   decltype(&::MXEnginePushAsyncND) MXEnginePushAsyncND;
   decltype(&::MXNDArraySlice64) MXNDArraySlice64;

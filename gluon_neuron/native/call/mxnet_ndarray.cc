@@ -1,6 +1,7 @@
 // What MXNet's C functions do not tell of an array: its version; and the end of a call that the engine runs at once.
 //
-// All that is taken from MXNet's C++ header is inline and reads members: nothing is linked.
+// All that is taken from MXNet's C++ header is inline and reads members: nothing is linked. The one method that is no inline one is
+// looked up where MXNet is loaded.
 #include "call/mxnet_ndarray.h"
 
 #include <mxnet/ndarray.h>
@@ -26,6 +27,19 @@ static_assert(offsetof(Context, number) == offsetof(mxnet::Context, dev_id) &&
                   sizeof(mxnet::Context::dev_id) == sizeof(Context::number),
               "Context::number is not MXNet's dev_id");
 
+// An array's memory is a private member; an explicit instantiation may name it.
+const void* memory_of(const mxnet::NDArray& array);
+const uint8_t* place_of(const mxnet::NDArray& array);
+
+template <auto Member>
+struct Private {
+  friend const void* memory_of(const mxnet::NDArray& array) { return (array.*Member).get(); }
+  friend const uint8_t* place_of(const mxnet::NDArray& array) {
+    return static_cast<const uint8_t*>((array.*Member)->shandle.dptr) + array.byte_offset();
+  }
+};
+template struct Private<&mxnet::NDArray::ptr_>;
+
 struct Pushed {
   void (*run)(void*);
   void* argument;
@@ -40,6 +54,7 @@ void run_pushed(void*, void* on_complete, void* pushed) {
 }
 
 bool same_build() {
+  if (!mxnet_api().is_laid_out) return false;
   int version = 0;
   const LibFeature* features = nullptr;
   size_t count = 0;
@@ -52,7 +67,7 @@ bool same_build() {
   return false;
 }
 
-// Whether a write raises the version by one, of a view's array too.
+// Whether a write raises the version by one, of a view's array too, and both are where MXNet says that they are.
 bool counts_writes() {
   const MxNet& mxnet = mxnet_api();
   const int64_t shape[] = {2};
@@ -66,6 +81,11 @@ bool counts_writes() {
     status = mxnet.MXNDArraySyncCopyFromCPU(view, values, 2);
     if (status == 0) status = mxnet.MXNDArrayWaitToRead(to);
     right = status == 0 && version_of(to) == before + 1 && version_of(view) == before + 1;
+    for (NDArrayHandle array : {to, view}) {
+      void* data = nullptr;
+      Array seen{};
+      right = right && mxnet.MXNDArrayGetData(array, &data) == 0 && see_while_read(array, seen) && seen.data == data;
+    }
   }
   for (NDArrayHandle array : {to, view}) {
     if (array) mxnet.MXNDArrayFree(array);
@@ -93,8 +113,6 @@ Spec spec_of(NDArrayHandle array) {
 
 size_t version_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->version(); }
 
-const void* variable_of(NDArrayHandle array) { return static_cast<mxnet::NDArray*>(array)->var(); }
-
 Seen see_array(NDArrayHandle array, Array& seen) {
   if (!is_dense(array)) return Seen::no;
   const bool counted = sees_arrays();
@@ -107,6 +125,14 @@ Seen see_array(NDArrayHandle array, Array& seen) {
     if (seen.version == before) return Seen::yes;
   }
   return Seen::no;
+}
+
+bool see_while_read(NDArrayHandle array, Array& seen) {
+  const auto& known = *static_cast<mxnet::NDArray*>(array);
+  const void* memory = memory_of(known);
+  if (!memory || mxnet_api().is_laid_out(memory) || !place_of(known)) return false;
+  seen = {place_of(known), version_of(array)};
+  return true;
 }
 
 int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,

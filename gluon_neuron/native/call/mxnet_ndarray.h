@@ -19,13 +19,13 @@ Spec spec_of(NDArrayHandle array);
 // How many writes to the array (and whatever shares its memory) the engine has completed.
 size_t version_of(NDArrayHandle array);
 
-// MXNet's variable of the array, which those that share its memory share.
-const void* variable_of(NDArrayHandle array);
-
 // Where the array's data is, in the usual layout, and at which version, once what is written to it is there. No: it is sparse, or
 // others write it all the time. Error: of MXNet's own, in the data.
 enum class Seen { yes, no, error };
 Seen see_array(NDArrayHandle array, Array& seen);
+
+// The same for a dense array that nobody writes meanwhile, which stays as it is: false where it is in a layout of MXNet's own.
+bool see_while_read(NDArrayHandle array, Array& seen);
 
 // Pushes `run(argument)` to MXNet's engine, which orders it behind the writers of `read` and before later readers of `written`.
 // Where nothing is in its way, it runs on this thread before this returns. It must not throw. The result is MXNet's own status.
