@@ -17,7 +17,7 @@ export CXX
 # A release of NumPy for a new environment: see build_backend/install.py.
 export NUMPY
 
-.PHONY: help interpreter venv demo native test test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
+.PHONY: help interpreter venv demo native test test-around test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
 	lint-check lint-format lint-types lint-native lint-native-format wheel wheel-aarch64 clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -26,6 +26,7 @@ help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
+	@echo "make test-around  the tests of notebooks, servers and the benchmarks' tools, which make test leaves out"
 	@echo "make test-python PYTHON=python3.13  a representative part of the tests on another Python, in .venv-3.13; NUMPY=2.5 names a NumPy"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
@@ -45,8 +46,15 @@ demo: $(VENV)/.package
 native: $(VENV)/.native
 	$(CTEST) --preset release --parallel 2
 
+PYTEST := -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
+# Notebooks, servers and the benchmarks' own tools: what is run around the package.
+AROUND := tests/benchmarks tests/examples tests/serve
+
 test: native
-	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(COLLECT) $(PYTEST_ARGS)
+	$(PY) $(PYTEST) $(addprefix --ignore=,$(AROUND)) $(COLLECT) $(PYTEST_ARGS)
+
+test-around: native
+	$(PY) $(PYTEST) $(COLLECT) $(if $(COVERAGE),--cov-append) $(AROUND) $(PYTEST_ARGS)
 
 # What tells most about a Python and a NumPy: the way into MXNet and back, the operator, and files of earlier releases.
 PART := tests/build_backend tests/compat tests/engine tests/frontend tests/release tests/runtime \
@@ -57,14 +65,18 @@ test-python:
 	@version=$$(sh build_backend/interpreter.sh --version $(PYTHON)) && \
 		$(MAKE) test-part PYTHON="$(PYTHON)" VENV=.venv-$$version$(if $(NUMPY),-numpy$(NUMPY))
 
+# What the native library does is the same whatever calls it.
+NATIVE_ALONE := $(addprefix tests/runtime/test_,binding.py engine_nrt.py memory.py models.py placement.py unseen_shapes.py)
+
 test-part: $(VENV)/.test
-	$(PY) -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile $(PART) $(PYTEST_ARGS)
+	$(PY) $(PYTEST) $(addprefix --ignore=,$(NATIVE_ALONE)) $(PART) $(PYTEST_ARGS)
 
 # The floor is for the whole suite, so a run of a part does not look at it.
 COLLECT = $(if $(COVERAGE),--cov --cov-report= --cov-fail-under=0)
 
 coverage:
 	$(MAKE) test COVERAGE=1
+	$(MAKE) test-around COVERAGE=1
 	$(MAKE) coverage-report
 
 coverage-report: $(VENV)/.dev

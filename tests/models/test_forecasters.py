@@ -32,7 +32,7 @@ def series(batch):
     return categories, target, observed, covariates, mx.nd.array(rng.gamma(2, 50, (batch, HORIZON)))
 
 
-@pytest.mark.parametrize("cell", [rnn.LSTMCell, rnn.GRUCell])
+@pytest.mark.parametrize("cell", [rnn.LSTMCell, pytest.param(rnn.GRUCell, marks=pytest.mark.slow)])
 def test_deepar_that_is_told_the_target(cell):
     net = initialized(DeepAR(context=CONTEXT, horizon=HORIZON, cell=cell), *series(1))
     compiles(net, series(1), series(3))

@@ -10,7 +10,7 @@ from tests.agreement import agree
 from tests.models.zoo import ATOL, Head, agree_by_row, images, last_layer, state, with_weights
 
 # Small or quick, and together of every kind of layer that the zoo has.
-QUICK = ("alexnet", "densenet121", "mobilenet0.25", "mobilenetv2_0.25", "resnet18_v1", "resnet18_v2", "squeezenet1.1")
+QUICK = ("alexnet", "mobilenet0.25", "mobilenetv2_0.25", "resnet18_v1", "resnet18_v2", "squeezenet1.1")
 NAMES = (
     *(f"resnet{depth}_v{version}" for version in (1, 2) for depth in (18, 34, 50, 101, 152)),
     *(f"vgg{depth}{norm}" for norm in ("", "_bn") for depth in (11, 13, 16, 19)),
