@@ -1,7 +1,7 @@
 // What MXNet's C functions do not tell of an array: its version; and the end of a call that the engine runs at once.
 //
-// All that is taken from MXNet's C++ header is inline and reads members: nothing is linked. The one method that is no inline one is
-// looked up where MXNet is loaded.
+// All that is taken from MXNet's C++ header is inline and reads members: nothing is linked. The one method that is no inline one
+// is looked up where MXNet is loaded.
 #include "call/mxnet_ndarray.h"
 
 #include <mxnet/ndarray.h>
