@@ -77,8 +77,9 @@ int gn_node_serves(gn_node_t* node, void* artifact);
 // Has the node's model ready, on this thread: its next call finds it. Until that is done, nobody writes the inputs. `inputs` are
 // the arrays that will be bound to it (null for data), of which the last is the artifact; `outputs` has for each output MXNet's
 // number of its dtype, its rank and its shape. With `meet` it runs a model for any shape once, on zeros, so that the engine has
-// met the shape. GN_NOT_HERE where that cannot be done outside of MXNet. GN_LAID_OUT where MXNet has laid out an input for a layer
-// of its own: that it is laid out as usual again is for the thread of the array's user, as MXNet lets others read it meanwhile.
+// met the shape. GN_NOT_HERE where that cannot be done outside of MXNet. GN_LAID_OUT where MXNet has laid out an input for a
+// layer of its own: that it is laid out as usual again is for the thread of the array's user, as MXNet lets others read it
+// meanwhile.
 #define GN_NOT_HERE 1
 #define GN_LAID_OUT 2
 int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_t n_outputs, const int64_t* outputs, int meet);
