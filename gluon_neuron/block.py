@@ -41,7 +41,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     own Parameter objects; whatever changes them is seen by the next call. A call goes through a bound executor, or
     through a cached operator where shapes follow from the data, whatever `hybridize` was told. While `autograd` records
     or trains, MXNet runs the original operators: statistics of the batch, dropout and gradients are its own; where a
-    file does not hold them (`inline_weights`), compiled regions run, and their backward is an error. As MXNet's own,
+    file does not hold them (`inline_weights`), compiled regions run unless they would compute something else in
+    training, and their backward is an error. As MXNet's own,
     calls are asynchronous; but a net of one region that computes for 30 ms at most on all cores, or for 0.5 ms at most
     elsewhere, does so before its call returns: waking another thread would take a share of that.
     """

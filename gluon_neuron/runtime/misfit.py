@@ -78,6 +78,8 @@ def _dtype_advice(want: Spec, got: Spec) -> str:
 
 
 def _shape_advice(want: tuple[int, ...], got: tuple[int, ...]) -> str:
+    if 0 in got and 0 not in want:
+        return "Outside NumPy mode MXNet takes a length of 0 for one it does not know: do not call it without data."
     if got[1:] == want[1:] and len(got) == len(want):
         return ""
     if got == want[1:] or (len(got) == len(want) - 1 and sorted(got) == sorted(want[1:])):

@@ -19,14 +19,14 @@ from ..engine.forks import Lock
 from ..errors import BlockError, CompileError, GraphError
 from ..graph.identity import BAKED
 from ..graph.inline import has_compiled_nodes
-from ..graph.spec import Spec, dtype_name
+from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from . import background, placement
 from .asked import own_array
 from .bound_graph import inputs_alone, lendable, placeable, readers
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
-from .mxnet_private import address_of
+from .mxnet_private import address_of, contexts_of
 from .original_call import OriginalCall
 from .session import Session
 
@@ -80,6 +80,7 @@ class SessionCache:
         self._typed: tuple[int, tuple[str, str, str, str] | None] = -1, None
         self._is_np = is_np
         self._static = frozenset(static)
+        self._kinds = tuple(np.dtype(mxnet_dtype(s.dtype)) for s in compiled)
         self._graphs = graphs
         self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
         self._nodes: tuple[CompiledNode, ...] = ()
@@ -198,7 +199,8 @@ class SessionCache:
             self.last = None
 
     def _is_compiled(self, key: Key) -> bool:
-        return tuple(shape for shape, _ in key[1:]) in self._static
+        shapes, kinds = tuple(shape for shape, _ in key[1:]), tuple(np.dtype(kind) for _, kind in key[1:])
+        return shapes in self._static and kinds == self._kinds
 
     def _takes_time(self, key: Key) -> bool:
         """Whether binding may have to wait for a program, or cannot be, and MXNet can run the model meanwhile."""
@@ -274,7 +276,8 @@ class SessionCache:
     def _blame(self, symbol: mx.sym.Symbol, specs: Sequence[Spec], error: mx.base.MXNetError) -> None:
         """Raise InputError unless the error is another operation's: these are asynchronous, any call may raise it."""
         same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
-        if not same_dtypes or refuses(symbol, self._inputs, specs, self._params, self._is_np):
+        without_elements = not self._is_np and any(0 in s.shape for s in specs)
+        if not same_dtypes or without_elements or refuses(symbol, self._inputs, specs, self._params, self._is_np):
             raise misfit(self._inputs, self._compiled, specs, error) from error
 
     def _run_in(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
@@ -317,7 +320,12 @@ class SessionCache:
                 return
             self._drop_stale()
         start = time.perf_counter()
-        session = self._bind(specs, key[0])
+        try:
+            session = self._bind(specs, key[0])
+        except Exception:
+            if self._is_on(key[0]):
+                raise
+            return  # its parameters have moved meanwhile
         session.kept = True  # until it is among the others
         bound = time.perf_counter() - start
         try:
@@ -346,6 +354,9 @@ class SessionCache:
         _logger.info("%s runs %s from now on", kind, _shown(specs))
         for cache in list(_caches):
             cache.drop_evicted()
+
+    def _is_on(self, ctx: mx.Context) -> bool:
+        return all(ctx in contexts_of(p) for p in self._params.values())
 
     def drop_evicted(self) -> None:
         """Let go of the sessions whose programs have given their room to others."""

@@ -21,10 +21,13 @@ def checkpoint(
 ) -> tuple[mx.sym.Symbol, dict[str, mx.nd.NDArray], dict[str, mx.nd.NDArray]]:
     """The symbol, of the kind of `given`, its arguments with the artifacts, and its auxiliary states.
 
-    The arrays are the caller's own, `args` and `aux`; those that the symbol does not read any more are left out.
+    The arrays are the caller's own, `args` and `aux`; those that the symbol does not read any more are left out. The
+    artifacts are of the kind of `args`, whichever front end is in use: MXNet saves no list of both kinds.
     """
     names = set(symbol.list_inputs())
-    made = {n: p.data() for n, p in params.items() if isinstance(p, ArtifactParameter)}
+    is_np = isinstance(next(iter((args or aux or {}).values()), None), mx.np.ndarray)
+    artifacts = {n: p.data() for n, p in params.items() if isinstance(p, ArtifactParameter)}
+    made = {n: a.as_np_ndarray() if is_np else a.as_nd_ndarray() for n, a in artifacts.items()}
     return (
         symbol.as_np_ndarray() if is_np_symbol(given) else symbol.as_nd_ndarray(),
         {**{n: a for n, a in (args or {}).items() if n in names}, **made},

@@ -158,3 +158,16 @@ def test_results_without_axes():
     net.initialize()
     compiled = gluon_neuron.compile(net, x)
     agree(compiled(x), net(x), 1e-4, 1e-5, kind=True)
+
+
+def test_what_was_compiled_of_a_checkpoint_is_saved_as_one(tmp_path):
+    """MXNet loads mx.nd arrays in either mode, and saves no list of both kinds."""
+    net, x = hybridized(), mx.np.random.uniform(size=(2, 3, 8, 8))
+    wanted = net(x)
+    net.export(str(tmp_path / "net"))
+    symbol, args, aux = mx.model.load_checkpoint(str(tmp_path / "net"), 0)
+    ours = gluon_neuron.compile(symbol, {"data": x}, args=args, aux=aux)
+    for made in (mx.contrib.neuron.compile(symbol, args, aux, {"data": x}), ours):
+        assert len({type(a) for a in made[1].values()}) == 1
+        mx.model.save_checkpoint(str(tmp_path / "ours"), 0, *made)
+        agree(gluon_neuron.load(tmp_path / "ours")(x), wanted, 1e-4, 1e-5)

@@ -214,3 +214,11 @@ def test_another_operations_error_comes_through_as_it_is(monkeypatch, batch):
     assert found.value is late
     with pytest.raises(InputError, match="compiled for"):
         model(mx.nd.zeros((batch, 5, 16, 16)))
+
+
+def test_nothing_at_all_outside_numpy_mode():
+    model = gluon_neuron.compile(conv_net(), images())
+    with mx.util.np_shape(True):
+        x = mx.nd.zeros((0, 3, 16, 16))
+    with pytest.raises(InputError, match=r"got \(0, 3, 16, 16\)\. Outside NumPy mode MXNet takes a length of 0"):
+        model(x)

@@ -399,3 +399,42 @@ def test_a_net_that_goes_leaves_no_model(case):
     del compiled
     gc.collect()
     assert native_library.stats()["models_alive"] <= before
+
+
+class Pictures(mx.gluon.HybridBlock):
+    """Takes any type."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Dense(4, in_units=12)
+
+    def hybrid_forward(self, F, x):
+        return self.net(F.cast(x, "float32") / 255)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_sizes": [4]}, {"dynamic_batch": True}, {"dynamic": False}])
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float64"])
+def test_another_type_at_a_shape_that_was_compiled_for(dtype, options):
+    net = Pictures()
+    net.initialize()
+    net.hybridize()
+    compiled = gluon_neuron.compile(net, data((2, 12)), **options)
+    for batch in (2, 4, 3):
+        x = mx.nd.array(np.random.default_rng(0).integers(0, 255, (batch, 12)), dtype=dtype)
+        for _ in range(3):
+            agree(compiled(x), net(x), 1e-5, 1e-6)
+            assert background.wait()
+    agree(compiled(data((2, 12))), net(data((2, 12))), 1e-5, 1e-6)
+
+
+def test_parameters_that_moved_meanwhile(caplog):
+    net = dense()
+    net.initialize(ctx=[mx.cpu(0)])
+    compiled = gluon_neuron.compile(net, data((2, 5, 8)))
+    for i in range(1, 7):
+        wanted = net(data((2, 5 + i, 8)))
+        agree(compiled(data((2, 5 + i, 8))), wanted, 1e-4, 1e-5)
+        for place in (mx.cpu(1), mx.cpu(0)):
+            compiled.collect_params().reset_ctx(place)
+        assert background.wait()
+    assert not [r for r in caplog.records if r.levelno >= logging.WARNING]

@@ -219,8 +219,8 @@ std::shared_ptr<const Artifact> specialise(const Artifact& artifact, const std::
     make_room(state, weights, weights + kOverhead);
     if (!in_background()) {
       warn_once("made within a call for " + artifact.graph,
-                "it is called with a shape that none of its programs is for: one is compiled for each such shape, within the "
-                "call. The report of the compile says why there is no program for any shape.");
+                "it is called with a shape or a type that none of its programs is for: one is compiled for each such shape, "
+                "within the call. The report of the compile says where there is none for any shape, and why.");
     }
   }
   auto made = make(state.callback, graph_json, request, inputs);
