@@ -2,7 +2,8 @@
 
 Each start is a process of its own, and imports are not counted. Three kinds take turns in an order that changes:
 without a cache; with an empty one, which is filled; and with one that a start before has filled. gluon_neuron has no
-such option: a library in front of OpenVINO's asks for it. Files are in the system's memory, not read from the disk.
+such option: a library in front of OpenVINO's asks for it. Files are in the system's memory, as in a second start soon
+after the first; with `--cold` they are read from the disk, as after a reboot.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _LIBRARY = Path(__file__).with_name("startup_cache.cc")
 Start = dict[str, float]
 
 
-def measure(case: str, rounds: int, library: Path) -> list[str]:
+def measure(case: str, rounds: int, library: Path, cold: bool = False) -> list[str]:
     """A row of the table."""
     with tempfile.TemporaryDirectory(prefix="gluon_neuron-bench-") as folder:
         exported, filled = Path(folder, "net"), Path(folder, "cache")
@@ -45,6 +46,8 @@ def measure(case: str, rounds: int, library: Path) -> list[str]:
             for kind in order:
                 with tempfile.TemporaryDirectory(dir=folder) as empty:
                     cache = {WITHOUT: None, EMPTY: Path(empty), FILLED: filled}[kind]
+                    if cold:
+                        _forget(exported.parent)
                     taken[kind].append(_start(exported, library, cache))
         if not sizes or _sizes(filled) != sizes:
             raise RuntimeError(f"{case}: OpenVINO did not find in its cache what it had written: {sizes}.")
@@ -55,6 +58,15 @@ def measure(case: str, rounds: int, library: Path) -> list[str]:
         *(f"{percentile([s['mib'] for s in taken[kind]], 0.5):.0f}" for kind in (WITHOUT, FILLED)),
         f"{sum(sizes.values()) / 2**20:.0f}",
     ]
+
+
+def _forget(folder: Path) -> None:
+    """Have the system drop from its memory what it holds of the files."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())  # what is not yet written stays
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -101,6 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.startup", description=__doc__)
     parser.add_argument("--rounds", type=int, default=9, help="starts of each kind")
     parser.add_argument("--cases", nargs="+", default=CASES, help="MODEL:BATCH, or a name of benchmarks.sequences")
+    parser.add_argument("--cold", action="store_true", help="read the files from the disk")
     given = parser.parse_args(arguments)
     os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
     with tempfile.TemporaryDirectory(prefix="gluon_neuron-bench-") as folder:
@@ -108,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows = []
         for case in given.cases:
             print(case, file=sys.stderr, flush=True)
-            rows.append(measure(case, given.rounds, library))
+            rows.append(measure(case, given.rounds, library, given.cold))
     head = ("case", "ms without", "empty", "filled", "CPU: empty", "filled", "MiB without", "filled", "cache, MiB")
     print("How many times as long a start with a cache takes as one without, and how many times the processor's time;")
     print("medians, and the 10th to 90th percentile. MiB are the process's peak, and the cache's files:\n")

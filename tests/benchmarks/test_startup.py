@@ -7,7 +7,7 @@ from benchmarks import startup
 
 @pytest.mark.slow
 def test_a_start_with_a_cache_beside_one_without(capsys):
-    startup.main(["--rounds", "1", "--cases", "small:1"])
+    startup.main(["--rounds", "1", "--cases", "small:1", "--cold"])
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("| small:1")]
     (cells,) = [[c.strip() for c in line.strip("|").split("|")] for line in lines]
     assert len(cells) == 9
