@@ -56,7 +56,7 @@ class ProgramReport:
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
-    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in
+    `programs` are those of Neuron compilers, one for each static shape. The CPU computes the sample's batch in
     `batch_parts`. `dynamic` says in words what may change in its inputs' shapes so that one program for the CPU still
     serves, and `why_static` why there is no such program, so that one is compiled when a shape is first met.
     """

@@ -1,4 +1,4 @@
-"""CutRegion: a region cut out of the model: its own symbol, its inputs with their roles, a job for each batch size."""
+"""CutRegion: a region cut out of the model: its own symbol, its inputs and their roles, a job for each static shape."""
 
 from __future__ import annotations
 
@@ -58,9 +58,10 @@ def cut_out(
     options: CompileOptions,
     keep: Path | None = None,
 ) -> CutRegion:
-    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first.
+    """Cut out one region. `graphs` hold the whole model's specs, one for each static shape, the sample's first.
 
-    Below the directory `keep` a compiler's files stay; without one they go.
+    A region that has the same data for several of them has one job for these. Below the directory `keep` a compiler's
+    files stay; without one they go.
     """
     graph = graphs[0]
     sub = extract(graph, region.nodes, region.inputs, region.outputs)
@@ -74,17 +75,21 @@ def cut_out(
     roles = {n: DATA if n in data else WEIGHT for n in shown}
     node = f"{SUBGRAPH_OP}{number}"
     weights = tuple(n for n in names if n not in data)
+    every: list[dict[str, Spec]] = []
+    for specs in (_specs(g, sub) for g in graphs):
+        if specs not in every:
+            every.append(specs)
     jobs = tuple(
         RegionJob(
             *(annotate(sub.text, specs, model.is_np), shown, roles, tensors, options, values),
-            name=node if len(graphs) == 1 else f"{node}, program {i}",
+            name=node if len(every) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
             for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
             for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
             weight=partial(_seen, model),
         )
-        for i, specs in enumerate(_specs(g, sub) for g in graphs)
+        for i, specs in enumerate(every)
     )
     return CutRegion(
         name=node,
