@@ -26,6 +26,7 @@ from ..runtime.asked import plain, value_of
 from ..runtime.mxnet_private import arrays_of, view_of
 from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
 from ..targets.scratch import scratch_folder
+from .dynamic_axes import DynamicAxes
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,12 @@ def cut_out(
     model: ExportedModel,
     options: CompileOptions,
     keep: Path | None = None,
+    dynamic: DynamicAxes | None = None,
 ) -> CutRegion:
     """Cut out one region. `graphs` hold the whole model's specs, one for each static shape, the sample's first.
 
     A region that has the same data for several of them has one job for these. Below the directory `keep` a compiler's
-    files stay; without one they go.
+    files stay; without one they go. `dynamic` are the axes that option dynamic names.
     """
     graph = graphs[0]
     sub = extract(graph, region.nodes, region.inputs, region.outputs)
@@ -88,6 +90,7 @@ def cut_out(
             for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
             for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
             weight=partial(_seen, model),
+            dynamic_axes=None if dynamic is None else {n: dynamic.of(graph, sub.inputs[n]) for n in data},
         )
         for i, specs in enumerate(every)
     )

@@ -31,8 +31,8 @@ from ..targets.base import Target
 from ..targets.neuron.toolchain.precedence import resolve
 from ..targets.refusals import refusals
 from ..targets.registry import get_target
-from .any_shape import check_free_axes
 from .batch_axes import batch_axes
+from .dynamic_axes import dynamic_axes
 from .first_run import first_run
 from .pack import CompiledRegion
 from .regions import compile_regions
@@ -51,7 +51,7 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     with clock("export"):
         model = export()
     with clock("infer"):
-        check_free_axes(model, options)
+        dynamic = dynamic_axes(model, options)
         graphs = static_graphs(model, options)
         check_foreach(graphs[0])
         axes = batch_axes(model) if options.dynamic_batch else None
@@ -60,10 +60,12 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
         with clock("partition"):
             plan = _partition(graphs, model, target, options, banned)
         with clock("compile"):
-            compiled, failed = compile_regions(plan, graphs, model, target, options)
+            compiled, failed = compile_regions(plan, graphs, model, target, options, dynamic)
         if not failed:
             with clock("stitch"):
-                report = report_of(graphs[0], plan, compiled, target, options, dict(clock.seconds))
+                report = report_of(
+                    graphs[0], plan, compiled, target, options, dict(clock.seconds), _named(model, options)
+                )
                 block = _reimport(model, graphs[0], compiled, options, report, axes)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
@@ -77,12 +79,19 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     options = resolve(for_this_machine(CompileOptions.make(given)), given)
     target = get_target(options.target)
     model = export()
-    check_free_axes(model, options)
+    dynamic_axes(model, options)
     graphs = static_graphs(model, options)
     check_foreach(graphs[0])
     if options.dynamic_batch:
         batch_axes(model)
-    return planned_report(graphs[0], _partition(graphs, model, target, options), target, options)
+    return planned_report(
+        graphs[0], _partition(graphs, model, target, options), target, options, _named(model, options)
+    )
+
+
+def _named(model: ExportedModel, options: CompileOptions) -> list[dict[str, tuple[int, ...]]]:
+    """The static shapes by the inputs' names."""
+    return [dict(zip(model.inputs, shapes, strict=True)) for shapes in static_shapes(model, options)]
 
 
 def _partition(

@@ -66,7 +66,7 @@ def _shapes(model: ExportedModel, sample: Shapes, asked: Asked) -> Shapes:
             given[known[name]] = shape
         found = tuple(given.get(n, s) for n, s in zip(names, sample, strict=True))
     elif asked and isinstance(asked[0], tuple):
-        found = asked  # type: ignore[assignment]
+        found = asked
     else:
         found = () if asked == () and not names else (asked,)  # type: ignore[assignment]
     if len(found) != len(names):

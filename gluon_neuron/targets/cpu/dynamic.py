@@ -19,7 +19,7 @@ from ...refusal import Category
 from ..base import RegionJob, signature
 from ..refusals import refusals
 from .bf16_products import marks_of_new
-from .dynamic_axes import FreeExtent, Shapes, at, free_extents, held_out, highest, lowest, others
+from .dynamic_axes import Chosen, FreeExtent, Place, Shapes, at, free_extents, held_out, highest, lowest, others
 from .dynamic_check import Checker
 from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
 from .dynamic_rewrite import make_dynamic
@@ -110,11 +110,10 @@ class _Family:
         self._shapes = {n: specs[n].shape for n in job.data}
         self._graphs: dict[tuple[tuple[int, ...], ...], Graph | None] = {}
         self._why = ""
-        chosen = job.options.dynamic if isinstance(job.options.dynamic, dict) else None
-        self._free = free_extents(self._shapes, self._fits, chosen)
+        self._free = free_extents(self._shapes, self._fits, job.dynamic_axes)
         self._choices = self._others()
         if not self._free:
-            raise NotDynamic("no extent of its data may change alone")
+            raise NotDynamic(_none(self._shapes, job.dynamic_axes))
         self.samples = self._first()
 
     def ranges(self) -> list[FreeExtent]:
@@ -127,6 +126,8 @@ class _Family:
         """Programs to check on: one for extents that are odd, one for the least of the first."""
         found: list[Sample] = []
         choices = [[n for n in held_out(e) if n not in self._seen(k)] for k, e in enumerate(free)]
+        if not any(choices):
+            choices = [list(held_out(e)) for e in free]  # of so short a range every extent was looked at
         for turn in range(max(map(len, choices), default=0)):
             extents = [c[min(turn, len(c) - 1)] if c else e.compiled for c, e in zip(choices, free, strict=True)]
             if found and free[0].low < extents[0]:
@@ -208,7 +209,10 @@ class _Family:
                 if not self._takes(self._sample((*middle[:k], n, *middle[k + 1 :]))):
                     break
             else:
-                n = (max if end == "high" else min)(self._seen(k))
+                seen = [n for n in self._seen(k) if extent.low <= n <= extent.high]
+                if not seen:
+                    raise NotDynamic(f"it takes another form for extents from {extent.low} to {extent.high}")
+                n = (max if end == "high" else min)(seen)
             found.append(_ending(extent, end, n))
         return found
 
@@ -263,6 +267,23 @@ class _Family:
 
 def _ending(extent: FreeExtent, end: str, n: int) -> FreeExtent:
     return replace(extent, low=n) if end == "low" else replace(extent, high=n)
+
+
+def _none(shapes: Shapes, chosen: Chosen | None) -> str:
+    """Why nothing may change."""
+    if chosen is None:
+        return "no extent of its data may change alone"
+    named = [(name, axis) for name, axes in chosen.items() for axis in axes]
+    extents = {shapes[name][axis] for name, axis in named}
+    every = [(name, axis) for name, shape in shapes.items() for axis, n in enumerate(shape) if n in extents]
+    alike = _places([p for p in every if p not in named])
+    more = f"; {alike} has the same extent in the sample, and axes that change together are all to be named"
+    return f"MXNet takes no other extent, or too few, of {_places(named)} alone{more if alike else ''}"
+
+
+def _places(places: Sequence[Place]) -> str:
+    shown = ", ".join(f"axis {axis} of {name}" for name, axis in places[:4])
+    return shown + (f" and {len(places) - 4} more" if len(places) > 4 else "")
 
 
 def _shown(shapes: Shapes) -> str:

@@ -47,7 +47,7 @@ def test_what_is_chosen():
     shapes = {"x": (2, 10, 20)}
     (extent,) = free_extents(shapes, lambda s: True, {"x": {1: (5, 40)}})
     assert extent == FreeExtent((("x", 1),), 10, 1, 5, 40)
-    assert len(free_extents(shapes, lambda s: True, {"y": {1: (5, 40)}})) == 3
+    assert free_extents(shapes, lambda s: True, {"y": {1: (5, 40)}}) == []
 
 
 @pytest.mark.parametrize("extent", [FreeExtent((("x", 2),), 224), FreeExtent((("x", 2),), 64, 32), FreeExtent((), 1)])
