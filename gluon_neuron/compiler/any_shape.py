@@ -28,8 +28,8 @@ def program_for_any_shape(cut: CutRegion) -> tuple[Program | None, str]:
         return None, ""  # what it reads is the same, whatever those axes are
     payload, sentence = None, ""
     try:
-        payload = dynamic_payload(job)
-        sentence = "; ".join(_not_derived(asked or {}, payload))
+        payload, ended = dynamic_payload(job)
+        sentence = "; ".join(_not_derived(asked or {}, payload, ended))
     except NotDynamic as why:
         sentence = str(why)
     if sentence and asked is not None and job.options.strict:
@@ -51,7 +51,9 @@ def dynamic_dimensions(payload: Payload) -> tuple[DynamicDimension, ...]:
     )
 
 
-def _not_derived(asked: Mapping[str, Mapping[int, Range]], payload: Payload) -> Iterator[str]:
+def _not_derived(
+    asked: Mapping[str, Mapping[int, Range]], payload: Payload, ended: Mapping[tuple[tuple[str, int], str], str]
+) -> Iterator[str]:
     """What is asked for and not in the program, in words."""
     found = {place: d for d in dynamic_dimensions(payload) for place in d.axes}
     shapes = {i["name"]: i["shape"] for i in payload.signature["inputs"]}
@@ -63,8 +65,11 @@ def _not_derived(asked: Mapping[str, Mapping[int, Range]], payload: Payload) -> 
                 yield f"axis {axis} of {name} stays {n}, for MXNet takes no other extent of it alone, or too few"
             elif bounds is not None:
                 low, high = bounds[0] + (n - bounds[0]) % got.step, bounds[1] - (bounds[1] - n) % got.step
-                below = got.min > low and not (
-                    low == n and got.min == n + got.step
-                )  # there is a program for the sample
+                # There is a program for the sample.
+                below = got.min > low and not (low == n and got.min == n + got.step)
+                reasons = [
+                    ended.get(((name, axis), end), "") for end, so in (("low", below), ("high", got.max < high)) if so
+                ]
                 if below or got.max < high:
-                    yield f"axis {axis} of {name} is asked for from {low} to {high}, and {got} is what could be derived"
+                    why = "".join(f": {reason}" for reason in dict.fromkeys(reasons) if reason)
+                    yield f"axis {axis} of {name} may change from {got.min} to {got.max}, not from {low} to {high}{why}"

@@ -7,7 +7,7 @@ results are compared with those of static programs for shapes of which it was no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...artifact.container import Payload
@@ -19,7 +19,7 @@ from ...refusal import Category
 from ..base import RegionJob, signature
 from ..refusals import refusals
 from .bf16_products import marks_of_new
-from .dynamic_axes import Chosen, FreeExtent, Place, Shapes, at, free_extents, held_out, highest, lowest, others
+from .dynamic_axes import Chosen, FreeExtent, Place, Shapes, at, free_extents, held_out, highest, lowest, near, others
 from .dynamic_check import Checker
 from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
 from .dynamic_rewrite import make_dynamic
@@ -47,8 +47,10 @@ class Sample:
     nodes: list[Listed]
 
 
-def dynamic_payload(job: RegionJob) -> Payload:
-    """The region's program for other shapes than the compiled ones; raises NotDynamic with the reason for none."""
+def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str], str]]:
+    """The region's program for other shapes than the compiled ones, and why ranges end before what was asked for: by
+    place and end, "low" or "high". Raises NotDynamic with the reason for none.
+    """
     if job.options.dynamic is False:
         raise NotDynamic("the option dynamic=False says so")
     if job.values:
@@ -81,7 +83,7 @@ def dynamic_payload(job: RegionJob) -> Payload:
     ranges = [
         {"axes": [[index[n], axis] for n, axis in e.places], "low": e.low, "high": e.high, "step": e.step} for e in free
     ]
-    return Payload(
+    payload = Payload(
         target=CpuTarget.name,
         engine=ENGINE,
         engine_version=import_openvino().__version__.split("-")[0],
@@ -89,6 +91,7 @@ def dynamic_payload(job: RegionJob) -> Payload:
         program={**written, "config": config, "free": ranges},
         data=data,
     )
+    return payload, family.ended
 
 
 def _same_marks(samples: Sequence[Sample], found: Differences, cast: str) -> None:
@@ -110,6 +113,7 @@ class _Family:
         self._shapes = {n: specs[n].shape for n in job.data}
         self._graphs: dict[tuple[tuple[int, ...], ...], Graph | None] = {}
         self._why = ""
+        self.ended: dict[tuple[Place, str], str] = {}
         self._free = free_extents(self._shapes, self._fits, job.dynamic_axes)
         self._choices = self._others()
         if not self._free:
@@ -154,6 +158,8 @@ class _Family:
             return choices
         for e, c in zip(self._free, choices, strict=True):
             c[:] = [n for n in c if self._fits(at(self._shapes, [e], [n]))]
+            if len(c) < _LEAST_OTHERS and self._job.dynamic_axes is not None:
+                c += [n for n in near(e) if n not in c and self._fits(at(self._shapes, [e], [n]))]
         kept = [k for k, c in enumerate(choices) if len(c) >= _LEAST_OTHERS]
         self._free = [self._free[k] for k in kept]
         return [choices[k] for k in kept]
@@ -206,8 +212,11 @@ class _Family:
             if end == "low":
                 tried.insert(1, self._least(free, k, extent))
             for n in tried:
-                if not self._takes(self._sample((*middle[:k], n, *middle[k + 1 :]))):
+                why = self._takes(self._sample((*middle[:k], n, *middle[k + 1 :])))
+                if not why:
                     break
+                for place in extent.places:
+                    self.ended.setdefault((place, end), why)
             else:
                 seen = [n for n in self._seen(k) if extent.low <= n <= extent.high]
                 if not seen:

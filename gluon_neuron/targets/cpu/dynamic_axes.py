@@ -85,7 +85,8 @@ def free_extents(shapes: Shapes, fits: Callable[[Shapes], bool], chosen: Chosen 
     def joins(extent: FreeExtent) -> bool:
         """Whether it may change together with, and otherwise than, those found so far."""
         trial = [*found, extent]
-        moved = ([_moved(e, 5 + 2 * i, way) for i, e in enumerate(trial)] for way in ways)
+        few = (0,) if chosen is None else (0, 4)
+        moved = ([_moved(e, 5 + 2 * i - less, way) for i, e in enumerate(trial)] for less in few for way in ways)
         return any(fits(at(shapes, trial, extents)) for extents in moved)
 
     left = [(name, axis) for name, shape in shapes.items() for axis, n in enumerate(shape) if n > 0]
@@ -138,7 +139,9 @@ def _free(
 ) -> FreeExtent | None:
     for delta in _DELTAS:
         found = replace(extent, step=1 if delta == _DELTAS[0] else delta)
-        moved = [_moved(extent, delta, way) if found.step == 1 else extent.compiled + delta * way for way in ways]
+        moved = [extent.compiled + delta * way for way in ways]
+        if found.step == 1 and len(ways) > 1:
+            moved += near(extent)[:4]
         if any(
             extent.low <= n <= extent.high and n != extent.compiled and fits(at(shapes, [extent], [n])) for n in moved
         ):
@@ -204,6 +207,12 @@ def highest(extent: FreeExtent) -> Iterator[int]:
     """Extents that may be the largest that is allowed, the largest first."""
     e = extent.compiled
     return _in_range(extent, [extent.asked_high, *(n for n in (2048, 1024, 512, 256, 128, 64) if n > e), 4 * e])
+
+
+def near(extent: FreeExtent) -> list[int]:
+    """Extents about what was compiled, the nearest first."""
+    e, s = extent.compiled, extent.step
+    return list(_in_range(extent, [e + way * n * s for n in range(1, 8) for way in (1, -1)]))
 
 
 def _in_range(extent: FreeExtent, wanted: Sequence[int]) -> Iterator[int]:
