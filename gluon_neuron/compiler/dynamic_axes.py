@@ -13,6 +13,7 @@ from ..graph.graph import Entry, Graph
 from ..graph.spec import Spec
 from ..options import CompileOptions
 from ..shape_options import Range
+from ..targets.cpu.dynamic_axes import LARGEST
 from .input_names import input_names
 
 _DELTAS = (5, 2, 8, 32)
@@ -138,7 +139,7 @@ def _batch(model: ExportedModel) -> dict[str, dict[int, Range]]:
 
 
 def _limits(n: int, bounds: Range) -> tuple[int, int]:
-    return bounds if bounds is not None else (1, max(4096, 4 * n))
+    return bounds if bounds is not None else (1, max(LARGEST, 4 * n))
 
 
 def _moved(delta: int, n: int, low: int, high: int) -> int:

@@ -139,7 +139,11 @@ def test_of_a_symbol():
         ([((2, 0, 6), (2, 6))], OptionError, "'data0' the shape .2, 0, 6.; extents are positive"),
         ([{"dato0": (2, 5, 6)}], OptionError, "names 'dato0'; the inputs are data0, data1. Did you mean 'data0'"),
         ([{"data0": (2, 5, 6), "steps": (2, 5, 6)}], OptionError, "names the input 'data0' twice"),
-        ([((2, 5, 7), (2, 7))], InputError, r"Option shapes names \(\(2, 5, 7\), \(2, 7\)\).*does not take.*inferred shape=.6,7."),
+        (
+            [((2, 5, 7), (2, 7))],
+            InputError,
+            r"Option shapes names \(\(2, 5, 7\), \(2, 7\)\).*does not take.*inferred shape=.6,7.",
+        ),
         ([{"data0": (3, 5, 6)}], InputError, "Option shapes names .*does not take inputs of these shapes"),
     ],
 )

@@ -194,7 +194,8 @@ def _spread(compiled: int, step: int) -> list[int]:
 def held_out(extent: FreeExtent) -> Iterator[int]:
     """Extents on which to check: small ones, for it takes time, and odd; then others."""
     e = extent.compiled
-    return _in_range(extent, [3 if e < 3 else e // 2 | 1, e // 2 + 2 | 1, e // 3 * 2 | 1, e + 1, e + 3, e + 4])
+    odd = [3 if e < 3 else e // 2 | 1, e // 2 + 2 | 1, e // 3 * 2 | 1]
+    return _in_range(extent, [*odd, e + 1, e + 3, e + 4, *near(extent)])
 
 
 def lowest(extent: FreeExtent) -> Iterator[int]:
