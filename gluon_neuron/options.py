@@ -143,6 +143,8 @@ class CompileOptions:
                 raise OptionError(f"Option work_dir must be a path, not {self.work_dir!r}.") from None
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "compiler_flags"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("num_threads", "compiler_jobs", "pipeline_cores"):
+            object.__setattr__(self, name, int(getattr(self, name)))  # NumPy's are no JSON
         object.__setattr__(self, "cores", _cores(self.cores))
         object.__setattr__(self, "shapes", checked_shapes(self.shapes))
         object.__setattr__(self, "batch_sizes", checked_batch_sizes(self.batch_sizes))
@@ -178,7 +180,7 @@ def _cores(value: object) -> tuple[int, ...]:
         raise OptionError(
             f"Option cores must be a NeuronCore's index, or a list of indices that follow one another, not {value!r}."
         )
-    return tuple(given)  # type: ignore[arg-type]
+    return tuple(int(c) for c in given)  # type: ignore[attr-defined]
 
 
 def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:

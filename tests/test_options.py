@@ -1,5 +1,7 @@
 """Options are checked when they are given."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,11 @@ def test_unknown_names_the_nearest():
 def test_bad_values(given):
     with pytest.raises(OptionError, match=next(iter(given))):
         CompileOptions.make(given)
+
+
+def test_numpy_integers_are_integers():
+    given = CompileOptions(num_threads=np.int64(2), cores=[np.int32(1)], batch_sizes=[np.int64(3)])
+    assert json.dumps(given.identity()) and json.dumps([given.cores, given.batch_sizes]) == "[[1], [3]]"
 
 
 def test_normalised():

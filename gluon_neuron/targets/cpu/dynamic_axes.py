@@ -92,7 +92,7 @@ def free_extents(shapes: Shapes, fits: Callable[[Shapes], bool], chosen: Chosen 
     left = [(name, axis) for name, shape in shapes.items() for axis, n in enumerate(shape) if n > 0]
     if chosen is not None:
         left = [(name, axis) for name, axis in left if axis in chosen.get(name, {})]
-    for places in _first_guesses(shapes, left):
+    for places in _first_guesses(shapes, left, chosen):
         if not set(places) <= set(left) or len(found) == _MOST:
             continue
         extent = _free(shapes, fits, _range(shapes, places, chosen), ways)
@@ -102,10 +102,11 @@ def free_extents(shapes: Shapes, fits: Callable[[Shapes], bool], chosen: Chosen 
     return found
 
 
-def _first_guesses(shapes: Shapes, left: Sequence[Place]) -> Iterator[tuple[Place, ...]]:
+def _first_guesses(shapes: Shapes, left: Sequence[Place], chosen: Chosen | None = None) -> Iterator[tuple[Place, ...]]:
     """What may be one extent, the likeliest first; what was found free is taken no more."""
     batch = tuple(p for p in left if p[1] == 0)
-    if len({shapes[name][axis] for name, axis in batch}) == 1:
+    ranges = {chosen[name][axis] for name, axis in batch} if chosen is not None else {None}
+    if len({shapes[name][axis] for name, axis in batch}) == 1 and len(ranges) == 1:
         yield batch
     few = len(shapes) <= _FEW_INPUTS
     if few:

@@ -65,6 +65,7 @@ def test_what_is_chosen_alone_is_free():
     for fits in (lambda s: True, lambda s: s["x"][1] == s["y"][1]):
         found = free_extents(shapes, fits, {"x": {0: None}, "y": {0: (1, 9)}})
         assert {p for e in found for p in e.places} == {("x", 0), ("y", 0)}
+    assert len(free_extents(shapes, lambda s: True, {"x": {0: None}, "y": {0: (1, 9)}})) == 2
     assert free_extents(shapes, lambda s: s["x"] == s["y"], {"x": {1: None}}) == []
     (both,) = free_extents(shapes, lambda s: s["x"] == s["y"], {"x": {1: (4, 90)}, "y": {1: (1, 50)}})
     assert both == FreeExtent((("x", 1), ("y", 1)), 10, 1, 4, 50)
