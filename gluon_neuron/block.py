@@ -200,8 +200,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         axes = self._metadata.batch_axes
         if axes is None:
             return self._run_whole(arrays)
-        samples = axes.samples([s.shape for s in self._metadata.specs], [a.shape for a in arrays])
-        if not samples or samples == axes.size or samples in self._metadata.batch_sizes:
+        shapes = tuple(a.shape for a in arrays)
+        samples = axes.samples([s.shape for s in self._metadata.specs], shapes)
+        if not samples or shapes in self._static:
             return self._run_whole(arrays)
         found = run_in_parts(self._run_whole, arrays, axes, samples)
         return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
@@ -222,10 +223,9 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _new_sessions(self) -> SessionCache:
         metadata = self._metadata
-        shapes = tuple(s.shape for s in metadata.specs)
-        compiled = [shapes, *(tuple((n, *s[1:]) for s in shapes) for n in metadata.batch_sizes)]
+        self._static = metadata.static_shapes
         given = metadata.inputs, metadata.specs
-        return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, compiled, self._graphs)
+        return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, self._static, self._graphs)
 
     def _new_training(self) -> TrainingCall:
         return TrainingCall(self._bound_symbol, self._metadata.inputs, self._reg_params)

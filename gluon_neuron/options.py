@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .errors import OptionError, nearest
+from .shape_options import Asked, Range, checked_batch_sizes, checked_dynamic, checked_shapes, is_int
 
 TARGETS = ("auto", "cpu", "inf1", "inf2", "trn1", "trn2")
 AUTO_CASTS = ("none", "matmult", "all")
@@ -15,8 +16,8 @@ AUTO_CAST_TYPES = ("bf16", "fp16", "tf32", "fp8_e4m3")
 
 
 _NOT_IDENTITY = (
-    *("strict", "target", "batch_sizes", "dynamic_batch", "op_by_op_retry", "work_dir"),
-    *("compiler_jobs", "compiler_timeout", "cores", "dynamic"),
+    *("strict", "target", "shapes", "batch_sizes", "dynamic_batch", "op_by_op_retry"),
+    *("compiler_jobs", "compiler_timeout", "cores", "dynamic", "work_dir"),
     *("exclude_nodes", "exclude_operators", "include_nodes"),
 )
 
@@ -40,15 +41,31 @@ class CompileOptions:
     """Bake the weights into the artifact: the lowest overhead per call, but they can no longer be replaced, the
     parameters appear in no `collect_params`, and only shapes compiled beforehand can run."""
 
-    batch_sizes: tuple[int, ...] = ()
-    """Further batch sizes (lengths of the first axis of every input) to compile besides the sample's."""
+    shapes: tuple[Asked, ...] = ()
+    """Further shapes for which static programs are compiled beside the sample's: `shapes=[(8, 3, 224, 224), (1, 3, 320,
+    320)]`. An item is the shape of the only input; a tuple of shapes, one for each input in order, `[((2, 64), (2,))]`;
+    or a dict by name, `[{"data0": (2, 64)}]`, in which an input that is not named has the sample's shape. Dtypes are
+    those of the sample. OptionError names an input that the model does not have and a wrong number of axes, and
+    InputError says why MXNet takes no such shape. An operator that cannot be compiled for one of the shapes stays in
+    MXNet for all."""
 
-    dynamic: bool | Mapping[str, Mapping[int, tuple[int, int]]] = True
-    """Derive, for the CPU, one program for calls with other shapes, beside that for the sample's. It is derived for the
-    batch and for every other extent that MXNet lets change; a mapping from an input's name to its free axes, each with
-    the least and the largest extent, says otherwise. Where none can be derived, `report` says why, and a program is
-    compiled for each shape that comes again, as with False: in the background where a compiled block is called, within
-    the call where MXNet calls the operator. Not part of the identity."""
+    batch_sizes: tuple[int, ...] = ()
+    """Further batch sizes to compile besides the sample's: short for `shapes` in which the first axis of every input
+    has that length."""
+
+    dynamic: bool | str | Mapping[str | int, Mapping[int, Range]] = True
+    """Derive, for the CPU, one dynamic program for calls with other shapes, beside the static ones. True: for every
+    extent that MXNet lets change. A mapping from inputs, by name or position, to their dynamic axes, each with its
+    least and its largest extent, frees these alone, in their ranges: `dynamic={"data": {0: (1, 64), 1: (1, 512)}}`.
+    None (or True) in the place of a range is any extent, a negative axis counts from the last, `{"data": [0, 1]}` is
+    `{"data": {0: None, 1: None}}` (as `dynamic_axes` in ONNX's exporter), and "batch" is the first axis of every input
+    that has as many there as the first input. Axes that only change together are all to be named. What a region reads
+    from within the model may change as far as it follows from these axes. Calls beyond the ranges are served as those
+    with False: MXNet runs them, while a program is compiled in the background for each shape that comes again, or it is
+    compiled within the call where MXNet calls the operator. Where there is no dynamic program, or one for less than
+    a mapping asks for, `report` says why, and with `strict=True` a mapping or "batch" raises CompileError. Raises
+    OptionError for inputs and axes that the model does not have, and ranges without the sample's extent. Not part of
+    the identity."""
 
     dynamic_batch: bool = False
     """Serve any batch size with the compiled one, by splitting and padding along the samples' axis of each input and
@@ -110,14 +127,14 @@ class CompileOptions:
         for name in ("inline_weights", "dynamic_batch", "strict", "op_by_op_retry"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"Option {name} must be True or False, not {getattr(self, name)!r}.")
-        if not _is_int(self.num_threads) or self.num_threads < 0:
+        if not is_int(self.num_threads) or self.num_threads < 0:
             raise OptionError(f"Option num_threads must be 0 or a positive integer, not {self.num_threads!r}.")
-        if not _is_int(self.compiler_jobs) or self.compiler_jobs < 0:
+        if not is_int(self.compiler_jobs) or self.compiler_jobs < 0:
             raise OptionError(f"Option compiler_jobs must be 0 or a positive integer, not {self.compiler_jobs!r}.")
         timeout = self.compiler_timeout
         if timeout is not None and not (isinstance(timeout, int | float) and timeout > 0):
             raise OptionError(f"Option compiler_timeout must be a positive number of seconds, not {timeout!r}.")
-        if not _is_int(self.pipeline_cores) or self.pipeline_cores < 1:
+        if not is_int(self.pipeline_cores) or self.pipeline_cores < 1:
             raise OptionError(f"Option pipeline_cores must be a positive integer, not {self.pipeline_cores!r}.")
         if self.work_dir is not None:
             try:
@@ -126,14 +143,12 @@ class CompileOptions:
                 raise OptionError(f"Option work_dir must be a path, not {self.work_dir!r}.") from None
         for name in ("exclude_nodes", "exclude_operators", "include_nodes", "compiler_flags"):
             object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("num_threads", "compiler_jobs", "pipeline_cores"):
+            object.__setattr__(self, name, int(getattr(self, name)))  # NumPy's are no JSON
         object.__setattr__(self, "cores", _cores(self.cores))
-        sizes = self.batch_sizes
-        if _is_int(sizes):
-            sizes = (sizes,)  # type: ignore[assignment]
-        if not isinstance(sizes, tuple | list) or not all(_is_int(b) and b > 0 for b in sizes):
-            raise OptionError(f"Option batch_sizes must be a list of positive integers, not {self.batch_sizes!r}.")
-        object.__setattr__(self, "batch_sizes", tuple(int(b) for b in sizes))
-        object.__setattr__(self, "dynamic", _dynamic(self.dynamic))
+        object.__setattr__(self, "shapes", checked_shapes(self.shapes))
+        object.__setattr__(self, "batch_sizes", checked_batch_sizes(self.batch_sizes))
+        object.__setattr__(self, "dynamic", checked_dynamic(self.dynamic))
 
     @classmethod
     def make(cls, given: Mapping[str, Any]) -> CompileOptions:
@@ -154,44 +169,18 @@ class CompileOptions:
         return chosen
 
 
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _dynamic(value: object) -> bool | dict[str, dict[int, tuple[int, int]]]:
-    if isinstance(value, bool):
-        return value
-    found: dict[str, dict[int, tuple[int, int]]] = {}
-    right = isinstance(value, Mapping)
-    for name, axes in value.items() if isinstance(value, Mapping) else ():
-        right = right and isinstance(name, str) and isinstance(axes, Mapping)
-        for axis, bounds in axes.items() if right else ():
-            numbers = (axis, *bounds) if isinstance(bounds, tuple | list) else ()
-            right = right and len(numbers) == 3 and all(map(_is_int, numbers)) and numbers[0] >= 0
-            if right and 0 < numbers[1] <= numbers[2]:
-                found.setdefault(name, {})[axis] = numbers[1], numbers[2]
-            else:
-                right = False
-    if not right:
-        raise OptionError(
-            "Option dynamic must be True, False, or a mapping such as {'data': {0: (1, 64)}} from the names of inputs "
-            f"to their free axes, each with the least and the largest extent, not {value!r}."
-        )
-    return found
-
-
 def _cores(value: object) -> tuple[int, ...]:
-    given = (value,) if _is_int(value) else value
+    given = (value,) if is_int(value) else value
     if isinstance(given, range):
         given = tuple(given)
     if given is None:
         return ()
-    whole = isinstance(given, tuple | list) and all(_is_int(c) and c >= 0 for c in given)
+    whole = isinstance(given, tuple | list) and all(is_int(c) and c >= 0 for c in given)
     if not whole or list(given) != list(range(given[0], given[0] + len(given)) if given else ()):  # type: ignore[arg-type, call-overload, index]
         raise OptionError(
             f"Option cores must be a NeuronCore's index, or a list of indices that follow one another, not {value!r}."
         )
-    return tuple(given)  # type: ignore[arg-type]
+    return tuple(int(c) for c in given)  # type: ignore[attr-defined]
 
 
 def _one_of(name: str, value: object, allowed: Iterable[str]) -> None:

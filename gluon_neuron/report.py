@@ -53,12 +53,30 @@ class ProgramReport:
 
 
 @dataclass(frozen=True)
+class DynamicDimension:
+    """Axes of a region's inputs, as (input, axis), that have one extent, which may be any from `min` to `max` that is
+    whole steps of `step` from the sample's."""
+
+    axes: tuple[tuple[str, int], ...]
+    min: int
+    max: int
+    step: int = 1
+
+    def __str__(self) -> str:
+        places = ", ".join(f"axis {axis} of {name}" for name, axis in self.axes[:3])
+        more = f" and {len(self.axes) - 3} more" if len(self.axes) > 3 else ""
+        steps = "" if self.step == 1 else f" in steps of {self.step}"
+        return f"{places}{more} from {self.min} to {self.max}{steps}"
+
+
+@dataclass(frozen=True)
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
-    `programs` are those of Neuron compilers, one for each batch size. The CPU computes the sample's batch in
-    `batch_parts`. `dynamic` says in words what may change in its inputs' shapes so that one program for the CPU still
-    serves, and `why_static` why there is no such program, so that one is compiled when a shape is first met.
+    `programs` are those of Neuron compilers, one for each static shape. The CPU computes the sample's batch in
+    `batch_parts`. `dynamic_dimensions` are what may change in its inputs' shapes so that one program for the CPU still
+    serves, `dynamic` says so in words, and `why_static` says why there is no such program, so that one is compiled when
+    a shape is first met, or, beside a dynamic program, what it lacks of what option dynamic names.
     """
 
     name: str
@@ -70,6 +88,7 @@ class RegionReport:
     batch_parts: int = 1
     dynamic: tuple[str, ...] = ()
     why_static: str = ""
+    dynamic_dimensions: tuple[DynamicDimension, ...] = ()
 
     def __setstate__(self, state: Mapping[str, Any]) -> None:
         # Before they were called so, batch parts were "parts".
@@ -87,6 +106,7 @@ class Report:
 
     `operators` and `flops` count the whole model; `regions` lists what was compiled, `outside` what was not; `seconds`
     is the wall time of each phase. `auto_cast` and `auto_cast_type` say what may be computed in which type.
+    `static_shapes` are those for which there are programs of their own, the sample's first, each by the inputs' names.
     """
 
     target: str
@@ -98,6 +118,7 @@ class Report:
     seconds: Mapping[str, float] = field(default_factory=dict)
     auto_cast: str = "none"
     auto_cast_type: str = "bf16"
+    static_shapes: tuple[Mapping[str, tuple[int, ...]], ...] = ()
 
     @property
     def compiled_operators(self) -> int:
@@ -134,12 +155,17 @@ class Report:
                 *(r["name"], r["operators"], r["flops"], tuple(r["inputs"]), tuple(r["outputs"])),
                 tuple(ProgramReport(**p) for p in r.get("programs", ())),
                 *(r.get("batch_parts", r.get("parts", 1)), tuple(r.get("dynamic", ())), r.get("why_static", "")),
+                tuple(
+                    DynamicDimension(tuple((n, a) for n, a in d["axes"]), d["min"], d["max"], d["step"])
+                    for d in r.get("dynamic_dimensions", ())
+                ),
             )
             for r in raw["regions"]
         )
         outside = tuple(Outside(**o) for o in raw["outside"])
         rest = {k: raw[k] for k in ("target", "engine", "operators", "flops", "seconds")}
         rest |= {k: raw[k] for k in ("auto_cast", "auto_cast_type") if k in raw}
+        rest["static_shapes"] = tuple({n: tuple(s) for n, s in one.items()} for one in raw.get("static_shapes", ()))
         return cls(regions=regions, outside=outside, **rest)
 
     def __str__(self) -> str:
@@ -163,6 +189,7 @@ class Report:
         cut = [f"{r.name} in {r.batch_parts}" for r in self.regions if r.batch_parts > 1]
         if cut:
             lines += ["", f"The CPU computes the batch in parts, each on a core or more of its own: {', '.join(cut)}."]
+        lines += self._shapes()
         lines += self._other_shapes()
         lines += self._programs()
         if self.outside:
@@ -178,11 +205,18 @@ class Report:
             lines += ["", "Seconds: " + ", ".join(f"{k} {v:.2f}" for k, v in self.seconds.items())]
         return "\n".join(lines)
 
+    def _shapes(self) -> list[str]:
+        if not self.regions or not self.static_shapes:
+            return []
+        return ["", "Static shapes:", *(f"  {_in_words(shapes)}" for shapes in self.static_shapes)]
+
     def _other_shapes(self) -> list[str]:
         lines = []
         for region in self.regions:
             if region.dynamic:
                 lines.append(f"  {region.name}: one program for {'; '.join(region.dynamic)}.")
+                if region.why_static:
+                    lines.append(f"    It is not for all that option dynamic names: {region.why_static}.")
             elif region.why_static:
                 lines.append(f"  {region.name}: one program for each shape that is met, as {region.why_static}.")
         return ["", "Other shapes on the CPU:", *lines] if lines else []
@@ -197,3 +231,8 @@ class Report:
                 if p.quality:
                     lines.append("  HLO: " + ", ".join(f"{v} {k.replace('_', ' ')}" for k, v in p.quality.items()))
         return lines
+
+
+def _in_words(shapes: Mapping[str, tuple[int, ...]]) -> str:
+    shown = ", ".join(f"{name} {shape}" for name, shape in [*shapes.items()][:6])
+    return shown + (f" and {len(shapes) - 6} more" if len(shapes) > 6 else "")

@@ -1,5 +1,8 @@
 """Options are checked when they are given."""
 
+import json
+
+import numpy as np
 import pytest
 
 from gluon_neuron.errors import OptionError
@@ -25,6 +28,28 @@ def test_unknown_names_the_nearest():
         {"inline_weights": 1},
         {"batch_sizes": [0]},
         {"batch_sizes": "4"},
+        {"shapes": 4},
+        {"shapes": "data"},
+        {"shapes": [8, None]},
+        {"shapes": [(8, -1)]},
+        {"shapes": [(8, True)]},
+        {"shapes": [(8, 2.0)]},
+        {"shapes": [{"data": 8}]},
+        {"shapes": [{0: (8, 2)}]},
+        {"shapes": [((8, 2), "x")]},
+        {"dynamic": "yes"},
+        {"dynamic": [0]},
+        {"dynamic": {"data": 1}},
+        {"dynamic": {"data": (1, 64)}},
+        {"dynamic": {"data": {"batch": (1, 64)}}},
+        {"dynamic": {"data": {0: (9, 6)}}},
+        {"dynamic": {"data": {0: (0, 6)}}},
+        {"dynamic": {"data": {0: 6}}},
+        {"dynamic": {"data": {0: False}}},
+        {"dynamic": {0: (1, 64)}},
+        {"dynamic": {0: [1, 64]}},
+        {"dynamic": {-1: {0: None}}},
+        {"dynamic": {None: {0: None}}},
         {"num_threads": -1},
         {"num_threads": True},
         {"exclude_nodes": 1},
@@ -37,12 +62,51 @@ def test_bad_values(given):
         CompileOptions.make(given)
 
 
+def test_numpy_integers_are_integers():
+    given = CompileOptions(num_threads=np.int64(2), cores=[np.int32(1)], batch_sizes=[np.int64(3)])
+    assert json.dumps(given.identity()) and json.dumps([given.cores, given.batch_sizes]) == "[[1], [3]]"
+
+
 def test_normalised():
     options = CompileOptions.make({"batch_sizes": [1, 8], "exclude_nodes": ["a"]})
     assert options.batch_sizes == (1, 8) and options.exclude_nodes == ("a",)
     assert CompileOptions(batch_sizes=4).batch_sizes == (4,)
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ((), ()),
+        ([(8, 3)], ((8, 3),)),
+        ((8, 3), ((8, 3),)),
+        ([[np.int64(8), 3], (2, 3)], ((8, 3), (2, 3))),
+        ([((8, 3), ()), [(2, 3), ()]], (((8, 3), ()), ((2, 3), ()))),
+        ([((8, 3), [(1,), None, (2,)])], (((8, 3), (1,), (2,)),)),
+        ({"x": (8, 3)}, ({"x": (8, 3)},)),
+        ([{"x": [8, 3], "y": ()}], ({"x": (8, 3), "y": ()},)),
+    ],
+)
+def test_forms_of_shapes(given, kept):
+    assert CompileOptions(shapes=given).shapes == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (True, True),
+        ("batch", "batch"),
+        ({}, {}),
+        ({"x": {0: (1, 64), -1: None}, 1: {2: True}}, {"x": {0: (1, 64), -1: None}, 1: {2: None}}),
+        ({"x": {np.int64(0): [np.int32(1), 64]}}, {"x": {0: (1, 64)}}),
+        ({"x": [0, -1]}, {"x": {0: None, -1: None}}),
+    ],
+)
+def test_forms_of_dynamic(given, kept):
+    assert CompileOptions(dynamic=given).dynamic == kept
+
+
 def test_identity_leaves_out_what_changes_no_program():
     assert CompileOptions().identity() == CompileOptions(strict=True, exclude_nodes=("a",)).identity()
+    named = CompileOptions(shapes=[(1, 2)], batch_sizes=4, dynamic={"x": {0: None}})
+    assert CompileOptions().identity() == named.identity()
     assert CompileOptions().identity() != CompileOptions(auto_cast="all").identity()

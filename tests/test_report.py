@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import gluon_neuron
-from gluon_neuron.report import REASONS, Outside, ProgramReport, RegionReport, Report
+from gluon_neuron.report import REASONS, DynamicDimension, Outside, ProgramReport, RegionReport, Report
 from tests.nets import Split, images, initialized
 
 PROGRAM = ProgramReport(
@@ -16,13 +16,23 @@ PROGRAM = ProgramReport(
 )
 CACHED = ProgramReport("inf1", "neuron-cc 1.20", "neuron-cc compile y", True, 0.0, 4)
 FIRST = RegionReport("region0", 3, 2_500_000_000, ("data", "mask"), ("fc", "act"), (PROGRAM, CACHED))
-SECOND = RegionReport("region1", 1, 500_000_000, ("boxes",), ("out",), batch_parts=4)
+BATCH = DynamicDimension((("boxes", 0), ("sizes", 0)), 1, 64)
+HEIGHT = DynamicDimension((("boxes", 2),), 32, 512, 32)
+SECOND = RegionReport(
+    *("region1", 1, 500_000_000, ("boxes",), ("out",)),
+    batch_parts=4,
+    dynamic=(str(BATCH), str(HEIGHT)),
+    why_static="axis 3 stays",
+    dynamic_dimensions=(BATCH, HEIGHT),
+)
+SHAPES = ({"data": (1, 3), "mask": ()}, {"data": (8, 3), "mask": ()})
 SORTED = Outside("sort0", "sort", "no rule", "there is no rule for it")
 SLOW = Outside("pool0", "Pooling", "slower", "MXNet is faster")
 REPORT = Report(
     *("cpu", "openvino", 8, 4_000_000_000, (FIRST, SECOND)),
     (SORTED, dataclasses.replace(SORTED, node="sort1"), SLOW, dataclasses.replace(SLOW, sentence="another reason")),
     {"export": 0.123, "compile": 4.5},
+    static_shapes=SHAPES,
 )
 EMPTY = Report("cpu", "mxnet", 2, 100, (), (SORTED, SLOW))
 
@@ -58,9 +68,12 @@ def test_dict_holds_every_field():
 def test_dict_of_older_files():
     raw = REPORT.to_dict()
     for region in raw["regions"]:
-        del region["programs"], region["batch_parts"]
+        del region["programs"], region["batch_parts"], region["dynamic_dimensions"]
+    del raw["static_shapes"]
     found = Report.from_dict(raw)
-    assert found.regions == tuple(dataclasses.replace(r, programs=(), batch_parts=1) for r in REPORT.regions)
+    older = {"programs": (), "batch_parts": 1, "dynamic_dimensions": ()}
+    assert found.regions == tuple(dataclasses.replace(r, **older) for r in REPORT.regions)
+    assert found.static_shapes == ()
 
 
 def test_former_name_of_batch_parts():
@@ -116,6 +129,20 @@ def test_text():
     assert lines[-1] == "Seconds: export 0.12, compile 4.50"
 
 
+def test_text_of_shapes():
+    lines = str(REPORT).splitlines()
+    at = lines.index("Static shapes:")
+    assert lines[at + 1 : at + 4] == ["  data (1, 3), mask ()", "  data (8, 3), mask ()", ""]
+    at = lines.index("Other shapes on the CPU:")
+    axes = "axis 0 of boxes, axis 0 of sizes from 1 to 64; axis 2 of boxes from 32 to 512 in steps of 32"
+    assert lines[at + 1 : at + 3] == [
+        f"  region1: one program for {axes}.",
+        "    It is not for all that option dynamic names: axis 3 stays.",
+    ]
+    many = {f"data{i}": (i,) for i in range(9)}
+    assert "data5 (5,) and 3 more\n" in str(dataclasses.replace(REPORT, static_shapes=(many,)))
+
+
 def test_text_groups_what_stays():
     lines = str(REPORT).splitlines()
     rows = [line.split(maxsplit=3) for line in lines[lines.index("In MXNet:") + 1 :]]
@@ -147,6 +174,7 @@ def test_report_of_a_net():
     assert Report.from_dict(json.loads(json.dumps(report.to_dict()))) == report
     assert pickle.loads(pickle.dumps(report)) == report
     assert report.operators == report.compiled_operators + len(report.outside)
+    assert report.static_shapes == ({"data": (1, 3, 8, 8)},)
     assert report.flops >= report.compiled_flops > 0 and 0 < report.operator_share < 1
     assert {o.category for o in report.outside} <= set(REASONS)
     assert all(seconds >= 0 for seconds in report.seconds.values()) and "_contrib_box_nms" in str(report)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from ..artifact.container import Payload
-from ..errors import OptionError, nearest
-from ..frontend.model import ExportedModel
-from ..options import CompileOptions
+from ..errors import CompileError
+from ..report import DynamicDimension
+from ..shape_options import Range
 from ..targets.base import Program
 from ..targets.cpu.dynamic import dynamic_payload
 from ..targets.cpu.dynamic_listing import NotDynamic
@@ -18,42 +18,58 @@ _logger = logging.getLogger(__name__)
 
 
 def program_for_any_shape(cut: CutRegion) -> tuple[Program | None, str]:
-    """The program, and a sentence that says why there is none."""
+    """The program, and a sentence that says why there is none, or none for all that option dynamic names.
+
+    Raises CompileError with that sentence where the option names axes, and strict=True.
+    """
+    job = cut.jobs[0]
+    asked = job.dynamic_axes
+    if asked is not None and not any(asked.values()):
+        return None, ""  # what it reads is the same, whatever those axes are
+    payload, sentence = None, ""
     try:
-        return Program(dynamic_payload(cut.jobs[0])), ""
+        payload, ended = dynamic_payload(job)
+        sentence = "; ".join(_not_derived(asked or {}, payload, ended))
     except NotDynamic as why:
-        _logger.info("%s is compiled anew for each shape: %s", cut.name, why)
-        return None, str(why)
+        sentence = str(why)
+    if sentence and asked is not None and job.options.strict:
+        what = "no dynamic program" if payload is None else "a dynamic program for less than option dynamic names"
+        raise CompileError(f"{cut.name} has {what}: {sentence}.")
+    if sentence:
+        _logger.info("%s is compiled anew for each %sshape: %s", cut.name, "other " if payload else "", sentence)
+    return None if payload is None else Program(payload), sentence
 
 
-def free_axes(payload: Payload) -> tuple[str, ...]:
-    """What may change in a program's inputs, in words."""
+def dynamic_dimensions(payload: Payload) -> tuple[DynamicDimension, ...]:
+    """What may change in a program's inputs."""
     inputs = payload.signature["inputs"]
-    return tuple(_in_words(found, inputs) for found in payload.program["free"])
+    return tuple(
+        DynamicDimension(
+            tuple((inputs[i]["name"], axis) for i, axis in found["axes"]), found["low"], found["high"], found["step"]
+        )
+        for found in payload.program["free"]
+    )
 
 
-def _in_words(found: Mapping[str, object], inputs: list[Mapping[str, object]]) -> str:
-    axes: list[tuple[int, int]] = found["axes"]  # type: ignore[assignment]
-    places = ", ".join(f"axis {axis} of {inputs[i]['name']}" for i, axis in axes[:3])
-    more = f" and {len(axes) - 3} more" if len(axes) > 3 else ""
-    steps = "" if found["step"] == 1 else f" in steps of {found['step']}"
-    return f"{places}{more} from {found['low']} to {found['high']}{steps}"
-
-
-def check_free_axes(model: ExportedModel, options: CompileOptions) -> None:
-    """Raises OptionError where option dynamic names what the model does not have."""
-    if isinstance(options.dynamic, bool):
-        return
-    for name, axes in options.dynamic.items():
-        if name not in model.inputs:
-            hint = nearest(name, model.inputs)
-            raise OptionError(f"Option dynamic names {name!r}; the inputs are {', '.join(model.inputs)}.{hint}")
-        shape = model.specs[name].shape
-        for axis, (low, high) in axes.items():
-            if axis >= len(shape):
-                raise OptionError(f"Option dynamic names axis {axis} of {name!r}, whose shape is {shape}.")
-            if not low <= shape[axis] <= high:
-                raise OptionError(
-                    f"Option dynamic gives axis {axis} of {name!r} from {low} to {high}, and the sample has "
-                    f"{shape[axis]} there. Widen the range, or compile with a sample within it."
-                )
+def _not_derived(
+    asked: Mapping[str, Mapping[int, Range]], payload: Payload, ended: Mapping[tuple[tuple[str, int], str], str]
+) -> Iterator[str]:
+    """What is asked for and not in the program, in words."""
+    found = {place: d for d in dynamic_dimensions(payload) for place in d.axes}
+    shapes = {i["name"]: i["shape"] for i in payload.signature["inputs"]}
+    for name, axes in asked.items():
+        for axis, bounds in axes.items():
+            got = found.get((name, axis))
+            n = shapes[name][axis]
+            if got is None:
+                yield f"axis {axis} of {name} stays {n}, for MXNet takes no other extent of it alone, or too few"
+            elif bounds is not None:
+                low, high = bounds[0] + (n - bounds[0]) % got.step, bounds[1] - (bounds[1] - n) % got.step
+                # There is a program for the sample.
+                below = got.min > low and not (low == n and got.min == n + got.step)
+                reasons = [
+                    ended.get(((name, axis), end), "") for end, so in (("low", below), ("high", got.max < high)) if so
+                ]
+                if below or got.max < high:
+                    why = "".join(f": {reason}" for reason in dict.fromkeys(reasons) if reason)
+                    yield f"axis {axis} of {name} may change from {got.min} to {got.max}, not from {low} to {high}{why}"

@@ -47,7 +47,8 @@ def batch_axes(model: ExportedModel) -> BatchAxes:
     raise OptionError(
         "Option dynamic_batch runs a model on parts of a batch, and it is not proved that their results, joined, are "
         f"those of the whole. {why or 'No input has an axis that could be its batch'}. Compile without dynamic_batch: "
-        "other batch sizes then are compiled when they are first met, or beforehand with batch_sizes=[...]."
+        "other batch sizes then are compiled when they are first met, or beforehand with batch_sizes=[...] or "
+        "shapes=[...]."
     )
 
 

@@ -1,4 +1,4 @@
-"""CutRegion: a region cut out of the model: its own symbol, its inputs with their roles, a job for each batch size."""
+"""CutRegion: a region cut out of the model: its own symbol, its inputs and their roles, a job for each static shape."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ..runtime.asked import plain, value_of
 from ..runtime.mxnet_private import arrays_of, view_of
 from ..targets.base import DATA, WEIGHT, Checkpoint, RegionJob
 from ..targets.scratch import scratch_folder
+from .dynamic_axes import DynamicAxes
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,12 @@ def cut_out(
     model: ExportedModel,
     options: CompileOptions,
     keep: Path | None = None,
+    dynamic: DynamicAxes | None = None,
 ) -> CutRegion:
-    """Cut out one region. `graphs` hold the whole model's specs, one graph for each batch size, the sample's first.
+    """Cut out one region. `graphs` hold the whole model's specs, one for each static shape, the sample's first.
 
-    Below the directory `keep` a compiler's files stay; without one they go.
+    A region that has the same data for several of them has one job for these. Below the directory `keep` a compiler's
+    files stay; without one they go. `dynamic` are the axes that option dynamic names.
     """
     graph = graphs[0]
     sub = extract(graph, region.nodes, region.inputs, region.outputs)
@@ -74,17 +77,22 @@ def cut_out(
     roles = {n: DATA if n in data else WEIGHT for n in shown}
     node = f"{SUBGRAPH_OP}{number}"
     weights = tuple(n for n in names if n not in data)
+    every: list[dict[str, Spec]] = []
+    for specs in (_specs(g, sub) for g in graphs):
+        if specs not in every:
+            every.append(specs)
     jobs = tuple(
         RegionJob(
             *(annotate(sub.text, specs, model.is_np), shown, roles, tensors, options, values),
-            name=node if len(graphs) == 1 else f"{node}, program {i}",
+            name=node if len(every) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
             for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
             for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
             weight=partial(_seen, model),
+            dynamic_axes=None if dynamic is None else {n: dynamic.of(graph, sub.inputs[n]) for n in data},
         )
-        for i, specs in enumerate(_specs(g, sub) for g in graphs)
+        for i, specs in enumerate(every)
     )
     return CutRegion(
         name=node,

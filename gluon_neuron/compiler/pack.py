@@ -38,7 +38,7 @@ class CompiledRegion:
 
 
 def prepare(cut: CutRegion, target: Target) -> list[Program | Task]:
-    """Each program of a region, all batch sizes of it, or what is left to do for it; those for any machine come first.
+    """Each program of a region, for all static shapes, or what is left to do for it; those for any machine come first.
 
     Raises CompileError when the region cannot be lowered.
     """

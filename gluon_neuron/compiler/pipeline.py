@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import mxnet as mx
 
 from ..block import NeuronHybridBlock
-from ..frontend.infer import annotate, has_open_shapes
+from ..frontend.infer import has_open_shapes
 from ..frontend.model import ExportedModel
 from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
 from ..graph.graph import Graph, Node
 from ..graph.open_results import OPEN, check_foreach
-from ..graph.spec import Spec
 from ..graph.subgraph import unnameable
 from ..lowering.cost import worth_a_region
 from ..options import CompileOptions
@@ -31,12 +31,13 @@ from ..targets.base import Target
 from ..targets.neuron.toolchain.precedence import resolve
 from ..targets.refusals import refusals
 from ..targets.registry import get_target
-from .any_shape import check_free_axes
 from .batch_axes import batch_axes
+from .dynamic_axes import dynamic_axes
 from .first_run import first_run
 from .pack import CompiledRegion
 from .regions import compile_regions
 from .report_of import planned_report, report_of
+from .static_shapes import static_graphs, static_shapes
 from .target_here import for_this_machine
 
 
@@ -50,18 +51,21 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     with clock("export"):
         model = export()
     with clock("infer"):
-        check_free_axes(model, options)
-        graphs = _infer(model, options)
+        dynamic = dynamic_axes(model, options)
+        graphs = static_graphs(model, options)
+        check_foreach(graphs[0])
         axes = batch_axes(model) if options.dynamic_batch else None
     banned: dict[int, Outside] = {}
     while True:
         with clock("partition"):
-            plan = _partition(graphs[0], model, target, options, banned)
+            plan = _partition(graphs, model, target, options, banned)
         with clock("compile"):
-            compiled, failed = compile_regions(plan, graphs, model, target, options)
+            compiled, failed = compile_regions(plan, graphs, model, target, options, dynamic)
         if not failed:
             with clock("stitch"):
-                report = report_of(graphs[0], plan, compiled, target, options, dict(clock.seconds))
+                report = report_of(
+                    graphs[0], plan, compiled, target, options, dict(clock.seconds), _named(model, options)
+                )
                 block = _reimport(model, graphs[0], compiled, options, report, axes)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
@@ -75,35 +79,32 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     options = resolve(for_this_machine(CompileOptions.make(given)), given)
     target = get_target(options.target)
     model = export()
-    graph = annotate(model.symbol.tojson(remove_amp_cast=False), model.all_specs(), model.is_np)
-    check_foreach(graph)
+    dynamic_axes(model, options)
+    graphs = static_graphs(model, options)
+    check_foreach(graphs[0])
     if options.dynamic_batch:
         batch_axes(model)
-    return planned_report(graph, _partition(graph, model, target, options), target, options)
+    return planned_report(
+        graphs[0], _partition(graphs, model, target, options), target, options, _named(model, options)
+    )
 
 
-def _infer(model: ExportedModel, options: CompileOptions) -> list[Graph]:
-    """The graph with its specs, for the sample's batch size and for each further one."""
-    text = model.symbol.tojson(remove_amp_cast=False)
-    specs = model.all_specs()
-    graphs = [annotate(text, specs, model.is_np)]
-    check_foreach(graphs[0])
-    for size in options.batch_sizes:
-        scaled = {n: Spec((size, *s.shape[1:]), s.dtype) for n, s in model.specs.items()}
-        if any(scaled[n] != s for n, s in model.specs.items()):
-            graphs.append(annotate(text, {**specs, **scaled}, model.is_np))
-    return graphs
+def _named(model: ExportedModel, options: CompileOptions) -> list[dict[str, tuple[int, ...]]]:
+    """The static shapes by the inputs' names."""
+    return [dict(zip(model.inputs, shapes, strict=True)) for shapes in static_shapes(model, options)]
 
 
 def _partition(
-    graph: Graph,
+    graphs: Sequence[Graph],
     model: ExportedModel,
     target: Target,
     options: CompileOptions,
     banned: dict[int, Outside] | None = None,
 ) -> Partition:
+    graph, further = graphs[0], graphs[1:]
     pinned = unnameable(graph, model.symbol.list_outputs())
     ask = refusals(target, graph)
+    elsewhere = [(g, refusals(target, g)) for g in further]
     sparse = sparse_entries(graph, model.stored(), model.is_np)
 
     def refusal(node: Node) -> Refusal | None:
@@ -115,9 +116,21 @@ def _partition(
         if found is None and node.id in pinned:
             sentence = f"only the operator itself gives an output of the model its name, {pinned[node.id]!r}"
             return Refusal(Category.ATTRIBUTE, sentence)
-        return found
+        return found or next(filter(None, (_refusal_for(model, g, again, node.id) for g, again in elsewhere)), None)
 
     return partition(graph, model.inputs, refusal, worth_a_region, options, banned)
+
+
+def _refusal_for(
+    model: ExportedModel, graph: Graph, ask: Callable[[Node], Refusal | None], number: int
+) -> Refusal | None:
+    """Why a node cannot be compiled for one of the further shapes. Which is the faster, the sample alone decides."""
+    found = ask(graph.nodes[number])
+    if found is None or found.category is Category.SLOWER:
+        return None
+    shapes = {n.name: n.out.shape for n in graph.variables if n.out is not None}
+    shown = ", ".join(f"{n} {shapes[n]}" for n in model.inputs if n in shapes)
+    return Refusal(found.category, f"for the further shape {shown}: {found.sentence}")
 
 
 def _may_be_open(graph: Graph) -> bool:
@@ -140,6 +153,7 @@ def _reimport(
         *(options.dynamic_batch, options.batch_sizes, report, axes),
         _may_be_open(graph) and has_open_shapes(text, model.all_specs(), model.is_np),
         model.arguments,
+        tuple(static_shapes(model, replace(options, batch_sizes=())))[1:],
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

@@ -84,10 +84,10 @@ class RegionDump:
         # A region's inputs are not the model's, by whose names axes are chosen.
         free = bool(self._options.dynamic)
         chosen = {**asdict(self._options), "target": self._target, "dynamic": free}
-        for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes"):
+        for name in ("exclude_nodes", "exclude_operators", "include_nodes", "work_dir", "batch_sizes", "shapes"):
             del chosen[name]
         return {
-            # For each batch size. What a region reads need not have the batch in front: the size alone would not do.
+            # For each static shape. What a region reads need not have the batch in front: the size alone would not do.
             "inputs": [_inputs(cut, number) for number in range(len(cut.jobs))],
             "outputs": list(cut.outputs),
             "reads": list(cut.data),

@@ -17,6 +17,7 @@ from ..report import Outside
 from ..targets.base import Program, Target, Task
 from ..targets.neuron.toolchain.pool import jobs_of, run_all
 from .cut_region import CutRegion, cut_out
+from .dynamic_axes import DynamicAxes
 from .pack import CompiledRegion, finish, prepare
 from .region_dump import RegionDump
 
@@ -24,16 +25,21 @@ _logger = logging.getLogger(__name__)
 
 
 def compile_regions(
-    plan: Partition, graphs: Sequence[Graph], model: ExportedModel, target: Target, options: CompileOptions
+    plan: Partition,
+    graphs: Sequence[Graph],
+    model: ExportedModel,
+    target: Target,
+    options: CompileOptions,
+    dynamic: DynamicAxes | None = None,
 ) -> tuple[list[CompiledRegion], dict[int, Outside]]:
     """What was compiled of each region, and the operators, by id, that must stay in MXNet because a region was not.
 
-    Raises CompileError with strict=True.
+    `dynamic` are the axes that option dynamic names. Raises CompileError with strict=True.
     """
     dump = RegionDump(options, model, target.name)
     cuts: list[CutRegion] = []
     for number, region in enumerate(plan.regions):
-        cut = cut_out(number, region, graphs, model, options, dump.directory)
+        cut = cut_out(number, region, graphs, model, options, dump.directory, dynamic)
         dump.before(cut)
         cuts.append(cut)
     compiled: list[CompiledRegion] = []

@@ -9,9 +9,9 @@ from ..graph.graph import Graph
 from ..lowering.cost import flops
 from ..options import CompileOptions
 from ..partition.partition import Partition
-from ..report import ProgramReport, RegionReport, Report
+from ..report import DynamicDimension, ProgramReport, RegionReport, Report
 from ..targets.base import Program, Target
-from .any_shape import free_axes
+from .any_shape import dynamic_dimensions
 from .pack import CompiledRegion
 
 
@@ -22,25 +22,32 @@ def report_of(
     target: Target,
     options: CompileOptions,
     seconds: Mapping[str, float],
+    shapes: Sequence[Mapping[str, tuple[int, ...]]] = (),
 ) -> Report:
-    """What was compiled of the graph, and what was not."""
+    """What was compiled of the graph, for which static `shapes` of its inputs, and what was not."""
     regions = tuple(
         RegionReport(
             *(c.cut.name, len(c.cut.region.nodes), _flops(graph, c.cut.region.nodes), c.cut.data, c.cut.outputs),
             tuple(_program_report(made) for made in c.programs if made.command),
-            *(c.payloads[0].program.get("parts", 1), _free(c), c.why_static),
+            *(c.payloads[0].program.get("parts", 1), tuple(map(str, free)), c.why_static, free),
         )
-        for c in compiled
+        for c, free in ((c, _dynamic(c)) for c in compiled)
     )
-    return _report(graph, plan, regions, target, options, seconds)
+    return _report(graph, plan, regions, target, options, seconds, shapes)
 
 
-def planned_report(graph: Graph, plan: Partition, target: Target, options: CompileOptions) -> Report:
+def planned_report(
+    graph: Graph,
+    plan: Partition,
+    target: Target,
+    options: CompileOptions,
+    shapes: Sequence[Mapping[str, tuple[int, ...]]] = (),
+) -> Report:
     """What would be compiled of the graph, and what would not."""
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(plan.regions)
     )
-    return _report(graph, plan, regions, target, options, {})
+    return _report(graph, plan, regions, target, options, {}, shapes)
 
 
 def _report(
@@ -50,11 +57,14 @@ def _report(
     target: Target,
     options: CompileOptions,
     seconds: Mapping[str, float],
+    shapes: Sequence[Mapping[str, tuple[int, ...]]],
 ) -> Report:
     total = sum(flops(n) for n in graph.operators)
     engine = target.engine if regions else "mxnet"
     casts = options.auto_cast, options.auto_cast_type
-    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts)
+    return Report(
+        target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts, tuple(shapes)
+    )
 
 
 def _program_report(made: Program) -> ProgramReport:
@@ -66,8 +76,8 @@ def _program_report(made: Program) -> ProgramReport:
     )
 
 
-def _free(region: CompiledRegion) -> tuple[str, ...]:
-    return next((free_axes(p) for p in region.payloads if "free" in p.program), ())
+def _dynamic(region: CompiledRegion) -> tuple[DynamicDimension, ...]:
+    return next((dynamic_dimensions(p) for p in region.payloads if "free" in p.program), ())
 
 
 def _flops(graph: Graph, nodes: Sequence[int]) -> int:

@@ -36,7 +36,7 @@ def specialize(graph_json: str, request_json: str) -> bytes:
         given = ", ".join(f"{i['name']} {i['dtype']}{i['shape']}" for i in inputs)
         raise CompileError(
             f"The weights are baked into the program, so nothing can be compiled for {given} any more. Compile with "
-            "batch_sizes=[...] or without inline_weights."
+            "shapes=[...], batch_sizes=[...] or without inline_weights."
         )
     target = get_target(options.target)
     specs = {i["name"]: Spec(tuple(i["shape"]), i["dtype"]) for i in inputs}

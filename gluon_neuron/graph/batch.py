@@ -48,3 +48,8 @@ class BatchAxes:
         inputs = tuple(raw["inputs"])
         size = next(shape[axis] for axis, shape in zip(inputs, compiled, strict=True) if axis is not None)
         return cls(inputs, tuple(OutputAxis(*o) if o else None for o in raw["outputs"]), size)
+
+
+def with_batch(shape: Sequence[int], size: int) -> tuple[int, ...]:
+    """The shape with another length of its first axis, as option `batch_sizes` means it; a scalar's stays."""
+    return (size, *shape[1:]) if shape else ()

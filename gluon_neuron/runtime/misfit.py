@@ -26,8 +26,8 @@ def unseen(names: Sequence[str], compiled: Sequence[Spec], given: Sequence[Spec]
     found = ", ".join(text for text, _, _ in _differences(names, compiled, given))
     return InputError(
         f"The weights are baked into the model's programs (inline_weights=True), and none is for these inputs: {found}."
-        " Compile it with batch_sizes=[...] for other sizes of the batch, with dynamic_batch=True where rows are "
-        "independent, or without inline_weights for any shape."
+        " Compile it with shapes=[...], or batch_sizes=[...] for other sizes of the batch alone, with "
+        "dynamic_batch=True where rows are independent, or without inline_weights for any shape."
     )
 
 

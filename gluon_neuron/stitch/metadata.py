@@ -8,7 +8,7 @@ from typing import Any
 
 import mxnet as mx
 
-from ..graph.batch import BatchAxes
+from ..graph.batch import BatchAxes, with_batch
 from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
@@ -16,13 +16,16 @@ from ..report import Report
 
 KEY = METADATA
 
+Shapes = tuple[tuple[int, ...], ...]
+
 
 @dataclass(frozen=True)
 class Metadata:
     """Names, specs and nesting of the inputs, nesting of the outputs, batch options, report, names of the arguments.
 
     `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
-    any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them.
+    any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them. `shapes`
+    are those of the inputs, in order, that were compiled beside the sample's and the batch sizes'.
     """
 
     inputs: tuple[str, ...]
@@ -36,6 +39,14 @@ class Metadata:
     batch_axes: BatchAxes | None = None
     open_shapes: bool = False
     arguments: tuple[str, ...] = ()
+    shapes: tuple[Shapes, ...] = ()
+
+    @property
+    def static_shapes(self) -> tuple[Shapes, ...]:
+        """The shapes of the inputs, in order, for which there are programs of their own; the sample's first."""
+        sample = tuple(s.shape for s in self.specs)
+        sizes = (tuple(with_batch(s, n) for s in sample) for n in self.batch_sizes)
+        return tuple(dict.fromkeys((sample, *sizes, *self.shapes)))
 
     def to_json(self, graph: str = "") -> str:
         """The text that is stored in the symbol, whose `graph_hash` tells later whether it is still the same."""
@@ -51,6 +62,7 @@ class Metadata:
                 **({"batch_axes": self.batch_axes.to_json()} if self.batch_axes else {}),
                 **({"open_shapes": True} if self.open_shapes else {}),
                 "batch_sizes": self.batch_sizes,
+                **({"shapes": self.shapes} if self.shapes else {}),
                 "report": self.report.to_dict(),
                 "arguments": self.arguments,
             },
@@ -75,6 +87,7 @@ class Metadata:
             BatchAxes.from_json(axes, [s.shape for s in specs]) if axes else None,
             raw.get("open_shapes", False),
             tuple(raw.get("arguments", ())),  # release 0.1.0 had none
+            tuple(tuple(map(tuple, shapes)) for shapes in raw.get("shapes", ())),
         )
 
 

@@ -11,6 +11,7 @@ from ..artifact.container import Payload
 from ..graph.graph import Graph, Node
 from ..options import CompileOptions
 from ..refusal import Refusal
+from ..shape_options import Range
 from .neuron.toolchain.process import Running
 
 DATA, WEIGHT, UNUSED = "data", "weight", "unused"
@@ -34,7 +35,8 @@ class RegionJob:
     gives it as MXNet's two files; `keep` is the directory that is to hold what a compiler was given and what it said,
     None for one that is removed. `for_batch_part` gives the same graph for data of which the first axes hold only one
     of so many equal parts, and `for_shapes` for data of these shapes, None where MXNet infers no shapes for them;
-    `weight` is a weight's value by its name.
+    `weight` is a weight's value by its name. `dynamic_axes` has the axes of each input of data that may change, with
+    their ranges, where option dynamic names axes.
     """
 
     graph: Graph
@@ -49,6 +51,7 @@ class RegionJob:
     for_batch_part: Callable[[int], Graph | None] | None = None
     for_shapes: Callable[[Mapping[str, tuple[int, ...]]], Graph | None] | None = None
     weight: Callable[[str], Any] | None = None
+    dynamic_axes: Mapping[str, Mapping[int, Range]] | None = None
 
     @property
     def data(self) -> tuple[str, ...]:

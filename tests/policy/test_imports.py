@@ -20,7 +20,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "errors": (),
     "_version": (),
     "moved": (),
-    "options": ("errors",),
+    "shape_options": ("errors",),
+    "options": ("shape_options", "errors"),
     "refusal": (),
     "report": ("errors", "refusal"),
     "graph.*": ("errors",),
@@ -31,7 +32,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "lowering.*": ("graph.*", "dialect.*", "refusal", "errors"),
     "targets.*": (
         *("lowering.*", "artifact.*", "dialect.*", "graph.*", "hlo.*"),
-        *("refusal", "errors", "options", "_version"),
+        *("refusal", "errors", "options", "shape_options", "_version"),
     ),
     # What runs models knows neither the compiler nor what it is compiled from; `engine` knows no MXNet besides.
     "engine.*": ("errors", "_version"),
@@ -55,7 +56,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     # Whose phases the compiler calls one after the other.
     "compiler.*": (
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
-        *("graph.*", "artifact.*", "refusal", "report", "options", "errors", "_version"),
+        *("graph.*", "artifact.*", "refusal", "report", "options", "shape_options", "errors", "_version"),
     ),
     "verification": ("frontend.*", "runtime.mxnet_private", "report", "errors"),
     "import_hooks": ("compat.mx_neuron", "errors"),

@@ -19,8 +19,9 @@ REPORT = Report(
 )
 SPECS = (Spec((2, 3), "float32"), Spec((), "int32"))
 AXES = BatchAxes((1, None), (OutputAxis(0, 2), None), 3)
-METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"))
-LATER = {"batch_axes": None, "open_shapes": False, "arguments": ()}
+FURTHER = (((5, 3), ()), ((2, 7), ()))
+METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"), FURTHER)
+LATER = {"batch_axes": None, "open_shapes": False, "arguments": (), "shapes": ()}
 """What files of 0.1.0 do not hold, with what it is then."""
 
 
@@ -29,6 +30,12 @@ def test_text_and_back(is_np):
     given = Metadata(("x",), SPECS[:1], [0], [0, [0]], is_np, False, (), REPORT)
     assert Metadata.from_json(given.to_json()) == given
     assert Metadata.from_json(METADATA.to_json()) == METADATA
+
+
+def test_static_shapes_are_each_named_once():
+    first = [((2, 3), ()), ((1, 3), ()), ((4, 3), ())]
+    assert METADATA.static_shapes == (*first, *FURTHER)
+    assert replace(METADATA, shapes=(*FURTHER, ((4, 3), ()))).static_shapes == METADATA.static_shapes
 
 
 def test_text_holds_every_field():

@@ -60,8 +60,7 @@ size_t chip_program(const Artifact& artifact, const std::vector<Spec>& inputs, c
     if (i < first.inputs.size() && first.inputs[i].role == Role::data)
       shapes += text(shapes.empty() ? "" : ", ", first.inputs[i].name, " ", inputs[i].str());
   }
-  throw NoChip(
-      text("it was compiled for ", targets, ", but not for these inputs (", shapes, "): compile it with batch_sizes=[...]"));
+  throw NoChip(text("it was compiled for ", targets, ", but not for these inputs (", shapes, "): compile it with shapes=[...]"));
 }
 
 void allow_cpu(int change) { allowing += change; }

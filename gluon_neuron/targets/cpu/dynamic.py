@@ -7,7 +7,7 @@ results are compared with those of static programs for shapes of which it was no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...artifact.container import Payload
@@ -19,7 +19,7 @@ from ...refusal import Category
 from ..base import RegionJob, signature
 from ..refusals import refusals
 from .bf16_products import marks_of_new
-from .dynamic_axes import FreeExtent, Shapes, at, free_extents, held_out, highest, lowest, others
+from .dynamic_axes import Chosen, FreeExtent, Place, Shapes, at, free_extents, held_out, highest, lowest, near, others
 from .dynamic_check import Checker
 from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
 from .dynamic_rewrite import make_dynamic
@@ -47,8 +47,10 @@ class Sample:
     nodes: list[Listed]
 
 
-def dynamic_payload(job: RegionJob) -> Payload:
-    """The region's program for other shapes than the compiled ones; raises NotDynamic with the reason for none."""
+def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str], str]]:
+    """The region's program for other shapes than the compiled ones, and why ranges end before what was asked for: by
+    place and end, "low" or "high". Raises NotDynamic with the reason for none.
+    """
     if job.options.dynamic is False:
         raise NotDynamic("the option dynamic=False says so")
     if job.values:
@@ -81,7 +83,7 @@ def dynamic_payload(job: RegionJob) -> Payload:
     ranges = [
         {"axes": [[index[n], axis] for n, axis in e.places], "low": e.low, "high": e.high, "step": e.step} for e in free
     ]
-    return Payload(
+    payload = Payload(
         target=CpuTarget.name,
         engine=ENGINE,
         engine_version=import_openvino().__version__.split("-")[0],
@@ -89,6 +91,7 @@ def dynamic_payload(job: RegionJob) -> Payload:
         program={**written, "config": config, "free": ranges},
         data=data,
     )
+    return payload, family.ended
 
 
 def _same_marks(samples: Sequence[Sample], found: Differences, cast: str) -> None:
@@ -110,11 +113,11 @@ class _Family:
         self._shapes = {n: specs[n].shape for n in job.data}
         self._graphs: dict[tuple[tuple[int, ...], ...], Graph | None] = {}
         self._why = ""
-        chosen = job.options.dynamic if isinstance(job.options.dynamic, dict) else None
-        self._free = free_extents(self._shapes, self._fits, chosen)
+        self.ended: dict[tuple[Place, str], str] = {}
+        self._free = free_extents(self._shapes, self._fits, job.dynamic_axes)
         self._choices = self._others()
         if not self._free:
-            raise NotDynamic("no extent of its data may change alone")
+            raise NotDynamic(_none(self._shapes, job.dynamic_axes))
         self.samples = self._first()
 
     def ranges(self) -> list[FreeExtent]:
@@ -127,6 +130,8 @@ class _Family:
         """Programs to check on: one for extents that are odd, one for the least of the first."""
         found: list[Sample] = []
         choices = [[n for n in held_out(e) if n not in self._seen(k)] for k, e in enumerate(free)]
+        if not any(choices):
+            choices = [list(held_out(e)) for e in free]  # of so short a range every extent was looked at
         for turn in range(max(map(len, choices), default=0)):
             extents = [c[min(turn, len(c) - 1)] if c else e.compiled for c, e in zip(choices, free, strict=True)]
             if found and free[0].low < extents[0]:
@@ -153,6 +158,8 @@ class _Family:
             return choices
         for e, c in zip(self._free, choices, strict=True):
             c[:] = [n for n in c if self._fits(at(self._shapes, [e], [n]))]
+            if len(c) < _LEAST_OTHERS and self._job.dynamic_axes is not None:
+                c += [n for n in near(e) if n not in c and self._fits(at(self._shapes, [e], [n]))]
         kept = [k for k, c in enumerate(choices) if len(c) >= _LEAST_OTHERS]
         self._free = [self._free[k] for k in kept]
         return [choices[k] for k in kept]
@@ -205,10 +212,16 @@ class _Family:
             if end == "low":
                 tried.insert(1, self._least(free, k, extent))
             for n in tried:
-                if not self._takes(self._sample((*middle[:k], n, *middle[k + 1 :]))):
+                why = self._takes(self._sample((*middle[:k], n, *middle[k + 1 :])))
+                if not why:
                     break
+                for place in extent.places:
+                    self.ended.setdefault((place, end), why)
             else:
-                n = (max if end == "high" else min)(self._seen(k))
+                seen = [n for n in self._seen(k) if extent.low <= n <= extent.high]
+                if not seen:
+                    raise NotDynamic(f"it takes another form for extents from {extent.low} to {extent.high}")
+                n = (max if end == "high" else min)(seen)
             found.append(_ending(extent, end, n))
         return found
 
@@ -263,6 +276,23 @@ class _Family:
 
 def _ending(extent: FreeExtent, end: str, n: int) -> FreeExtent:
     return replace(extent, low=n) if end == "low" else replace(extent, high=n)
+
+
+def _none(shapes: Shapes, chosen: Chosen | None) -> str:
+    """Why nothing may change."""
+    if chosen is None:
+        return "no extent of its data may change alone"
+    named = [(name, axis) for name, axes in chosen.items() for axis in axes]
+    extents = {shapes[name][axis] for name, axis in named}
+    every = [(name, axis) for name, shape in shapes.items() for axis, n in enumerate(shape) if n in extents]
+    alike = _places([p for p in every if p not in named])
+    more = f"; {alike} has the same extent in the sample, and axes that change together are all to be named"
+    return f"MXNet takes no other extent, or too few, of {_places(named)} alone{more if alike else ''}"
+
+
+def _places(places: Sequence[Place]) -> str:
+    shown = ", ".join(f"axis {axis} of {name}" for name, axis in places[:4])
+    return shown + (f" and {len(places) - 4} more" if len(places) > 4 else "")
 
 
 def _shown(shapes: Shapes) -> str:

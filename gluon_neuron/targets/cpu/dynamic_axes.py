@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from math import gcd
 from random import Random
 
+from ...shape_options import Range
+
 Shapes = Mapping[str, tuple[int, ...]]
 Place = tuple[str, int]
 """An input's name and an axis of it."""
 
-Chosen = Mapping[str, Mapping[int, tuple[int, int]]]
-"""What a user says is free: by input and axis, the least and the largest extent."""
+Chosen = Mapping[str, Mapping[int, Range]]
+"""What a user says is free: by input and axis, the least and the largest extent, or None for any."""
 
 _DELTAS = (5, 2, 8, 32)
 """By how much an extent is raised to see whether it is free. Where the first is refused, it may be so in steps."""
@@ -28,6 +30,11 @@ _ODD_OFFSETS = (2, 13, 6, 27, 11, 40)
 """For short extents, what is added to them instead."""
 
 _SHORT = 16
+
+_PARTS = (0.9, 0.31, 0.63, 0.17, 0.77, 0.46)
+"""Where in a range to look, too, if most of those are beyond it."""
+
+_ENOUGH = 4
 
 _MOST = 6
 """So many extents may be free."""
@@ -70,32 +77,36 @@ def free_extents(shapes: Shapes, fits: Callable[[Shapes], bool], chosen: Chosen 
     """The extents that MXNet lets change, each alone or together with others that must be equal.
 
     The first axes of all inputs are taken for one, the batch, where they may be. With `chosen`, only what it names is
-    free in an input that it names, and in its ranges.
+    free, in its ranges.
     """
     found: list[FreeExtent] = []
+    ways = (1,) if chosen is None else (1, -1)  # the sample may have the largest extent that is asked for
 
     def joins(extent: FreeExtent) -> bool:
         """Whether it may change together with, and otherwise than, those found so far."""
         trial = [*found, extent]
-        return fits(at(shapes, trial, [e.compiled + e.step * (5 + 2 * i) for i, e in enumerate(trial)]))
+        few = (0,) if chosen is None else (0, 4)
+        moved = ([_moved(e, 5 + 2 * i - less, way) for i, e in enumerate(trial)] for less in few for way in ways)
+        return any(fits(at(shapes, trial, extents)) for extents in moved)
 
     left = [(name, axis) for name, shape in shapes.items() for axis, n in enumerate(shape) if n > 0]
-    if chosen is not None and not chosen.keys().isdisjoint(shapes):
-        left = [p for p in left if any(_named(chosen, q) for q in _alike(shapes, p))]
-    for places in _first_guesses(shapes, left):
+    if chosen is not None:
+        left = [(name, axis) for name, axis in left if axis in chosen.get(name, {})]
+    for places in _first_guesses(shapes, left, chosen):
         if not set(places) <= set(left) or len(found) == _MOST:
             continue
-        extent = _free(shapes, fits, places)
+        extent = _free(shapes, fits, _range(shapes, places, chosen), ways)
         if extent is not None and joins(extent):
             found.append(extent)
             left = [p for p in left if p not in places]
-    return [e for e in (_bounded(extent, chosen) for extent in found) if e is not None]
+    return found
 
 
-def _first_guesses(shapes: Shapes, left: Sequence[Place]) -> Iterator[tuple[Place, ...]]:
+def _first_guesses(shapes: Shapes, left: Sequence[Place], chosen: Chosen | None = None) -> Iterator[tuple[Place, ...]]:
     """What may be one extent, the likeliest first; what was found free is taken no more."""
     batch = tuple(p for p in left if p[1] == 0)
-    if len({shapes[name][axis] for name, axis in batch}) == 1:
+    ranges = {chosen[name][axis] for name, axis in batch} if chosen is not None else {None}
+    if len({shapes[name][axis] for name, axis in batch}) == 1 and len(ranges) == 1:
         yield batch
     few = len(shapes) <= _FEW_INPUTS
     if few:
@@ -115,42 +126,58 @@ def _groups(left: Sequence[Place], key: Callable[[Place], object]) -> Iterable[t
     return [tuple(g) for g in groups.values() if len(g) > 1]
 
 
-def _free(shapes: Shapes, fits: Callable[[Shapes], bool], places: tuple[Place, ...]) -> FreeExtent | None:
+def _range(shapes: Shapes, places: tuple[Place, ...], chosen: Chosen | None) -> FreeExtent:
+    """These places with the range that all of them may have."""
     compiled = shapes[places[0][0]][places[0][1]]
+    asked = [chosen[name][axis] for name, axis in places] if chosen is not None else []
+    low = max((r[0] for r in asked if r is not None), default=1)
+    high = min((r[1] for r in asked if r is not None), default=max(LARGEST, 4 * compiled))
+    return FreeExtent(places, compiled, 1, low, high)
+
+
+def _free(
+    shapes: Shapes, fits: Callable[[Shapes], bool], extent: FreeExtent, ways: tuple[int, ...]
+) -> FreeExtent | None:
     for delta in _DELTAS:
-        step = 1 if delta == _DELTAS[0] else delta
-        extent = FreeExtent(places, compiled, step, 1, max(LARGEST, 4 * compiled))
-        if fits(at(shapes, [extent], [compiled + delta])):
-            return extent
-        if all(axis < 2 for _, axis in places):
+        found = replace(extent, step=1 if delta == _DELTAS[0] else delta)
+        moved = [extent.compiled + delta * way for way in ways]
+        if found.step == 1 and len(ways) > 1:
+            moved += near(extent)[:4]
+        if any(
+            extent.low <= n <= extent.high and n != extent.compiled and fits(at(shapes, [extent], [n])) for n in moved
+        ):
+            return found
+        if all(axis < 2 for _, axis in extent.places):
             return None  # pictures alone are asked for in steps; channels are asked about once
     return None
 
 
-def _named(chosen: Chosen, place: Place) -> bool:
-    return place[1] in chosen.get(place[0], {})
+def _moved(extent: FreeExtent, steps: int, way: int) -> int:
+    """Another extent in the range: so many steps away, the other way round, or as far as it goes."""
+    for far in range(steps, 0, -1):
+        for n in (extent.compiled + way * far * extent.step, extent.compiled - way * far * extent.step):
+            if extent.low <= n <= extent.high:
+                return n
+    return extent.compiled
 
 
-def _alike(shapes: Shapes, place: Place) -> list[Place]:
-    """The places that may have the extent of this one."""
-    n = shapes[place[0]][place[1]]
-    return [(name, axis) for name, shape in shapes.items() for axis, m in enumerate(shape) if m == n]
+def others(extent: FreeExtent) -> list[int]:
+    """Extents to look at, of which the first four are beyond what was compiled and the last below.
 
-
-def _bounded(extent: FreeExtent, chosen: Chosen | None) -> FreeExtent | None:
-    if chosen is None or not any(name in chosen for name, _ in extent.places):
-        return extent
-    ranges = [chosen[name][axis] for name, axis in extent.places if _named(chosen, (name, axis))]
-    if not ranges:
-        return None
-    return replace(extent, low=max(low for low, _ in ranges), high=min(high for _, high in ranges))
-
-
-def others(extent: FreeExtent) -> Iterator[int]:
-    """Extents to look at, of which the first four are beyond what was compiled and the last below; all in the range."""
+    All are in the range, unless it has too few.
+    """
     e = extent.compiled
     wanted = [e + n for n in _ODD_OFFSETS] if e < _SHORT else _spread(e, extent.step)
-    return _in_range(extent, wanted)
+    found = list(_in_range(extent, wanted))
+    if len(found) >= _ENOUGH:
+        return found
+    # The range is short, or what was compiled is near its end. A program that was derived from extents beyond it is
+    # checked within it; a range of few is left for that.
+    beyond = list(_in_range(replace(extent, low=1, high=max(LARGEST, 4 * e)), wanted))
+    width = extent.high - extent.low
+    inner = list(_in_range(extent, [extent.low + int(part * width) for part in _PARTS]))
+    more = [*beyond, *inner] if width < _SHORT * extent.step // 2 else [*inner, *beyond]
+    return [n for n in dict.fromkeys([*found, *more]) if n != e]
 
 
 def _spread(compiled: int, step: int) -> list[int]:
@@ -168,7 +195,8 @@ def _spread(compiled: int, step: int) -> list[int]:
 def held_out(extent: FreeExtent) -> Iterator[int]:
     """Extents on which to check: small ones, for it takes time, and odd; then others."""
     e = extent.compiled
-    return _in_range(extent, [3 if e < 3 else e // 2 | 1, e // 2 + 2 | 1, e // 3 * 2 | 1, e + 1, e + 3, e + 4])
+    odd = [3 if e < 3 else e // 2 | 1, e // 2 + 2 | 1, e // 3 * 2 | 1]
+    return _in_range(extent, [*odd, e + 1, e + 3, e + 4, *near(extent)])
 
 
 def lowest(extent: FreeExtent) -> Iterator[int]:
@@ -181,6 +209,12 @@ def highest(extent: FreeExtent) -> Iterator[int]:
     """Extents that may be the largest that is allowed, the largest first."""
     e = extent.compiled
     return _in_range(extent, [extent.asked_high, *(n for n in (2048, 1024, 512, 256, 128, 64) if n > e), 4 * e])
+
+
+def near(extent: FreeExtent) -> list[int]:
+    """Extents about what was compiled, the nearest first."""
+    e, s = extent.compiled, extent.step
+    return list(_in_range(extent, [e + way * n * s for n in range(1, 8) for way in (1, -1)]))
 
 
 def _in_range(extent: FreeExtent, wanted: Sequence[int]) -> Iterator[int]:

@@ -273,7 +273,11 @@ def test_axes_and_ranges_that_are_chosen():
         ({"data": {1: (6, 9)}}, "the sample has 5"),
         ({"data": {1: (9, 6)}}, "must be True, False"),
         ({"data": {1: 6}}, "must be True, False"),
-        ({"data": [1]}, "must be True, False"),
+        ({"data": [3]}, "axis 3 of 'data'"),
+        ({"data": {-4: None}}, "axis -4 of 'data'"),
+        ({"data": {1: None, -2: None}}, "axis 1 of 'data' twice"),
+        ({"data": {1: None}, 0: {1: None}}, "axis 1 of 'data' twice"),
+        ({1: {0: None}}, "names input 1, and the model takes 1"),
         ("yes", "must be True, False"),
     ],
 )

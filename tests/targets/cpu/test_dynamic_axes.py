@@ -2,7 +2,17 @@
 
 import pytest
 
-from gluon_neuron.targets.cpu.dynamic_axes import FreeExtent, at, free_extents, held_out, others, seen_step
+from gluon_neuron.targets.cpu.dynamic_axes import (
+    FreeExtent,
+    at,
+    free_extents,
+    held_out,
+    highest,
+    lowest,
+    near,
+    others,
+    seen_step,
+)
 
 
 def found(shapes, fits, chosen=None):
@@ -47,7 +57,41 @@ def test_what_is_chosen():
     shapes = {"x": (2, 10, 20)}
     (extent,) = free_extents(shapes, lambda s: True, {"x": {1: (5, 40)}})
     assert extent == FreeExtent((("x", 1),), 10, 1, 5, 40)
-    assert len(free_extents(shapes, lambda s: True, {"y": {1: (5, 40)}})) == 3
+    assert free_extents(shapes, lambda s: True, {"y": {1: (5, 40)}}) == []
+
+
+def test_what_is_chosen_alone_is_free():
+    shapes = {"x": (2, 10), "y": (2, 10)}
+    for fits in (lambda s: True, lambda s: s["x"][1] == s["y"][1]):
+        found = free_extents(shapes, fits, {"x": {0: None}, "y": {0: (1, 9)}})
+        assert {p for e in found for p in e.places} == {("x", 0), ("y", 0)}
+    assert len(free_extents(shapes, lambda s: True, {"x": {0: None}, "y": {0: (1, 9)}})) == 2
+    assert free_extents(shapes, lambda s: s["x"] == s["y"], {"x": {1: None}}) == []
+    (both,) = free_extents(shapes, lambda s: s["x"] == s["y"], {"x": {1: (4, 90)}, "y": {1: (1, 50)}})
+    assert both == FreeExtent((("x", 1), ("y", 1)), 10, 1, 4, 50)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1, 10), (10, 11), (3, 12), (1, None), (9, 400)])
+def test_the_sample_may_be_at_the_end_of_what_mxnet_takes(low, high):
+    most = high or 10
+    chosen = {"x": {0: None, 1: high and (low, high)}}
+    found = free_extents({"x": (2, 10)}, lambda s: low <= s["x"][1] <= most, chosen)
+    assert [e.places for e in found] == [(("x", 0),), (("x", 1),)]
+
+
+RANGES = [(e, low, high) for e in (1, 2, 8, 64, 512) for low in (1, e, e - 1) for high in (e, e + 1, e + 3, 4 * e, 999)]
+
+
+@pytest.mark.parametrize(("compiled", "low", "high"), [r for r in RANGES if 0 < r[1] < r[2]])
+def test_extents_of_a_range(compiled, low, high):
+    extent = FreeExtent((("x", 0),), compiled, 1, low, high)
+    seen = others(extent)
+    assert len(set(seen)) == len(seen) >= 4 and compiled not in seen and min(seen) > 0
+    for choices in (held_out, highest, lowest, near):
+        found = list(choices(extent))
+        assert found and all(low <= n <= high for n in found), choices
+    if high - low >= 40:
+        assert sum(low <= n <= high for n in seen) >= 4
 
 
 @pytest.mark.parametrize("extent", [FreeExtent((("x", 2),), 224), FreeExtent((("x", 2),), 64, 32), FreeExtent((), 1)])
