@@ -17,6 +17,7 @@ from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime import placement
 from .runtime.asked import saved
+from .runtime.bucketed_call import BucketedCall
 from .runtime.misfit import misfit
 from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results, same_kind
 from .runtime.open_call import OpenCall
@@ -32,6 +33,8 @@ from .stitch.write import without_name_copies
 _HYBRIDIZE = frozenset(
     ("clear", "static_alloc", "static_shape", "inline_limit", "forward_bulk_size", "backward_bulk_size")
 )
+
+_NOT_PICKLED = frozenset(("_sessions", "_bucketed", "_training", "_open"))
 
 
 class NeuronHybridBlock(mx.gluon.SymbolBlock):
@@ -65,6 +68,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._take_nesting()
         self._array = mx.np.ndarray if metadata.is_np else mx.nd.NDArray
         self._sessions = self._new_sessions()
+        self._bucketed = self._new_bucketed()
         self._training = self._new_training()
         self._open: dict[int | None, OpenCall] = {}
 
@@ -198,13 +202,19 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         axes = self._metadata.batch_axes
-        if axes is None:
+        if axes is None and self._bucketed is None:
             return self._run_whole(arrays)
         shapes = tuple(a.shape for a in arrays)
-        samples = axes.samples([s.shape for s in self._metadata.specs], shapes)
-        if not samples or shapes in self._static:
+        if shapes in self._static:
             return self._run_whole(arrays)
-        found = run_in_parts(self._run_whole, arrays, axes, samples)
+        found = None if self._bucketed is None else self._bucketed(self._run_whole, arrays)
+        if found is None:
+            samples = axes.samples([s.shape for s in self._metadata.specs], shapes) if axes else None
+            if axes is None or not samples:
+                if self._bucketed is not None:
+                    self._bucketed.beyond(arrays)
+                return self._run_whole(arrays)
+            found = run_in_parts(self._run_whole, arrays, axes, samples)
         return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
 
     def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
@@ -226,6 +236,13 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self._static = metadata.static_shapes
         given = metadata.inputs, metadata.specs
         return SessionCache(self._bound_symbol, *given, self._reg_params, metadata.is_np, self._static, self._graphs)
+
+    def _new_bucketed(self) -> BucketedCall | None:
+        metadata = self._metadata
+        if metadata.buckets is None:
+            return None
+        given = metadata.inputs, metadata.specs, self._reg_params, metadata.is_np
+        return BucketedCall(metadata.buckets, self._bound_symbol, *given)
 
     def _new_training(self) -> TrainingCall:
         return TrainingCall(self._bound_symbol, self._metadata.inputs, self._reg_params)
@@ -326,7 +343,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             self._open.clear()
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {n: v for n, v in self.__dict__.items() if n not in ("_sessions", "_training", "_open")}
+        state = {n: v for n, v in self.__dict__.items() if n not in _NOT_PICKLED}
         state["_cached_op"] = None
         state["_cached_op_args"] = []
         return state
@@ -335,6 +352,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         self.__dict__.update(state)
         self._take_nesting()
         self._sessions = self._new_sessions()
+        self._bucketed = self._new_bucketed()
         self._training = self._new_training()
         self._open = {}
 

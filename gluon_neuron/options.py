@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from .errors import OptionError, nearest
-from .shape_options import Asked, Range, checked_batch_sizes, checked_dynamic, checked_shapes, is_int
+from .shape_options import (
+    Asked,
+    Range,
+    checked_batch_sizes,
+    checked_buckets,
+    checked_dynamic,
+    checked_padding,
+    checked_shapes,
+    is_int,
+)
 
 TARGETS = ("auto", "cpu", "inf1", "inf2", "trn1", "trn2")
 AUTO_CASTS = ("none", "matmult", "all")
@@ -18,6 +27,7 @@ AUTO_CAST_TYPES = ("bf16", "fp16", "tf32", "fp8_e4m3")
 _NOT_IDENTITY = (
     *("strict", "target", "shapes", "batch_sizes", "dynamic_batch", "op_by_op_retry"),
     *("compiler_jobs", "compiler_timeout", "cores", "dynamic", "work_dir"),
+    *("buckets", "padding"),
     *("exclude_nodes", "exclude_operators", "include_nodes"),
 )
 
@@ -52,6 +62,26 @@ class CompileOptions:
     batch_sizes: tuple[int, ...] = ()
     """Further batch sizes to compile besides the sample's: short for `shapes` in which the first axis of every input
     has that length."""
+
+    buckets: Mapping[str | int, Mapping[int, Sequence[int]]] = field(default_factory=dict)
+    """Serve calls of many shapes with a ladder of static programs, as NeuronCores need it: `buckets={"data0": {1: [64,
+    128, 256]}}` compiles one for each length of axis 1. A call runs in the smallest bucket that holds it: padded
+    behind its end, and the results cut to what MXNet gives for the call itself. Inputs go by name or position, a
+    negative axis counts from the last, and the sample's shape is a bucket as well. Axes with the same buckets and the
+    same extent in the sample are one extent where MXNet does not let them differ (a length that two inputs share, the
+    batch of all inputs); otherwise there is a program for each combination, 64 in all at most. Padding has to be
+    harmless: it is proved that what lies at one position along the axis has no influence on another (a batch; a length
+    along which everything is computed for itself), or `padding` declares it; otherwise OptionError names the operator
+    that stands in the way. Calls that no bucket holds, or with another dtype, run as without this option, with one
+    warning; with `strict=True` they are InputErrors. The programs of an artifact share one set of weights on a
+    NeuronCore. A `NeuronHybridBlock` pads; what imports its files in another way runs the shapes of the buckets alone.
+    Not part of the identity."""
+
+    padding: Mapping[str | int, Mapping[int, float]] = field(default_factory=dict)
+    """Axes of `buckets` along which you declare that padding does no harm, because the model itself ignores what lies
+    behind the end (a valid length that is another input masks it, for example), each with the value to pad with:
+    `padding={"data0": {1: 0}}`, or `{"data0": [1]}` for 0. It is believed, not checked: compare with `verify` on inputs
+    of several lengths. What the outputs have along the axes that follow is cut to the extents that MXNet infers."""
 
     dynamic: bool | str | Mapping[str | int, Mapping[int, Range]] = True
     """Derive, for the CPU, one dynamic program for calls with other shapes, beside the static ones. True: for every
@@ -149,6 +179,8 @@ class CompileOptions:
         object.__setattr__(self, "shapes", checked_shapes(self.shapes))
         object.__setattr__(self, "batch_sizes", checked_batch_sizes(self.batch_sizes))
         object.__setattr__(self, "dynamic", checked_dynamic(self.dynamic))
+        object.__setattr__(self, "buckets", checked_buckets(self.buckets))
+        object.__setattr__(self, "padding", checked_padding(self.padding))
 
     @classmethod
     def make(cls, given: Mapping[str, Any]) -> CompileOptions:

@@ -70,6 +70,24 @@ class DynamicDimension:
 
 
 @dataclass(frozen=True)
+class BucketReport:
+    """Axes of the model's inputs, as (input, axis), that have one extent, the extents of its buckets, and what each of
+    the axes is padded with where that is declared to be harmless; None where it is proved."""
+
+    axes: tuple[tuple[str, int], ...]
+    extents: tuple[int, ...]
+    values: tuple[float, ...] | None = None
+
+    def __str__(self) -> str:
+        places = " and ".join(f"axis {axis} of {name}" for name, axis in self.axes)
+        if self.values is None:
+            how = "padding is proved to be harmless"
+        else:
+            how = f"padded with {', '.join(map(str, dict.fromkeys(self.values)))}, which is declared to be harmless"
+        return f"{places}: {', '.join(map(str, self.extents))}; {how}"
+
+
+@dataclass(frozen=True)
 class RegionReport:
     """One compiled region: its node in the new symbol, the number of operators in it, and their FLOPs.
 
@@ -106,7 +124,8 @@ class Report:
 
     `operators` and `flops` count the whole model; `regions` lists what was compiled, `outside` what was not; `seconds`
     is the wall time of each phase. `auto_cast` and `auto_cast_type` say what may be computed in which type.
-    `static_shapes` are those for which there are programs of their own, the sample's first, each by the inputs' names.
+    `static_shapes` are those for which there are programs of their own, the sample's first, each by the inputs' names,
+    and `buckets` the axes that are padded up to these.
     """
 
     target: str
@@ -119,6 +138,7 @@ class Report:
     auto_cast: str = "none"
     auto_cast_type: str = "bf16"
     static_shapes: tuple[Mapping[str, tuple[int, ...]], ...] = ()
+    buckets: tuple[BucketReport, ...] = ()
 
     @property
     def compiled_operators(self) -> int:
@@ -166,6 +186,14 @@ class Report:
         rest = {k: raw[k] for k in ("target", "engine", "operators", "flops", "seconds")}
         rest |= {k: raw[k] for k in ("auto_cast", "auto_cast_type") if k in raw}
         rest["static_shapes"] = tuple({n: tuple(s) for n, s in one.items()} for one in raw.get("static_shapes", ()))
+        rest["buckets"] = tuple(
+            BucketReport(
+                tuple((n, a) for n, a in b["axes"]),
+                tuple(b["extents"]),
+                None if b["values"] is None else tuple(b["values"]),
+            )
+            for b in raw.get("buckets", ())
+        )
         return cls(regions=regions, outside=outside, **rest)
 
     def __str__(self) -> str:
@@ -208,7 +236,8 @@ class Report:
     def _shapes(self) -> list[str]:
         if not self.regions or not self.static_shapes:
             return []
-        return ["", "Static shapes:", *(f"  {_in_words(shapes)}" for shapes in self.static_shapes)]
+        lines = ["", "Static shapes:", *(f"  {_in_words(shapes)}" for shapes in self.static_shapes)]
+        return lines + (["", "Buckets:", *(f"  {axes}." for axes in self.buckets)] if self.buckets else [])
 
     def _other_shapes(self) -> list[str]:
         lines = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from numbers import Integral
+from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any, TypeGuard
 
 from .errors import OptionError
@@ -118,4 +119,58 @@ def _wrong_dynamic(value: object) -> OptionError:
         "Option dynamic must be True, False, 'batch', or a mapping such as {'data': {0: (1, 64), 1: None}} from "
         "inputs, by name or position, to their dynamic axes, each with its least and its largest extent, or None for "
         f"any, not {value!r}."
+    )
+
+
+def checked_buckets(value: object) -> dict[str | int, dict[int, tuple[int, ...]]]:
+    """Option `buckets`: inputs, by name or position, with axes, and the extents of each. Raises OptionError."""
+    found: dict[str | int, dict[int, tuple[int, ...]]] = {}
+    for key, axes in _inputs(value, _wrong_buckets):
+        if not isinstance(axes, Mapping) or not axes:
+            raise _wrong_buckets(value)
+        for axis, extents in axes.items():
+            extents = (extents,) if is_int(extents) else extents
+            right = isinstance(extents, tuple | list | range) and all(is_int(n) and n > 0 for n in extents)
+            if not is_int(axis) or not right or not extents:
+                raise _wrong_buckets(value)
+            found.setdefault(key, {})[int(axis)] = tuple(sorted({int(n) for n in extents}))
+    return found
+
+
+def checked_padding(value: object) -> dict[str | int, dict[int, float]]:
+    """Option `padding`: inputs, by name or position, with axes, and the value for each. Raises OptionError."""
+    found: dict[str | int, dict[int, float]] = {}
+    for key, axes in _inputs(value, _wrong_padding):
+        axes = dict.fromkeys(axes, 0) if isinstance(axes, tuple | list) else {axes: 0} if is_int(axes) else axes
+        if not isinstance(axes, Mapping):
+            raise _wrong_padding(value)
+        for axis, number in axes.items():
+            if not is_int(axis) or isinstance(number, bool) or not isinstance(number, Real) or not isfinite(number):
+                raise _wrong_padding(value)
+            found.setdefault(key, {})[int(axis)] = int(number) if is_int(number) else float(number)
+    return found
+
+
+def _inputs(value: object, wrong: Callable[[object], OptionError]) -> Iterator[tuple[str | int, Any]]:
+    """What a mapping says of each input; `wrong` makes the error for what is none."""
+    if not isinstance(value, Mapping):
+        raise wrong(value)
+    for key, axes in value.items():
+        if not (isinstance(key, str) or (is_int(key) and key >= 0)):
+            raise wrong(value)
+        yield key if isinstance(key, str) else int(key), axes
+
+
+def _wrong_buckets(value: object) -> OptionError:
+    return OptionError(
+        "Option buckets must be a mapping such as {'data': {1: [64, 128, 256]}} from inputs, by name or position, to "
+        f"axes, each with the extents of its buckets, which are positive integers, not {value!r}."
+    )
+
+
+def _wrong_padding(value: object) -> OptionError:
+    return OptionError(
+        "Option padding must be a mapping such as {'data': {1: 0}} from inputs, by name or position, to axes of "
+        "buckets, each with the number that it is padded with, or such as {'data': [1]}, which pads with 0, not "
+        f"{value!r}."
     )

@@ -37,6 +37,21 @@ def test_unknown_names_the_nearest():
         {"shapes": [{"data": 8}]},
         {"shapes": [{0: (8, 2)}]},
         {"shapes": [((8, 2), "x")]},
+        {"buckets": [64]},
+        {"buckets": {"data": [64]}},
+        {"buckets": {"data": {}}},
+        {"buckets": {"data": {0: []}}},
+        {"buckets": {"data": {0: [0, 8]}}},
+        {"buckets": {"data": {0: [8.0]}}},
+        {"buckets": {"data": {0: True}}},
+        {"buckets": {"data": {"batch": [8]}}},
+        {"buckets": {-1: {0: [8]}}},
+        {"padding": 0},
+        {"padding": {"data": {0: "0"}}},
+        {"padding": {"data": {0: True}}},
+        {"padding": {"data": {0: float("nan")}}},
+        {"padding": {"data": {"batch": 0}}},
+        {"padding": {None: [0]}},
         {"dynamic": "yes"},
         {"dynamic": [0]},
         {"dynamic": {"data": 1}},
@@ -105,8 +120,18 @@ def test_forms_of_dynamic(given, kept):
     assert CompileOptions(dynamic=given).dynamic == kept
 
 
+def test_forms_of_buckets_and_padding():
+    given = {"x": {0: [np.int64(8), 1, 8], -1: 4}, np.int64(1): {2: range(2, 7, 2)}}
+    assert CompileOptions(buckets=given).buckets == {"x": {0: (1, 8), -1: (4,)}, 1: {2: (2, 4, 6)}}
+    for form in ({"x": [0, -1]}, {"x": (0, -1)}, {"x": {0: 0, -1: np.int32(0)}}):
+        assert CompileOptions(padding=form).padding == {"x": {0: 0, -1: 0}}
+    assert CompileOptions(padding={1: 0, "x": {1: 0.5}}).padding == {1: {0: 0}, "x": {1: 0.5}}
+
+
 def test_identity_leaves_out_what_changes_no_program():
     assert CompileOptions().identity() == CompileOptions(strict=True, exclude_nodes=("a",)).identity()
     named = CompileOptions(shapes=[(1, 2)], batch_sizes=4, dynamic={"x": {0: None}})
+    assert CompileOptions().identity() == named.identity()
+    named = CompileOptions(buckets={"x": {0: [4]}}, padding={"x": [0]})
     assert CompileOptions().identity() == named.identity()
     assert CompileOptions().identity() != CompileOptions(auto_cast="all").identity()

@@ -8,7 +8,7 @@ import pickle
 import pytest
 
 import gluon_neuron
-from gluon_neuron.report import REASONS, DynamicDimension, Outside, ProgramReport, RegionReport, Report
+from gluon_neuron.report import REASONS, BucketReport, DynamicDimension, Outside, ProgramReport, RegionReport, Report
 from tests.nets import Split, images, initialized
 
 PROGRAM = ProgramReport(
@@ -33,6 +33,7 @@ REPORT = Report(
     (SORTED, dataclasses.replace(SORTED, node="sort1"), SLOW, dataclasses.replace(SLOW, sentence="another reason")),
     {"export": 0.123, "compile": 4.5},
     static_shapes=SHAPES,
+    buckets=(BucketReport((("data", 0),), (1, 8)), BucketReport((("data", 1), ("mask", 1)), (3,), (0, 0.5))),
 )
 EMPTY = Report("cpu", "mxnet", 2, 100, (), (SORTED, SLOW))
 
@@ -69,11 +70,11 @@ def test_dict_of_older_files():
     raw = REPORT.to_dict()
     for region in raw["regions"]:
         del region["programs"], region["batch_parts"], region["dynamic_dimensions"]
-    del raw["static_shapes"]
+    del raw["static_shapes"], raw["buckets"]
     found = Report.from_dict(raw)
     older = {"programs": (), "batch_parts": 1, "dynamic_dimensions": ()}
     assert found.regions == tuple(dataclasses.replace(r, **older) for r in REPORT.regions)
-    assert found.static_shapes == ()
+    assert found.static_shapes == found.buckets == ()
 
 
 def test_former_name_of_batch_parts():
@@ -133,6 +134,12 @@ def test_text_of_shapes():
     lines = str(REPORT).splitlines()
     at = lines.index("Static shapes:")
     assert lines[at + 1 : at + 4] == ["  data (1, 3), mask ()", "  data (8, 3), mask ()", ""]
+    at = lines.index("Buckets:")
+    assert lines[at + 1 : at + 4] == [
+        "  axis 0 of data: 1, 8; padding is proved to be harmless.",
+        "  axis 1 of data and axis 1 of mask: 3; padded with 0, 0.5, which is declared to be harmless.",
+        "",
+    ]
     at = lines.index("Other shapes on the CPU:")
     axes = "axis 0 of boxes, axis 0 of sizes from 1 to 64; axis 2 of boxes from 32 to 512 in steps of 32"
     assert lines[at + 1 : at + 3] == [

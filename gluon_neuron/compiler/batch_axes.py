@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, product
 
 from ..errors import InputError, OptionError
@@ -64,23 +64,48 @@ def _choices(shapes: Sequence[Sequence[int]]) -> Iterator[tuple[int | None, ...]
 
 
 def _proved(model: ExportedModel, text: str, axes: Sequence[int | None]) -> BatchAxes:
-    one = _for_samples(model, text, axes, 1)
+    outputs = outputs_along(model, text, axes, {})
+    sizes = (model.specs[n].shape[a] for n, a in zip(model.inputs, axes, strict=True) if a is not None)
+    return BatchAxes(tuple(axes), tuple(outputs), next(sizes))
+
+
+def outputs_along(
+    model: ExportedModel,
+    text: str,
+    axes: Sequence[int | None],
+    others: Mapping[str, Sequence[int]],
+    most: int | None = None,
+    in_order: bool = False,
+) -> list[OutputAxis | None]:
+    """Where samples lie in the outputs, if they lie along these axes of the inputs, one for each or None.
+
+    What is proved is so for any number of samples, or for any up to `most`, where MXNet takes no more. `others` are
+    shapes of inputs that are otherwise than the sample's. With `in_order`, samples may depend on those before them.
+    Raises SamplesMeet where it is not proved, and InputError where MXNet takes no such shapes.
+    """
+
+    def for_samples(count: int) -> Graph:
+        specs = model.all_specs()
+        for name, axis in zip(model.inputs, axes, strict=True):
+            shape = list(others.get(name, specs[name].shape))
+            if axis is not None:
+                shape[axis] = count
+            specs[name] = Spec(tuple(shape), specs[name].dtype)
+        return annotate(text, specs, model.is_np)
+
+    one = for_samples(1)
     several = several_samples(one)
-    found = sample_axes(_for_samples(model, text, axes, several), one, several)
+    try:
+        batch = for_samples(several)
+    except InputError:
+        if most is None or not 3 <= most < several:
+            raise
+        several = next(n for n in range(most, 2, -1) if all(n % k for k in range(2, n)))
+        batch = for_samples(several)
+    found = sample_axes(batch, one, several, in_order)
     outputs = []
     for head, axis in zip(one.heads, found, strict=True):
         spec = one.nodes[head.node].outs[head.output]
         assert spec is not None
         outputs.append(None if axis is None else OutputAxis(axis, spec.shape[axis]))
-    sizes = (model.specs[n].shape[a] for n, a in zip(model.inputs, axes, strict=True) if a is not None)
-    return BatchAxes(tuple(axes), tuple(outputs), next(sizes))
-
-
-def _for_samples(model: ExportedModel, text: str, axes: Sequence[int | None], count: int) -> Graph:
-    specs = model.all_specs()
-    for name, axis in zip(model.inputs, axes, strict=True):
-        if axis is not None:
-            shape = list(specs[name].shape)
-            shape[axis] = count
-            specs[name] = Spec(tuple(shape), specs[name].dtype)
-    return annotate(text, specs, model.is_np)
+    return outputs

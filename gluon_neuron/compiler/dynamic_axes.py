@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
-from ..errors import InputError, OptionError, nearest
+from ..errors import InputError, OptionError
 from ..frontend.infer import annotate
 from ..frontend.model import ExportedModel
 from ..graph.graph import Entry, Graph
@@ -14,7 +14,7 @@ from ..graph.spec import Spec
 from ..options import CompileOptions
 from ..shape_options import Range
 from ..targets.cpu.dynamic_axes import LARGEST
-from .input_names import input_names
+from .input_names import named_axes
 
 _DELTAS = (5, 2, 8, 32)
 """By how much the named axes are changed to see which others follow; of the first that MXNet takes."""
@@ -97,37 +97,18 @@ def dynamic_axes(model: ExportedModel, options: CompileOptions) -> DynamicAxes |
     if isinstance(options.dynamic, str):
         return DynamicAxes(model, _batch(model))
     found: dict[str, dict[int, Range]] = {}
-    for key, axes in options.dynamic.items():
-        name = _input(model, key)
-        shape = model.specs[name].shape
-        for axis, bounds in axes.items():
-            at = axis + len(shape) if axis < 0 else axis
-            if not 0 <= at < len(shape):
-                raise OptionError(f"Option dynamic names axis {axis} of {name!r}, whose shape is {shape}.")
-            if at in found.get(name, {}):
-                raise OptionError(f"Option dynamic names axis {at} of {name!r} twice.")
-            if bounds is not None and not bounds[0] <= shape[at] <= bounds[1]:
-                raise OptionError(
-                    f"Option dynamic gives axis {axis} of {name!r} from {bounds[0]} to {bounds[1]}, and the sample has "
-                    f"{shape[at]} there. Widen the range, or compile with a sample within it."
-                )
-            found.setdefault(name, {})[at] = bounds
+    for (name, axis), bounds in named_axes(model, options.dynamic, "dynamic").items():
+        n = model.specs[name].shape[axis]
+        if bounds is not None and not bounds[0] <= n <= bounds[1]:
+            raise OptionError(
+                f"Option dynamic gives axis {axis} of {name!r} from {bounds[0]} to {bounds[1]}, and the sample has "
+                f"{n} there. Widen the range, or compile with a sample within it."
+            )
+        found.setdefault(name, {})[axis] = bounds
     # A range of one extent is the sample's.
     return DynamicAxes(
         model, {n: {a: r for a, r in axes.items() if r is None or r[0] < r[1]} for n, axes in found.items()}
     )
-
-
-def _input(model: ExportedModel, key: str | int) -> str:
-    if isinstance(key, int):
-        if key >= len(model.inputs):
-            raise OptionError(f"Option dynamic names input {key}, and the model takes {len(model.inputs)} of them.")
-        return model.inputs[key]
-    known = input_names(model)
-    if key not in known:
-        hint = nearest(key, known)
-        raise OptionError(f"Option dynamic names {key!r}; the inputs are {', '.join(model.inputs)}.{hint}")
-    return known[key]
 
 
 def _batch(model: ExportedModel) -> dict[str, dict[int, Range]]:

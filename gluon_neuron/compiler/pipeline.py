@@ -15,6 +15,7 @@ from ..frontend.infer import has_open_shapes
 from ..frontend.model import ExportedModel
 from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
+from ..graph.buckets import Buckets
 from ..graph.graph import Graph, Node
 from ..graph.open_results import OPEN, check_foreach
 from ..graph.subgraph import unnameable
@@ -22,7 +23,7 @@ from ..lowering.cost import worth_a_region
 from ..options import CompileOptions
 from ..partition.partition import Partition, partition
 from ..refusal import Category, Refusal
-from ..report import Outside, Report
+from ..report import BucketReport, Outside, Report
 from ..runtime import registration
 from ..stitch.metadata import Metadata
 from ..stitch.parameters import artifact_parameter
@@ -32,6 +33,7 @@ from ..targets.neuron.toolchain.precedence import resolve
 from ..targets.refusals import refusals
 from ..targets.registry import get_target
 from .batch_axes import batch_axes
+from .bucket_axes import bucket_axes
 from .dynamic_axes import dynamic_axes
 from .first_run import first_run
 from .pack import CompiledRegion
@@ -52,7 +54,8 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
         model = export()
     with clock("infer"):
         dynamic = dynamic_axes(model, options)
-        graphs = static_graphs(model, options)
+        buckets = bucket_axes(model, options)
+        graphs = static_graphs(model, options, buckets)
         check_foreach(graphs[0])
         axes = batch_axes(model) if options.dynamic_batch else None
     banned: dict[int, Outside] = {}
@@ -63,10 +66,9 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
             compiled, failed = compile_regions(plan, graphs, model, target, options, dynamic)
         if not failed:
             with clock("stitch"):
-                report = report_of(
-                    graphs[0], plan, compiled, target, options, dict(clock.seconds), _named(model, options)
-                )
-                block = _reimport(model, graphs[0], compiled, options, report, axes)
+                named = _named(model, options, buckets)
+                report = report_of(graphs[0], plan, compiled, target, options, dict(clock.seconds), *named)
+                block = _reimport(model, graphs[0], compiled, options, report, axes, buckets)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
         if not failed:
@@ -80,18 +82,25 @@ def analyze_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
     target = get_target(options.target)
     model = export()
     dynamic_axes(model, options)
-    graphs = static_graphs(model, options)
+    buckets = bucket_axes(model, options)
+    graphs = static_graphs(model, options, buckets)
     check_foreach(graphs[0])
     if options.dynamic_batch:
         batch_axes(model)
-    return planned_report(
-        graphs[0], _partition(graphs, model, target, options), target, options, _named(model, options)
-    )
+    plan = _partition(graphs, model, target, options)
+    return planned_report(graphs[0], plan, target, options, *_named(model, options, buckets))
 
 
-def _named(model: ExportedModel, options: CompileOptions) -> list[dict[str, tuple[int, ...]]]:
-    """The static shapes by the inputs' names."""
-    return [dict(zip(model.inputs, shapes, strict=True)) for shapes in static_shapes(model, options)]
+def _named(
+    model: ExportedModel, options: CompileOptions, buckets: Buckets | None
+) -> tuple[list[dict[str, tuple[int, ...]]], list[BucketReport]]:
+    """The static shapes, and the axes of buckets, by the inputs' names."""
+    shapes = [dict(zip(model.inputs, shapes, strict=True)) for shapes in static_shapes(model, options, buckets)]
+    axes = [
+        BucketReport(tuple((model.inputs[at], k) for at, k in axis.places), axis.extents, axis.values)
+        for axis in (buckets.axes if buckets else ())
+    ]
+    return shapes, axes
 
 
 def _partition(
@@ -145,6 +154,7 @@ def _reimport(
     options: CompileOptions,
     report: Report,
     axes: BatchAxes | None,
+    buckets: Buckets | None,
 ) -> NeuronHybridBlock:
     specs = tuple(model.specs[n] for n in model.inputs)
     text = model.symbol.tojson(remove_amp_cast=False)
@@ -153,7 +163,8 @@ def _reimport(
         *(options.dynamic_batch, options.batch_sizes, report, axes),
         _may_be_open(graph) and has_open_shapes(text, model.all_specs(), model.is_np),
         model.arguments,
-        tuple(static_shapes(model, replace(options, batch_sizes=())))[1:],
+        tuple(static_shapes(model, replace(options, batch_sizes=()), buckets))[1:],
+        buckets,
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

@@ -9,7 +9,7 @@ from ..graph.graph import Graph
 from ..lowering.cost import flops
 from ..options import CompileOptions
 from ..partition.partition import Partition
-from ..report import DynamicDimension, ProgramReport, RegionReport, Report
+from ..report import BucketReport, DynamicDimension, ProgramReport, RegionReport, Report
 from ..targets.base import Program, Target
 from .any_shape import dynamic_dimensions
 from .pack import CompiledRegion
@@ -23,8 +23,9 @@ def report_of(
     options: CompileOptions,
     seconds: Mapping[str, float],
     shapes: Sequence[Mapping[str, tuple[int, ...]]] = (),
+    buckets: Sequence[BucketReport] = (),
 ) -> Report:
-    """What was compiled of the graph, for which static `shapes` of its inputs, and what was not."""
+    """What was compiled of the graph, for which static `shapes` of its inputs and which `buckets`, and what was not."""
     regions = tuple(
         RegionReport(
             *(c.cut.name, len(c.cut.region.nodes), _flops(graph, c.cut.region.nodes), c.cut.data, c.cut.outputs),
@@ -33,7 +34,7 @@ def report_of(
         )
         for c, free in ((c, _dynamic(c)) for c in compiled)
     )
-    return _report(graph, plan, regions, target, options, seconds, shapes)
+    return _report(graph, plan, regions, target, options, seconds, shapes, buckets)
 
 
 def planned_report(
@@ -42,12 +43,13 @@ def planned_report(
     target: Target,
     options: CompileOptions,
     shapes: Sequence[Mapping[str, tuple[int, ...]]] = (),
+    buckets: Sequence[BucketReport] = (),
 ) -> Report:
     """What would be compiled of the graph, and what would not."""
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(plan.regions)
     )
-    return _report(graph, plan, regions, target, options, {}, shapes)
+    return _report(graph, plan, regions, target, options, {}, shapes, buckets)
 
 
 def _report(
@@ -58,13 +60,13 @@ def _report(
     options: CompileOptions,
     seconds: Mapping[str, float],
     shapes: Sequence[Mapping[str, tuple[int, ...]]],
+    buckets: Sequence[BucketReport],
 ) -> Report:
     total = sum(flops(n) for n in graph.operators)
     engine = target.engine if regions else "mxnet"
     casts = options.auto_cast, options.auto_cast_type
-    return Report(
-        target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts, tuple(shapes)
-    )
+    named = tuple(shapes), tuple(buckets)
+    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts, *named)
 
 
 def _program_report(made: Program) -> ProgramReport:

@@ -1,11 +1,14 @@
-"""The shapes for which static programs are compiled: the sample's, and those of options shapes and batch_sizes."""
+"""The shapes for which static programs are compiled: the sample's, and those of shapes, batch_sizes and buckets."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from ..errors import InputError, OptionError, nearest
 from ..frontend.infer import annotate
 from ..frontend.model import ExportedModel
 from ..graph.batch import with_batch
+from ..graph.buckets import Buckets
 from ..graph.graph import Graph
 from ..graph.spec import Spec
 from ..options import CompileOptions
@@ -16,7 +19,7 @@ Shapes = tuple[tuple[int, ...], ...]
 """The shapes of a model's inputs, in their order."""
 
 
-def static_shapes(model: ExportedModel, options: CompileOptions) -> dict[Shapes, str]:
+def static_shapes(model: ExportedModel, options: CompileOptions, buckets: Buckets | None = None) -> dict[Shapes, str]:
     """The shapes of the inputs, the sample's first, each with what asked for it, for messages.
 
     Raises OptionError for shapes that are not those of such inputs.
@@ -27,10 +30,12 @@ def static_shapes(model: ExportedModel, options: CompileOptions) -> dict[Shapes,
         found.setdefault(tuple(with_batch(s, size) for s in sample), f"Option batch_sizes names {size}")
     for asked in options.shapes:
         found.setdefault(_shapes(model, sample, asked), f"Option shapes names {asked}")
+    for shapes in () if buckets is None else map(partial(buckets.shapes, sample), buckets.sizes):
+        found.setdefault(shapes, f"Option buckets has a bucket for {shapes}")
     return found
 
 
-def static_graphs(model: ExportedModel, options: CompileOptions) -> list[Graph]:
+def static_graphs(model: ExportedModel, options: CompileOptions, buckets: Buckets | None = None) -> list[Graph]:
     """The model's graph with its specs for each of the static shapes, the sample's first.
 
     Raises OptionError as `static_shapes` does, and InputError for shapes that MXNet does not take, with its reason.
@@ -38,7 +43,7 @@ def static_graphs(model: ExportedModel, options: CompileOptions) -> list[Graph]:
     text = model.symbol.tojson(remove_amp_cast=False)
     specs = model.all_specs()
     graphs: list[Graph] = []
-    for shapes, who in static_shapes(model, options).items():
+    for shapes, who in static_shapes(model, options, buckets).items():
         given = {n: Spec(s, model.specs[n].dtype) for n, s in zip(model.inputs, shapes, strict=True)}
         if not graphs:
             graphs.append(annotate(text, specs, model.is_np))

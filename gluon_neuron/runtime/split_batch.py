@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import mxnet as mx
-import numpy as np
 
 from ..graph.batch import BatchAxes
+from .along_axis import cut, joined
 from .asked import plain
 
 Arrays = Sequence[mx.nd.NDArray]
@@ -22,7 +22,7 @@ def run_in_parts(run: Callable[[Arrays], Arrays], arrays: Arrays, axes: BatchAxe
         part = [_part(a, k, start, end, axes.size) for a, k in zip(arrays, axes.inputs, strict=True)]
         parts.append([plain(a) for a in run(part)])
     return [
-        found[0] if place is None else _cut(_joined(found, place.axis), place.axis, 0, samples * place.rows)
+        found[0] if place is None else cut(joined(found, place.axis), place.axis, 0, samples * place.rows)
         for found, place in zip(zip(*parts, strict=True), axes.outputs, strict=True)
     ]
 
@@ -30,21 +30,7 @@ def run_in_parts(run: Callable[[Arrays], Arrays], arrays: Arrays, axes: BatchAxe
 def _part(array: mx.nd.NDArray, axis: int | None, start: int, end: int, size: int) -> mx.nd.NDArray:
     if axis is None:
         return array
-    part = _cut(array, axis, start, end)
+    part = cut(array, axis, start, end)
     # Repeating a real sample keeps padding free of values that a model might divide by.
-    last = [_cut(array, axis, end - 1, end)] * (size - end + start)
-    return _joined([part, *last], axis) if last else part
-
-
-def _cut(array: mx.nd.NDArray, axis: int, start: int, end: int) -> mx.nd.NDArray:
-    if axis == 0:
-        return array[start:end]  # a view, no copy
-    if array.dtype is np.bool_:  # of which MXNet cuts and joins none
-        return _cut(array.astype("uint8"), axis, start, end).astype("bool")
-    return mx.nd.slice_axis(array, axis=axis, begin=start, end=end)
-
-
-def _joined(arrays: Arrays, axis: int) -> mx.nd.NDArray:
-    if arrays[0].dtype is np.bool_:
-        return _joined([a.astype("uint8") for a in arrays], axis).astype("bool")
-    return mx.nd.concat(*arrays, dim=axis)
+    last = [cut(array, axis, end - 1, end)] * (size - end + start)
+    return joined([part, *last], axis) if last else part

@@ -9,6 +9,7 @@ from typing import Any
 import mxnet as mx
 
 from ..graph.batch import BatchAxes, with_batch
+from ..graph.buckets import Buckets
 from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
@@ -25,7 +26,8 @@ class Metadata:
 
     `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
     any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them. `shapes`
-    are those of the inputs, in order, that were compiled beside the sample's and the batch sizes'.
+    are those of the inputs, in order, that were compiled beside the sample's and the batch sizes', and `buckets` says
+    which calls are padded to one of them.
     """
 
     inputs: tuple[str, ...]
@@ -40,6 +42,7 @@ class Metadata:
     open_shapes: bool = False
     arguments: tuple[str, ...] = ()
     shapes: tuple[Shapes, ...] = ()
+    buckets: Buckets | None = None
 
     @property
     def static_shapes(self) -> tuple[Shapes, ...]:
@@ -63,6 +66,7 @@ class Metadata:
                 **({"open_shapes": True} if self.open_shapes else {}),
                 "batch_sizes": self.batch_sizes,
                 **({"shapes": self.shapes} if self.shapes else {}),
+                **({"buckets": self.buckets.to_json()} if self.buckets else {}),
                 "report": self.report.to_dict(),
                 "arguments": self.arguments,
             },
@@ -88,6 +92,7 @@ class Metadata:
             raw.get("open_shapes", False),
             tuple(raw.get("arguments", ())),  # release 0.1.0 had none
             tuple(tuple(map(tuple, shapes)) for shapes in raw.get("shapes", ())),
+            Buckets.from_json(raw["buckets"]) if raw.get("buckets") else None,
         )
 
 

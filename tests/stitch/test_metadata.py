@@ -7,6 +7,7 @@ import mxnet as mx
 import pytest
 
 from gluon_neuron.graph.batch import BatchAxes, OutputAxis
+from gluon_neuron.graph.buckets import BucketAxis, Buckets, CutAxis
 from gluon_neuron.graph.identity import graph_hash
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.report import Outside, RegionReport, Report
@@ -20,8 +21,11 @@ REPORT = Report(
 SPECS = (Spec((2, 3), "float32"), Spec((), "int32"))
 AXES = BatchAxes((1, None), (OutputAxis(0, 2), None), 3)
 FURTHER = (((5, 3), ()), ((2, 7), ()))
-METADATA = Metadata(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"), FURTHER)
-LATER = {"batch_axes": None, "open_shapes": False, "arguments": (), "shapes": ()}
+BUCKETS = Buckets((BucketAxis(((0, 1),), (3, 7), (CutAxis(0, 1, 1),), (0,)),), ((3,), (7,)), True)
+METADATA = Metadata(
+    *(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"), FURTHER, BUCKETS)
+)
+LATER = {"batch_axes": None, "open_shapes": False, "arguments": (), "shapes": (), "buckets": None}
 """What files of 0.1.0 do not hold, with what it is then."""
 
 

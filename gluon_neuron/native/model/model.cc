@@ -113,7 +113,7 @@ void Model::load(const ModelSpec& from) {
   }
   const auto make = [&] {
     auto neff = LoadedNeff::obtain(*from.artifact, index_, from.artifact_array.data + program.payload.offset, core_);
-    runner_ = std::make_unique<NeffModel>(program, neff, sources);
+    runner_ = std::make_unique<NeffModel>(program, neff, NeffModel::write(program, *neff, sources, from.digests));
     program_ = neff;
   };
   try {

@@ -1,4 +1,4 @@
-// A NEFF on NeuronCores: loaded once for all weights it runs with, each of which is written to the device once.
+// A NEFF on NeuronCores: loaded once for all weights it runs with, which it shares with the other NEFFs of its artifact.
 #include "nrt/engine.h"
 
 #include <algorithm>
@@ -39,6 +39,8 @@ Loaded& loaded() {
 // To be called with the gate held.
 const Nrt* api() { return NrtRuntime::get().api(); }
 
+int placement_of(const Program& program) { return program.target == "inf1" ? kNrtPlacementVirtual : kNrtPlacementDevice; }
+
 std::string cores_text(int first, size_t count) {
   return count == 1 ? text("NeuronCore ", first) : text("NeuronCores ", first, " to ", first + count - 1);
 }
@@ -52,9 +54,15 @@ std::shared_ptr<LoadedNeff> LoadedNeff::obtain(const Artifact& artifact, size_t 
   if (auto found = state.by_key[key].lock()) return found;
   const Program& program = *artifact.programs[index];
   NrtRuntime::get().start(program.cores, core);
-  for (auto it = state.by_key.begin(); it != state.by_key.end();)
-    it = it->second.expired() ? state.by_key.erase(it) : std::next(it);
-  std::shared_ptr<LoadedNeff> made(new LoadedNeff(program, neff, core));
+  int place = core;
+  for (auto it = state.by_key.begin(); it != state.by_key.end();) {
+    const auto other = it->second.lock();
+    const auto [low, high, number, asked] = it->first;
+    const bool beside = Digest{low, high} == artifact.digest && number != index && asked == core;
+    if (other && beside && other->cores() == program.cores) place = other->core();
+    it = other ? std::next(it) : state.by_key.erase(it);
+  }
+  std::shared_ptr<LoadedNeff> made(new LoadedNeff(program, neff, place));
   state.by_key[key] = made;
   return made;
 }
@@ -135,13 +143,23 @@ struct NeffModel::Request {
   }
 };
 
-NeffModel::NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, const std::vector<const uint8_t*>& weights)
-    : placement_(program.target == "inf1" ? kNrtPlacementVirtual : kNrtPlacementDevice), neff_(std::move(neff)) {
-  std::map<std::string, const uint8_t*> contents;
+NeffModel::Weights NeffModel::write(const Program& program, const LoadedNeff& neff, const std::vector<const uint8_t*>& sources,
+                                    const std::vector<Digest>& digests) {
+  Weights found;
   for (size_t i = 0; i < program.weights.size(); ++i) {
-    const std::string& tensor = program.input_tensors[program.weights[i].input];
-    if (!tensor.empty()) contents[tensor] = weights[i];
+    const size_t input = program.weights[i].input;
+    const Input& known = program.inputs[input];
+    const std::string& tensor = program.input_tensors[input];
+    if (tensor.empty()) continue;  // it is inside the program
+    check_tensor(neff.inputs(), tensor, text("the input '", known.name, "'"), known.spec);
+    found[tensor] = DeviceWeight::obtain(
+        {known.name, placement_of(program), neff.core(), sources[i], known.spec.nbytes(), digests[i]}, tensor);
   }
+  return found;
+}
+
+NeffModel::NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, Weights weights)
+    : placement_(placement_of(program)), neff_(std::move(neff)), weights_(std::move(weights)) {
   for (size_t i = 0; i < program.inputs.size(); ++i) {
     const Input& input = program.inputs[i];
     if (program.input_tensors[i].empty() || input.role == Role::unused) continue;
@@ -157,17 +175,14 @@ NeffModel::NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, c
   try {
     const NrtUse use;
     for (const LoadedNeff::Tensor& tensor : neff_->inputs()) {
-      const auto weight = contents.find(tensor.name);
       const bool data = std::any_of(inputs_.begin(), inputs_.end(), [&](const Port& port) { return port.tensor == tensor.name; });
       const bool unread =
           std::find(program.input_tensors.begin(), program.input_tensors.end(), tensor.name) != program.input_tensors.end();
-      if (data) continue;
-      if (weight == contents.end() && !unread)
-        differ(text("it has a tensor '", tensor.name, "', of which the header says nothing"));
-      const std::vector<uint8_t> zeros(weight == contents.end() ? tensor.nbytes : 0);
+      if (data || weights_.count(tensor.name)) continue;
+      if (!unread) differ(text("it has a tensor '", tensor.name, "', of which the header says nothing"));
+      const std::vector<uint8_t> zeros(tensor.nbytes);
       NrtTensorHandle* handle = held_[tensor.name] = allocate(tensor.name, tensor.nbytes);
-      nrt_check(use->nrt_tensor_write(handle, weight == contents.end() ? zeros.data() : weight->second, 0, tensor.nbytes),
-                "write a weight");
+      nrt_check(use->nrt_tensor_write(handle, zeros.data(), 0, tensor.nbytes), "write a weight");
     }
   } catch (...) {
     end();
@@ -207,6 +222,7 @@ std::unique_ptr<NeffModel::Request> NeffModel::take() {
   try {
     nrt_check(api()->nrt_allocate_tensor_set(&request->in), "make a tensor set");
     nrt_check(api()->nrt_allocate_tensor_set(&request->out), "make a tensor set");
+    for (const auto& item : weights_) add(request->in, item.first, item.second->handle());
     for (const auto& item : held_) add(request->in, item.first, item.second);
     for (const Port& port : inputs_) {
       request->inputs.push_back(allocate(port.tensor, port.nbytes));

@@ -1,4 +1,4 @@
-// A NEFF on NeuronCores: loaded once for all weights it runs with, each of which is written to the device once.
+// A NEFF on NeuronCores: loaded once for all weights it runs with, which it shares with the other NEFFs of its artifact.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "artifact/artifact.h"
 #include "model/runner.h"
+#include "nrt/device_weight.h"
 #include "nrt/runtime.h"
 
 namespace gn {
@@ -17,8 +18,8 @@ namespace gn {
 // A NEFF on its cores.
 class LoadedNeff : public NrtResource {
  public:
-  // The loaded NEFF for this program and core (-1: any), loaded now unless it is. Throws NoChip when it cannot be had here,
-  // Error.
+  // The loaded NEFF for this program and core (-1: any, or that of another program of the artifact, whose weights are there),
+  // loaded now unless it is. Throws NoChip when it cannot be had here, Error.
   static std::shared_ptr<LoadedNeff> obtain(const Artifact& artifact, size_t index, const uint8_t* neff, int core);
   ~LoadedNeff() override;
 
@@ -30,6 +31,7 @@ class LoadedNeff : public NrtResource {
 
   NrtModelHandle* model() const { return model_; }
   int core() const { return core_; }
+  size_t cores() const { return cores_; }
   const std::vector<Tensor>& inputs() const { return inputs_; }
   const std::vector<Tensor>& outputs() const { return outputs_; }
 
@@ -46,8 +48,14 @@ class LoadedNeff : public NrtResource {
 
 class NeffModel : public Runner, public NrtResource {
  public:
-  // `weights`: where the arrays are, in the order of `program.weights`. Throws Error.
-  NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, const std::vector<const uint8_t*>& weights);
+  // Its weights on the device, by tensor. They are made before the model, as what was made last ends first.
+  using Weights = std::map<std::string, std::shared_ptr<DeviceWeight>>;
+  // `sources`: where the arrays are, and `digests` what is in them, in the order of `program.weights`. Throws Error.
+  static Weights write(const Program& program, const LoadedNeff& neff, const std::vector<const uint8_t*>& sources,
+                       const std::vector<Digest>& digests);
+
+  // Throws Error.
+  NeffModel(const Program& program, std::shared_ptr<LoadedNeff> neff, Weights weights);
   ~NeffModel() override;
 
   bool takes_all_cores() const override { return false; }
@@ -69,7 +77,8 @@ class NeffModel : public Runner, public NrtResource {
   const int placement_;
   std::shared_ptr<LoadedNeff> neff_;
   std::vector<Port> inputs_, outputs_;
-  std::map<std::string, NrtTensorHandle*> held_;  // the weights, by tensor
+  const Weights weights_;
+  std::map<std::string, NrtTensorHandle*> held_;  // what is not read, by tensor
   std::mutex mutex_;
   std::vector<std::unique_ptr<Request>> idle_;
 };

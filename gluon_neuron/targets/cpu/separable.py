@@ -3,6 +3,9 @@
 Both programs are walked side by side, from the inputs on. Of every pair of values it is known that they are the same,
 or that the large one is the small ones of all parts, joined along one axis; each operator passes this on by a rule, or
 lets the parts meet (a mean over the batch, a reversed batch, an operator without a rule), and then nothing is proved.
+
+For parts in order (`in_order`) less is known of the large value: that it begins with the small one. All rules hold for
+that too, and some more do: what goes from one step to the next has no influence on the steps before.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ class Pair:
     part: Any
     axes: tuple[Axis, ...]
     batch_parts: int
+    in_order: bool = False
 
     def shape(self, i: int) -> tuple[int, ...]:
         """The shape of input `i` in the large program."""
@@ -83,10 +87,14 @@ def prove(wholes: Sequence[Any], smalls: Sequence[Any], batch_parts: int) -> Non
 
 
 class Proof:
-    """What is known of pairs of values, of a large program and a small one that computes one of its `batch_parts`."""
+    """What is known of pairs of values, of a large program and a small one that computes one of its `batch_parts`.
 
-    def __init__(self, batch_parts: int) -> None:
+    `in_order`: the small one computes the first of them, and later ones may depend on those before.
+    """
+
+    def __init__(self, batch_parts: int, in_order: bool = False) -> None:
         self._batch_parts = batch_parts
+        self._in_order = in_order
         # By the name of the large program's node: the small one's, and the axis of each output.
         self._known: dict[str, tuple[Any, list[Axis]]] = {}
         self._why: dict[str, str] = {}
@@ -128,7 +136,7 @@ class Proof:
                 if not fits:
                     raise NotSeparable(f"{node.get_friendly_name()} has no counterpart.")
                 axes = tuple(self._source(node, a, b) for a, b in sources)
-                found = _outputs(Pair(node, other, axes, self._batch_parts))
+                found = _outputs(Pair(node, other, axes, self._batch_parts, self._in_order))
             except NotSeparable as why:
                 found = [_UNPROVED] * node.get_output_size()
                 self._why[node.get_name()] = str(why)
@@ -163,6 +171,8 @@ def _outputs(pair: Pair) -> list[Axis]:
         axis = _leaf(pair)
     else:
         shapes = _SHAPE_INPUTS.get(kind, ())
+        if pair.in_order and kind in _STATES and pair.axes[0] == 1:
+            shapes = (1 + _STATES[kind],)  # the numbers of steps, which `_steps` compares
         if any(a == _UNPROVED for i, a in enumerate(pair.axes) if i not in shapes):
             raise NotSeparable(f"{name} reads a value about which nothing is known.")
         if pair.whole.get_attributes() != pair.part.get_attributes():
@@ -176,11 +186,12 @@ def _outputs(pair: Pair) -> list[Axis]:
                 raise NotSeparable(f"The parts meet in {name}.") from None
         else:
             raise NotSeparable(f"There is no rule for {name}.")
-    found = [axis] * (1 if kind == "MaxPool" and axis is not None else count)
+    # MaxPool's second output counts positions in the whole batch; the last states follow from all steps.
+    first_alone = (kind == "MaxPool" and axis is not None) or (kind in _STATES and axis == _STEPS_OF_RESULT)
+    found = [axis] * (1 if first_alone else count)
     for i, a in enumerate(found):
         if a != _UNPROVED and not _joined(pair.whole.output(i), pair.part.output(i), a, pair.batch_parts):
             raise NotSeparable(f"{name} has results of other shapes.")
-    # MaxPool's second output counts positions in the whole batch.
     return found + [_UNPROVED] * (count - len(found))
 
 
@@ -344,9 +355,36 @@ def _interpolate(pair: Pair) -> Axis:
 def _sequence(states: int, pair: Pair) -> Axis:
     """The data, that many states and the lengths, in front of the weights, are of the same sequences."""
     own = 2 + states
+    if pair.in_order and pair.axes[0] == 1:
+        return _steps(states, pair)
     if any(a != 0 for a in pair.axes[:own]) or any(a is not None for a in pair.axes[own:]):
         raise NotSeparable
     return 0
+
+
+_STEPS_OF_RESULT = 2
+"""The axis of steps in what a sequence operator gives: [batch, directions, steps, units]."""
+
+
+def _steps(states: int, pair: Pair) -> Axis:
+    """Forward, each step's result follows from that step and those before; the states in front are the same for all."""
+    lengths = 1 + states
+    if any(a is not None for i, a in enumerate(pair.axes) if i not in (0, lengths)):
+        raise NotSeparable
+    if pair.whole.get_attributes()["direction"] != "forward":
+        raise NotSeparable
+    for program in (pair.whole, pair.part):
+        node = program.input_value(lengths).get_node()
+        steps = program.input(0).get_shape()[1]
+        if node.get_type_name() != "Constant" or not (np.asarray(node.data) == steps).all():
+            raise NotSeparable
+    return _STEPS_OF_RESULT
+
+
+def _cum_sum(pair: Pair) -> Axis:
+    if not pair.in_order or pair.whole.get_attributes()["reverse"] or pair.only not in pair.indices(1):
+        return _by_input(pair)
+    return pair.only
 
 
 def _grid_sample(pair: Pair) -> Axis:
@@ -378,6 +416,9 @@ def _by_attribute(pair: Pair) -> Axis:
     return _apart_from([pair.index("axis")], pair)
 
 
+_STATES = {"LSTMSequence": 2, "GRUSequence": 1, "RNNSequence": 1}
+"""The states of each sequence operator, which come behind the data and in front of the numbers of steps."""
+
 _SHAPE_INPUTS = {"Reshape": (1,), "Broadcast": (1,)}
 """Inputs that are shapes: the results' own are compared instead."""
 
@@ -402,18 +443,17 @@ _RULES: Mapping[str, Callable[[Pair], Axis]] = {
     ),
     **dict.fromkeys((f"Reduce{how}" for how in ("Sum", "Mean", "Prod", "Max", "Min")), _reduce),
     **dict.fromkeys(("Softmax", "LogSoftmax", "TopK"), _by_attribute),
-    **dict.fromkeys(("CumSum", "LRN", "MVN"), _by_input),
+    **dict.fromkeys(("LRN", "MVN"), _by_input),
     **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze"), _reshape),
     "Broadcast": _broadcast,
     "Concat": _concat,
+    "CumSum": _cum_sum,
     "Gather": _gather,
     "GatherElements": _gather_elements,
     "GatherND": _gather_nd,
     "GridSample": _grid_sample,
     "DeformableConvolution": _deformable,
-    "LSTMSequence": partial(_sequence, 2),
-    "GRUSequence": partial(_sequence, 1),
-    "RNNSequence": partial(_sequence, 1),
+    **{kind: partial(_sequence, states) for kind, states in _STATES.items()},
     "Interpolate": _interpolate,
     "MatMul": _matmul,
     "Pad": _pad,

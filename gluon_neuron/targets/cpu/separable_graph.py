@@ -29,6 +29,9 @@ _LARGEST_KNOWN = 1 << 22
 """Elements of an array of the model then, and of one whose values follow from shapes, which is computed."""
 
 
+_Rule = Callable[[Node, Sequence[Axis]], Axis]
+
+
 class SamplesMeet(Exception):
     """It is not proved that samples stay apart; the message says which operator stands in the way, and why."""
 
@@ -45,24 +48,26 @@ def several_samples(sample: Graph) -> int:
     return next(filter(fits, _SEVERAL), _SEVERAL[-1])
 
 
-def sample_axes(batch: Graph, sample: Graph, size: int) -> list[Axis]:
+def sample_axes(batch: Graph, sample: Graph, size: int, in_order: bool = False) -> list[Axis]:
     """The axis along which samples lie in each output of a graph; None for an output that is the same for all batches.
 
     `batch` is the graph for a batch of `size` samples and `sample` that for one. An input has its samples along the
-    axis in which its shapes differ; all samples share one whose shapes are equal. Raises SamplesMeet.
+    axis in which its shapes differ; all samples share one whose shapes are equal. With `in_order`, a sample may depend
+    on those before it, and on how many these are. Raises SamplesMeet.
     """
-    walk = _Walk(size)
+    walk = _Walk(size, in_order)
     for whole, one in zip(batch.nodes, sample.nodes, strict=True):
         walk.visit(whole, one)
     return [walk.of_output(batch, head) for head in batch.heads]
 
 
 class _Walk:
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, in_order: bool) -> None:
         self._size = size
+        self._in_order = in_order
         self._counted: set[Entry] = set()  # values that follow from the number of samples
         self._filled: set[Entry] = set()  # values that are the same for each sample, whatever their number
-        self._proof = Proof(size)
+        self._proof = Proof(size, in_order)
         self._spaces = OpenVINONamespace(), OpenVINONamespace()
         self._values: dict[Entry, tuple[Any, Any] | None] = {}  # None where not even the shape is known
         self._axes: dict[Entry, Axis] = {}
@@ -75,6 +80,8 @@ class _Walk:
         elif whole.inputs and _cuts(whole, self._axes.get(whole.inputs[0])):
             # Where there are fewer samples than it names, perhaps here, it takes all.
             self._stand_in(whole, one, "it takes samples by their positions")
+        elif self._in_order and whole.inputs and _counts_steps(whole, self._axes.get(whole.inputs[0])):
+            self._stand_in(whole, one, rule=lambda node, axes: 0)
         elif not self._lowered(whole, one):
             self._stand_in(whole, one)
         elif self._is_known(whole):
@@ -171,9 +178,9 @@ class _Walk:
             self._values[Entry(whole.id, k)] = made[0][k], made[1][k]
         return True
 
-    def _stand_in(self, whole: Node, one: Node, why: str = "") -> None:
+    def _stand_in(self, whole: Node, one: Node, why: str = "", rule: _Rule | None = None) -> None:
         axes = [self._axes.get(e, _NOTHING) for e in whole.inputs]
-        rule = _IN_MXNET.get(whole.op)
+        rule = rule or _IN_MXNET.get(whole.op)
         if why:
             axis = _NOTHING
         elif _NOTHING in axes:
@@ -229,6 +236,17 @@ def _cuts(node: Node, axis: Axis) -> bool:
     return any(bound and bound[0] for bound in bounds)
 
 
+_POSITIONS = ("_contrib_arange_like", "_npx_arange_like")
+
+
+def _counts_steps(node: Node, axis: Axis) -> bool:
+    """Whether the node numbers the samples, which lie along `axis` of its first input, from the first one on."""
+    if node.op not in _POSITIONS or axis is None or axis is _NOTHING or node.attrs.text("axis", "None") == "None":
+        return False
+    assert node.ins[0] is not None
+    return node.attrs.integer("axis") % len(node.ins[0].shape) == axis
+
+
 _RANGES = frozenset(
     (
         *("slice", "crop", "_npx_slice", "_npi_slice", "_slice_assign", "_npi_slice_assign", "_crop_assign"),
@@ -254,7 +272,7 @@ def _detection(node: Node, axes: Sequence[Axis]) -> Axis:
     return 0 if list(axes) == [0, 0, None] else _MEET
 
 
-_IN_MXNET: Mapping[str, Callable[[Node, Sequence[Axis]], Axis]] = {
+_IN_MXNET: Mapping[str, _Rule] = {
     **dict.fromkeys(("_contrib_box_nms", "_contrib_box_non_maximum_suppression"), _in_front),
     **dict.fromkeys(("_linalg_syevd", "_npi_svd", "_npi_eigh", "_npi_eigvalsh"), _in_front),
     **dict.fromkeys(("_contrib_MultiBoxDetection", "_npx_multibox_detection"), _detection),

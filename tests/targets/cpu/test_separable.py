@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gluon_neuron.dialect import NumpyNamespace, OpenVINONamespace
 from gluon_neuron.errors import DialectError
-from gluon_neuron.targets.cpu.separable import NotSeparable, prove
+from gluon_neuron.targets.cpu.separable import NotSeparable, Proof, prove
 
 PARTS, OF_PART = 3, 2
 SHAPE = (6, 4, 6)
@@ -116,6 +116,42 @@ def test_where_parts_meet_nothing_is(name):
     assert not proved(MEET[name])
 
 
+ORDERED = {
+    **{name: APART[name] for name in ("itself", "rows", "time first", "merged", "mean", "convolved", "broadcast")},
+    "a running sum": MEET["a running sum"],
+}
+
+
+@pytest.mark.parametrize("name", [*ORDERED, *(n for n in MEET if n not in ORDERED)])
+def test_what_may_depend_on_those_before(name):
+    """In order, a part may read what is in front of it: then the whole begins with what the first part gives."""
+    function = {**MEET, **ORDERED}[name]
+    # The time first is no meeting: its axis is another one.
+    assert begins_alike(function) is (name in ORDERED or name == "time first")
+
+
+def begins_alike(function):
+    """Whether it is proved that the whole begins with what the first part gives; asserts that it is so in numbers."""
+    whole, part = build(function, SHAPE[0]), build(function, OF_PART)
+    if whole.known or part.known:
+        return False
+    try:
+        axis = Proof(PARTS, in_order=True).axis(whole.v, part.v)
+    except NotSeparable:
+        return False
+    x = np.random.default_rng(2).normal(size=SHAPE).astype("float32")
+    first, short = (_run(function, value) for value in (x, x[:OF_PART]))
+    if axis is not None:
+        first = np.take(first, range(short.shape[axis]), axis)
+    assert first.shape == short.shape and np.allclose(first, short, 1e-4, 1e-5)
+    return True
+
+
+def _run(function, value):
+    xp = NumpyNamespace({"x": value})
+    return np.asarray(function(xp, xp.parameter("x", value.shape, "float32")).v)
+
+
 def test_every_output_is_to_be_proved():
     outputs = []
     for batch in (SHAPE[0], OF_PART):
@@ -198,6 +234,7 @@ STEPS = {
     "cut": _cut,
     "product": _product,
     "itself": _itself,
+    "running sum": lambda xp, x, n: xp.cumsum(x, _axis(x, n)),
     "first": lambda xp, x, n: xp.multiply(x, x[(slice(None),) * _axis(x, n) + (slice(0, 1),)]),
 }
 
@@ -215,3 +252,4 @@ def test_whatever_is_proved_holds(chosen):
     except DialectError:
         return
     assert not found or holds(function)
+    assert begins_alike(function) >= found
