@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from .errors import OptionError, nearest
@@ -63,7 +63,7 @@ class CompileOptions:
     """Further batch sizes to compile besides the sample's: short for `shapes` in which the first axis of every input
     has that length."""
 
-    buckets: Mapping[str | int, Mapping[int, Sequence[int]]] = field(default_factory=dict)
+    buckets: Mapping[str | int, Mapping[int, Sequence[int]]] | None = None
     """Serve calls of many shapes with a ladder of static programs, as NeuronCores need it: `buckets={"data0": {1: [64,
     128, 256]}}` compiles one for each length of axis 1. A call runs in the smallest bucket that holds it: padded
     behind its end, and the results cut to what MXNet gives for the call itself. Inputs go by name or position, a
@@ -77,7 +77,7 @@ class CompileOptions:
     NeuronCore. A `NeuronHybridBlock` pads; what imports its files in another way runs the shapes of the buckets alone.
     Not part of the identity."""
 
-    padding: Mapping[str | int, Mapping[int, float]] = field(default_factory=dict)
+    padding: Mapping[str | int, Mapping[int, float]] | None = None
     """Axes of `buckets` along which you declare that padding does no harm, because the model itself ignores what lies
     behind the end (a valid length that is another input masks it, for example), each with the value to pad with:
     `padding={"data0": {1: 0}}`, or `{"data0": [1]}` for 0. It is believed, not checked: compare with `verify` on inputs
@@ -179,8 +179,8 @@ class CompileOptions:
         object.__setattr__(self, "shapes", checked_shapes(self.shapes))
         object.__setattr__(self, "batch_sizes", checked_batch_sizes(self.batch_sizes))
         object.__setattr__(self, "dynamic", checked_dynamic(self.dynamic))
-        object.__setattr__(self, "buckets", checked_buckets(self.buckets))
-        object.__setattr__(self, "padding", checked_padding(self.padding))
+        object.__setattr__(self, "buckets", checked_buckets(self.buckets) or None)
+        object.__setattr__(self, "padding", checked_padding(self.padding) or None)
 
     @classmethod
     def make(cls, given: Mapping[str, Any]) -> CompileOptions:

@@ -152,7 +152,9 @@ def checked_padding(value: object) -> dict[str | int, dict[int, float]]:
 
 
 def _inputs(value: object, wrong: Callable[[object], OptionError]) -> Iterator[tuple[str | int, Any]]:
-    """What a mapping says of each input; `wrong` makes the error for what is none."""
+    """What a mapping says of each input, nothing if it is None; `wrong` makes the error for what is no mapping."""
+    if value is None:
+        return
     if not isinstance(value, Mapping):
         raise wrong(value)
     for key, axes in value.items():

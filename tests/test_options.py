@@ -126,6 +126,7 @@ def test_forms_of_buckets_and_padding():
     for form in ({"x": [0, -1]}, {"x": (0, -1)}, {"x": {0: 0, -1: np.int32(0)}}):
         assert CompileOptions(padding=form).padding == {"x": {0: 0, -1: 0}}
     assert CompileOptions(padding={1: 0, "x": {1: 0.5}}).padding == {1: {0: 0}, "x": {1: 0.5}}
+    assert CompileOptions(buckets={}, padding={}) == CompileOptions()
 
 
 def test_identity_leaves_out_what_changes_no_program():

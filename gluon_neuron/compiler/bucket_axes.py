@@ -47,8 +47,8 @@ class _BucketAxes:
     def __init__(self, model: ExportedModel, options: CompileOptions) -> None:
         self._model = model
         self._strict = options.strict
-        self._asked = {p: tuple(e) for p, e in named_axes(model, options.buckets, "buckets").items()}
-        self._declared = named_axes(model, options.padding, "padding")
+        self._asked = {p: tuple(e) for p, e in named_axes(model, options.buckets or {}, "buckets").items()}
+        self._declared = named_axes(model, options.padding or {}, "padding")
         for name, axis in self._declared:
             if (name, axis) not in self._asked:
                 raise OptionError(f"Option padding names axis {axis} of {name!r}, which is no axis of option buckets.")
