@@ -80,8 +80,10 @@ class CompileOptions:
     padding: Mapping[str | int, Mapping[int, float]] | None = None
     """Axes of `buckets` along which you declare that padding does no harm, because the model itself ignores what lies
     behind the end (a valid length that is another input masks it, for example), each with the value to pad with:
-    `padding={"data0": {1: 0}}`, or `{"data0": [1]}` for 0. It is believed, not checked: compare with `verify` on inputs
-    of several lengths. What the outputs have along the axes that follow is cut to the extents that MXNet infers."""
+    `padding={"data0": {1: 0}}`, or `{"data0": [1]}` for 0. It is believed for every call; the sample alone is tried in
+    the next larger bucket, and a warning (OptionError with `strict=True`) says so where its results change. Compare
+    with `verify` on inputs of several lengths. What the outputs have along the axes that follow is cut to the extents
+    that MXNet infers. Not part of the identity."""
 
     dynamic: bool | str | Mapping[str | int, Mapping[int, Range]] = True
     """Derive, for the CPU, one dynamic program for calls with other shapes, beside the static ones. True: for every

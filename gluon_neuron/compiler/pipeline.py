@@ -34,6 +34,7 @@ from ..targets.refusals import refusals
 from ..targets.registry import get_target
 from .batch_axes import batch_axes
 from .bucket_axes import bucket_axes
+from .declared_padding import try_declared
 from .dynamic_axes import dynamic_axes
 from .first_run import first_run
 from .pack import CompiledRegion
@@ -71,6 +72,8 @@ def compile_model(export: Callable[[], ExportedModel], given: Mapping[str, Any])
                 block = _reimport(model, graphs[0], compiled, options, report, axes, buckets)
             with clock("load"):
                 failed = first_run(block, model, compiled, graphs[0], options)
+                if not failed:
+                    try_declared(block, model, options)
         if not failed:
             return block
         banned |= failed

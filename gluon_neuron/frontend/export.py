@@ -80,7 +80,7 @@ def _exported(block: mx.gluon.HybridBlock, sample: Any) -> ExportedModel:
             f"The block's graph reads {', '.join(missing)}, which are neither inputs nor parameters of it."
         )
     named = tuple(argument_names(block)[0] or ())
-    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np, named)
+    return ExportedModel(symbol, inputs, specs, params, in_format, out_format, is_np, named, flat)
 
 
 def check_contexts(contexts: Sequence[mx.Context], what: str, how: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ class ExportedModel:
     `inputs` are the names of the data inputs in the order of the block's flattened arguments and `specs` their
     shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results, and
     `arguments` the names of the block's own arguments, where it has any.
+    `sample` are the arrays that it was exported with, in the order of `inputs`, where there is one for each.
     `params` are the block's own Parameter objects, or a checkpoint's arrays, by name: nothing is copied.
     """
 
@@ -32,6 +33,7 @@ class ExportedModel:
     out_format: Any
     is_np: bool
     arguments: tuple[str, ...] = ()
+    sample: Sequence[mx.nd.NDArray] | None = None
 
     def all_specs(self) -> dict[str, Spec]:
         """Shapes and dtypes of the inputs and of all parameters, by name."""

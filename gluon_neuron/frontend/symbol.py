@@ -68,7 +68,9 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Expo
             specs[name] = spec
     inputs = tuple(n for n in names if n in specs)
     count = len(symbol.list_outputs())
-    return ExportedModel(symbol, inputs, specs, params, [0] * len(inputs), 0 if count == 1 else [0] * count, is_np)
+    out_format = 0 if count == 1 else [0] * count
+    arrays = [given[n] for n in inputs] if given.keys() >= set(inputs) else None
+    return ExportedModel(symbol, inputs, specs, params, [0] * len(inputs), out_format, is_np, sample=arrays)
 
 
 def original(symbol: mx.sym.Symbol) -> mx.sym.Symbol:

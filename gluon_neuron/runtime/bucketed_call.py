@@ -52,12 +52,17 @@ class BucketedCall:
         found = None if extents is None else self._bucket(tuple(s.shape for s in given), extents)
         if found is None:
             return None
-        size, outputs = found
+        return self.run_in(found[0], run, arrays, found[1])
+
+    def run_in(
+        self, size: Sequence[int], run: Callable[[Arrays], Arrays], arrays: Arrays, outputs: Shapes
+    ) -> list[mx.nd.NDArray]:
+        """The outputs, as arrays of mx.nd, by `run` with arrays padded to a bucket, and cut to the shapes `outputs`."""
         whole = [plain(a) for a in arrays]  # the functions are those of mx.nd, whichever front end is in use
-        for k, axis in enumerate(self._buckets.axes):
+        for extent, axis in zip(size, self._buckets.axes, strict=True):
             for j, (at, place) in enumerate(axis.places):
                 value = None if axis.values is None else axis.values[j]
-                whole[at] = padded(whole[at], place, size[k], value)
+                whole[at] = padded(whole[at], place, extent, value)
         results = [plain(a) for a in run(whole)]
         return [_cut_to(result, shape) for result, shape in zip(results, outputs, strict=True)]
 
