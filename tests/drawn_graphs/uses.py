@@ -187,41 +187,6 @@ def any_batch(graph: DrawnGraph, draw: Draw) -> Any:
     return compiled
 
 
-def padded(graph: DrawnGraph, draw: Draw) -> Any:
-    """Other extents of an axis of the inputs, where it is proved that padding up to a bucket is harmless."""
-    shapes = {n: graph.inputs[n].shape for n in graph.read()}
-    axis = draw(st.integers(0, max(map(len, shapes.values())) - 1))
-    named = {n: {axis: [s[axis], s[axis] + 3]} for n, s in shapes.items() if len(s) > axis and s[axis]}
-    try:
-        compiled = compile_(graph, buckets=named)
-    except (OptionError, InputError) as refused:
-        assert len(str(refused)) > 50
-        return None
-    random = np.random.default_rng(4)
-    for more in (-1, 1, 2, 3, -3):
-        inputs = {n: v for n, v in graph.inputs.items() if n not in shapes}
-        for n, s in shapes.items():
-            changed = [max(1, e + more) if k == axis and n in named else e for k, e in enumerate(s)]
-            inputs[n] = random.normal(size=changed).astype("float32")
-        try:
-            wanted = expected(graph, inputs, graph.parameters)
-        except mx.base.MXNetError:
-            _settle()
-            continue
-        check(compiled(*_arrays(graph, inputs)), wanted)
-    return compiled
-
-
-def _settle() -> None:
-    """Wait for what else failed with a graph that MXNet does not take, so that no later call raises it."""
-    while True:
-        try:
-            mx.nd.waitall()
-        except mx.base.MXNetError:
-            continue
-        return
-
-
 USES: dict[str, Callable[[DrawnGraph, Draw], Any]] = {
-    f.__name__: f for f in (called_again, computed_parameters, files, joined, any_batch, padded)
+    f.__name__: f for f in (called_again, computed_parameters, files, joined, any_batch)
 }
