@@ -29,7 +29,7 @@ def main() -> None:
 
 def cases() -> Iterator[tuple[str, Make]]:
     for batch in (1, 8):
-        yield f"BERT base, {batch} x 128 words", partial(_bert, batch)
+        yield f"BERT base, {batch} x 128 words", partial(bert, batch)
     for batch in (1, 8, 32):
         yield f"LSTM, 2 x 650, {batch} x 35 steps", partial(_layer, "LSTM", 650, 2, 35, batch)
         yield (
@@ -40,7 +40,7 @@ def cases() -> Iterator[tuple[str, Make]]:
         yield f"RNN tanh, 256, {batch} x 50", partial(_layer, "RNN", 256, 1, 50, batch, activation="tanh")
 
 
-def _bert(batch: int) -> tuple[Any, tuple[Any, ...]]:
+def bert(batch: int) -> tuple[Any, tuple[Any, ...]]:
     import mxnet as mx
     import numpy as np
     from gluonnlp.model.bert import BERTEncoder, BERTModel
