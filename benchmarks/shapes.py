@@ -19,6 +19,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from .results import flat, wait
 from .timing import percentile, spread
 
 _SETTLED = 50
@@ -109,7 +110,7 @@ def _twins(case: Any) -> tuple[Any, Any, tuple[Any, ...]]:
         net = case.make()
         net.initialize(mx.init.Xavier())
         net.hybridize()
-        _wait(net(*sample))
+        wait(net(*sample))
         nets.append(net)
     pairs = zip(nets[0].collect_params().values(), nets[1].collect_params().values(), strict=True)
     for one, other in pairs:
@@ -136,19 +137,9 @@ def _pair(
 
 def _timed(call: Callable[..., Any], data: tuple[Any, ...]) -> tuple[float, list[Any]]:
     start = time.perf_counter()
-    found = _flat(call(*data))
-    for array in found:
-        array.wait_to_read()
+    found = flat(call(*data))
+    wait(found)
     return time.perf_counter() - start, found
-
-
-def _flat(nested: Any) -> list[Any]:
-    return [a for n in nested for a in _flat(n)] if isinstance(nested, list | tuple) else [nested]
-
-
-def _wait(found: Any) -> None:
-    for array in _flat(found):
-        array.wait_to_read()
 
 
 def _memory(name: str, count: int) -> tuple[str, ...]:
@@ -175,14 +166,14 @@ def _grow(case: Any, ours: bool) -> dict[str, float]:
     net, sample = case.make(), case.data(case.shapes[0])
     net.initialize(mx.init.Xavier())
     net.hybridize()
-    _wait(net(*sample))
+    wait(net(*sample))
     weights = sum(p.data().size * 4 for p in net.collect_params().values()) / 2**20
     call = gluon_neuron.compile(net, list(sample)) if ours else net
     used = []
     for shape in case.shapes[1:]:
         data = case.data(shape)
         for _ in range(3):  # once by MXNet, once to say that it comes again, once by a program
-            _wait(call(*data))
+            wait(call(*data))
         if len(used) + 1 in (_SETTLED, len(case.shapes) - 1):
             background.wait(600)
             gc.collect()
