@@ -10,6 +10,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from .results import flat, wait
 from .timing import in_turns, latency, ratios
 
 Make = Callable[[], tuple[Any, tuple[Any, ...]]]
@@ -29,7 +30,7 @@ def main() -> None:
 
 def cases() -> Iterator[tuple[str, Make]]:
     for batch in (1, 8):
-        yield f"BERT base, {batch} x 128 words", partial(_bert, batch)
+        yield f"BERT base, {batch} x 128 words", partial(bert, batch)
     for batch in (1, 8, 32):
         yield f"LSTM, 2 x 650, {batch} x 35 steps", partial(_layer, "LSTM", 650, 2, 35, batch)
         yield (
@@ -40,7 +41,7 @@ def cases() -> Iterator[tuple[str, Make]]:
         yield f"RNN tanh, 256, {batch} x 50", partial(_layer, "RNN", 256, 1, 50, batch, activation="tanh")
 
 
-def _bert(batch: int) -> tuple[Any, tuple[Any, ...]]:
+def bert(batch: int) -> tuple[Any, tuple[Any, ...]]:
     import mxnet as mx
     import numpy as np
     from gluonnlp.model.bert import BERTEncoder, BERTModel
@@ -75,12 +76,12 @@ def _row(name: str, make: Make, seconds: float) -> tuple[str, ...]:
     net, sample = make()
     net.initialize(mx.init.Uniform(0.05))
     net.hybridize(static_alloc=True, static_shape=True)
-    theirs = _flat(net(*sample))
+    theirs = flat(net(*sample))
     compiled = gluon_neuron.compile(net, sample)
-    ours = _flat(compiled(*sample))
+    ours = flat(compiled(*sample))
     scale = max(float(b.abs().max().asscalar()) for b in theirs)
     apart = max(float((a - b).abs().max().asscalar()) for a, b in zip(ours, theirs, strict=True))
-    calls = {"MXNet": lambda: _wait(net(*sample)), "gluon_neuron": lambda: _wait(compiled(*sample))}
+    calls = {"MXNet": lambda: wait(net(*sample)), "gluon_neuron": lambda: wait(compiled(*sample))}
     taken = in_turns(calls, seconds)
     ratio = ratios(taken["MXNet"], taken["gluon_neuron"])
     report = compiled.report
@@ -91,15 +92,6 @@ def _row(name: str, make: Make, seconds: float) -> tuple[str, ...]:
         f"{report.compiled_operators} of {report.operators}",
         f"{apart / scale:.0e}",
     )
-
-
-def _flat(nested: Any) -> list[Any]:
-    return [a for n in nested for a in _flat(n)] if isinstance(nested, list | tuple) else [nested]
-
-
-def _wait(found: Any) -> None:
-    for array in _flat(found):
-        array.wait_to_read()
 
 
 if __name__ == "__main__":

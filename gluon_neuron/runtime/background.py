@@ -54,8 +54,13 @@ def submit(key: Hashable, job: Callable[[], None]) -> None:
         if len(state.waiting) > MOST:
             state.waiting.popitem(last=False)
         if state.thread is None:
-            state.thread = threading.Thread(target=_work, args=(state,), name="gluon_neuron programs", daemon=True)
-            state.thread.start()
+            thread = threading.Thread(target=_work, args=(state,), name="gluon_neuron programs", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # when Python ends it starts none, nor does a system without room for more
+                state.waiting.clear()
+                return
+            state.thread = thread
         state.changed.notify_all()
 
 

@@ -53,13 +53,6 @@ def inputs_alone(symbol: mx.sym.Symbol) -> tuple[str, ...] | None:
     return tuple(nodes[i]["name"] for i, *_ in node["inputs"])
 
 
-def readers(symbol: mx.sym.Symbol) -> dict[str, str]:
-    """The compiled node that reads a variable as it is, by the names of such variables."""
-    nodes = json.loads(symbol.tojson(remove_amp_cast=False))["nodes"]
-    compiled = [n for n in nodes if n["op"] == SUBGRAPH_OP]
-    return {nodes[i]["name"]: n["name"] for n in compiled for i, *_ in n["inputs"] if nodes[i]["op"] == "null"}
-
-
 def _address_if(array: mx.nd.NDArray | None, wanted: bool) -> int | None:
     large = array is not None and array.size * np.dtype(array.dtype).itemsize >= LEAST_LENT
     return address_of(array) if wanted and large else None

@@ -22,7 +22,7 @@ from ..graph.inline import has_compiled_nodes
 from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from . import background, placement
 from .asked import own_array
-from .bound_graph import inputs_alone, lendable, placeable, readers
+from .bound_graph import inputs_alone, lendable, placeable
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
@@ -255,16 +255,10 @@ class SessionCache:
         # MXNet's convolutions leave the weights that they use in a layout of their own. What lays them out as usual is
         # seen by whoever reads them meanwhile, so it is done on the caller's thread, and not in the background.
         self._laid_out = False
-        for name in self._read:
+        for name in self._readers.keys() & self._params.keys():
             array = own_array(self._params[name], ctx)
             if array is not None:
                 address_of(array)
-
-    @cached_property
-    def _read(self) -> tuple[str, ...]:
-        """The parameters that compiled nodes read."""
-        nodes = self._nodes or compiled_nodes(self._symbol)
-        return tuple({n: None for node in nodes for n in node.inputs if n is not None and n in self._params})
 
     def _run_original(self, original: OriginalCall, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         try:
@@ -417,7 +411,9 @@ class SessionCache:
 
     @cached_property
     def _readers(self) -> dict[str, str]:
-        return readers(self._symbol)
+        """The compiled node that reads a variable as it is, by the names of such variables."""
+        nodes = self._nodes or compiled_nodes(self._symbol)
+        return {name: node.name for node in nodes for name in node.inputs if name is not None}
 
     def _try(self, session: Session, specs: Sequence[Spec], arrays: Sequence[mx.nd.NDArray]) -> None:
         # Nothing can be compiled any more, so what does not fit is said here and now, not when results are read.

@@ -14,6 +14,7 @@ from gluon_neuron.tools.cli import main
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, archived, checkpoint, image, run
 from tests.nets import artifact_name
+from tests.static import static_programs_alone  # noqa: F401
 
 REASON = "archived Neuron package runs on Inf1 only: compile what load_checkpoint gives again"
 

@@ -12,6 +12,7 @@ import gluon_neuron
 from tests.agreement import agree
 from tests.compat.nets import SHAPE, checkpoint, image, run
 from tests.nets import artifact_name
+from tests.static import static_programs_alone  # noqa: F401
 
 
 def make():

@@ -15,6 +15,7 @@ from gluon_neuron.errors import OptionError
 from gluon_neuron.graph.batch import BatchAxes, OutputAxis
 from gluon_neuron.stitch.metadata import Metadata
 from tests.agreement import agree
+from tests.static import static_programs_alone  # noqa: F401
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 

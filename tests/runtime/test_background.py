@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.nets import run_python
 @pytest.fixture(autouse=True)
 def idle(monkeypatch):
     monkeypatch.setattr(background, "_PATIENCE", 0)
+    monkeypatch.setattr(background, "_REST", 0.1)
     assert background.wait()
     yield
     assert background.wait()
@@ -53,6 +55,26 @@ def test_an_error_is_logged_and_the_next_thing_is_done(caplog):
         background.submit("right", lambda: done.append(1))
         assert background.wait()
     assert done and "ZeroDivisionError" in caplog.text
+
+
+def test_where_no_thread_can_be_started_nothing_is_done(monkeypatch):
+    """As at the end of Python, from 3.12 on."""
+    for _ in range(100):  # an earlier one ends when it has had nothing to do
+        if background._state.thread is None:
+            break
+        time.sleep(0.1)
+
+    def start(thread):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    done = []
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        background.submit("lost", lambda: done.append("lost"))
+        assert background.waiting() == 0
+    background.submit("found", lambda: done.append("found"))
+    assert background.wait()
+    assert done == ["found"]
 
 
 def test_a_forked_child_has_a_thread_of_its_own():

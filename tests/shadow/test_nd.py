@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.static import static_programs_alone  # noqa: F401
+
 from .corpus import corpus
 from .run import run
 
