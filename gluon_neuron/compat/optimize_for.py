@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import ctypes
 import json
 from collections.abc import Iterable, Mapping
@@ -13,6 +12,7 @@ import numpy as np
 
 from ..errors import InputError, OptionError
 from ..graph.graph import Graph
+from ..graph.literal import literal
 from ..graph.subgraph import ARTIFACT_SUFFIX
 from ..graph.text import to_text
 from ..stitch.metadata import find
@@ -92,8 +92,8 @@ def _plain(graph: str) -> str:
 
 def _value(text: str) -> Any:
     try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+        return literal(text)
+    except ValueError:
         return text
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import json
 from typing import Any
 
 import mxnet as mx
 
+from ..graph.attrs import Attrs
 from ..graph.text import to_text
 from ..runtime.mxnet_private import like
 
@@ -29,7 +29,7 @@ def with_open_batch(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
 def _opened(node: dict[str, Any]) -> bool:
     attrs = node.get("attrs", {})
     batch = attrs.get("__layout__", "").find("N")
-    shape = list(ast.literal_eval(attrs.get("shape", "()")))
+    shape = list(Attrs(attrs, "the node of a first state").ints("shape", ()))
     if not 0 <= batch < len(shape) or shape[batch] != 0:
         return False
     shape[batch] = -1

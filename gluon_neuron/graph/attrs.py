@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import struct
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from ..errors import GraphError
+from .literal import literal
 
 T = TypeVar("T")
 _TRUE = frozenset(("1", "true", "True"))
@@ -113,8 +113,8 @@ class Attrs(Mapping[str, str]):
             return default
         text = self._raw[key].replace("L", "")
         try:
-            value = ast.literal_eval(text)
-        except (ValueError, SyntaxError):
+            value = literal(text)
+        except ValueError:
             raise self._malformed(key, "a tuple") from None
         return tuple(value) if isinstance(value, tuple | list) else (value,)
 
