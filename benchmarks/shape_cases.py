@@ -73,6 +73,19 @@ def cases(count: int) -> Iterator[Case]:
         yield Case(f"{name}, image sizes", partial(_zoo, name), _image, [(224, 224), *many])
 
 
+def initializer() -> Any:
+    """Xavier's for all that has two axes; some detectors leave the gammas of their batch norms to it."""
+
+    class Weights(mx.init.Xavier):
+        def _init_weight(self, name: str, arr: Any) -> None:
+            if len(arr.shape) < 2:
+                arr[:] = 1
+            else:
+                super()._init_weight(name, arr)
+
+    return Weights()
+
+
 def _drawn(values: Sequence[int], count: int) -> list[int]:
     return random.Random(0).sample(list(values), min(count, len(values)))
 

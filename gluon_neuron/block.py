@@ -12,13 +12,11 @@ import numpy as np
 
 from .errors import BlockError, InputError, nearest
 from .frontend.inputs import convert
-from .graph.spec import Spec, dtype_name
 from .graph.subgraph import ARTIFACT_SUFFIX
 from .report import Report
 from .runtime import placement
 from .runtime.asked import saved
 from .runtime.bucketed_call import BucketedCall
-from .runtime.misfit import misfit
 from .runtime.mxnet_private import flatten, holds_none, regroup, regroup_results, same_kind
 from .runtime.open_call import OpenCall
 from .runtime.session_cache import SessionCache
@@ -192,13 +190,11 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     @contextmanager
     def _says_misfit(self, arrays: Sequence[mx.nd.NDArray]) -> Iterator[None]:
-        given = [Spec(tuple(a.shape), dtype_name(a.dtype)) for a in arrays]
         try:
             yield
         except mx.base.MXNetError as error:
-            if given == list(self._metadata.specs):
-                raise  # it is not for the inputs
-            raise misfit(self._metadata.inputs, self._metadata.specs, given, error) from error
+            self._sessions.blame(arrays, error)
+            raise
 
     def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         axes = self._metadata.batch_axes

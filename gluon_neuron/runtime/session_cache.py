@@ -264,14 +264,17 @@ class SessionCache:
         try:
             return original(arrays)
         except mx.base.MXNetError as error:
-            self._blame(self._symbol, _specs(arrays), error)
+            self.blame(arrays, error)
             raise
 
-    def _blame(self, symbol: mx.sym.Symbol, specs: Sequence[Spec], error: mx.base.MXNetError) -> None:
+    def blame(self, arrays: Sequence[mx.nd.NDArray], error: mx.base.MXNetError) -> None:
         """Raise InputError unless the error is another operation's: these are asynchronous, any call may raise it."""
+        self._blame(_specs(arrays), error)
+
+    def _blame(self, specs: Sequence[Spec], error: mx.base.MXNetError) -> None:
         same_dtypes = [s.dtype for s in specs] == [s.dtype for s in self._compiled]
         without_elements = not self._is_np and any(0 in s.shape for s in specs)
-        if not same_dtypes or without_elements or refuses(symbol, self._inputs, specs, self._params, self._is_np):
+        if not same_dtypes or without_elements or refuses(self._symbol, self._inputs, specs, self._params, self._is_np):
             raise misfit(self._inputs, self._compiled, specs, error) from error
 
     def _run_in(self, session: Session, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
@@ -441,7 +444,7 @@ class SessionCache:
                 changing=self._changing,
             )
         except mx.base.MXNetError as error:
-            self._blame(symbol, specs, error)
+            self._blame(specs, error)
             raise
 
 

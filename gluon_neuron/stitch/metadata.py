@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
-
-import mxnet as mx
+from typing import TYPE_CHECKING, Any
 
 from ..graph.batch import BatchAxes, with_batch
 from ..graph.buckets import Buckets
@@ -14,6 +12,9 @@ from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
 from ..report import Report
+
+if TYPE_CHECKING:
+    import mxnet as mx
 
 KEY = METADATA
 
@@ -103,7 +104,11 @@ EDITED = "what was known of its inputs, outputs and operators is not so any more
 def find(symbol: mx.sym.Symbol) -> Metadata | None:
     """The metadata of a compiled symbol; None for any other symbol, and for one that was edited after it was compiled:
     joined with others, put into another model, or with outputs taken off."""
-    text = symbol.tojson(remove_amp_cast=False)
+    return find_in_text(symbol.tojson(remove_amp_cast=False))
+
+
+def find_in_text(text: str) -> Metadata | None:
+    """As `find`, for a symbol's JSON."""
     if KEY not in text:
         return None
     raw = json.loads(text)

@@ -44,6 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.set_defaults(run=_check_model)
 
+    inspect = commands.add_parser("inspect", help="what the files of a compiled model hold; needs no MXNet")
+    inspect.add_argument("file", help="the symbol's or the parameters' file, or the part of their names before -symbol")
+    inspect.add_argument("--epoch", type=int, help="the number in the name of the parameters file")
+    inspect.add_argument("--json", action="store_true", help="the same as JSON")
+    inspect.set_defaults(run=_inspect)
+
     hlo = commands.add_parser("check-hlo", help="what the Neuron compiler refuses in a serialised HloModuleProto")
     hlo.add_argument("file", help="the module, as jax or SUBGRAPH_INFO=1 wrote it")
     hlo.add_argument(
@@ -94,6 +100,12 @@ def _check_model(given: argparse.Namespace) -> str:
     from .check_model import check_model
 
     return check_model(given.prefix, given.epoch, given.show_names, given.expand_subgraph)
+
+
+def _inspect(given: argparse.Namespace) -> str:
+    from .inspect_model import inspect_model
+
+    return inspect_model(given.file, given.epoch, given.json)
 
 
 def _check_hlo(given: argparse.Namespace) -> str:

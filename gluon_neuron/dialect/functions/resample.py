@@ -34,7 +34,7 @@ class Resample(Product):
     def _matrix_per_axis(self, x: Array, matrices: Sequence[np.ndarray]) -> Array:
         """Multiply known matrices[k] (m, n) into spatial axis k."""
         for axis, matrix in enumerate(matrices, start=2):
-            if matrix.shape[0] == matrix.shape[1] and (matrix == np.eye(len(matrix))).all():
+            if not self.any_shape and matrix.shape[0] == matrix.shape[1] and (matrix == np.eye(len(matrix))).all():
                 continue
             known = self.constant(matrix, x.dtype)
             after = x.shape[axis + 1 :]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from ...artifact.container import Payload
 from ...dialect.in_openvino.importing import import_openvino
@@ -19,9 +20,23 @@ from ...refusal import Category
 from ..base import RegionJob, signature
 from ..refusals import refusals
 from .bf16_products import marks_of_new
-from .dynamic_axes import Chosen, FreeExtent, Place, Shapes, at, free_extents, held_out, highest, lowest, near, others
+from .dynamic_axes import (
+    Chosen,
+    FreeExtent,
+    Place,
+    Shapes,
+    at,
+    far,
+    free_extents,
+    held_out,
+    highest,
+    lowest,
+    near,
+    others,
+    steps,
+)
 from .dynamic_check import Checker
-from .dynamic_listing import Differences, Listed, NotDynamic, differences, listing
+from .dynamic_listing import Axis, Differences, Listed, NotDynamic, TooFewExtents, differences, listing
 from .dynamic_rewrite import make_dynamic
 from .ir import PreparedModel, prepare_model, serialize
 from .target import CpuTarget, cast_here, engine_config, lowered
@@ -34,6 +49,9 @@ _LEAST_OTHERS = 3
 
 _LARGEST_KNOWN = 1 << 22
 """Elements of a table that follows from shapes, which is computed while a region is lowered."""
+
+_MOST_SETTLED, _MOST_STEPS = 6, 4
+"""So many axes of which few values are seen are looked at further, if they have no more values than that and one."""
 
 Extents = tuple[int, ...]
 
@@ -63,7 +81,7 @@ def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str],
     free = family.ranges()
     base, prepared = family.samples[0], family.samples[0].prepared
     checks = family.held_out(free)
-    found = differences([s.nodes for s in (*family.samples, *checks)], True)
+    found = family.differences(free, checks)
     places = [p for e in free for p in e.places]
     parameters = {n: prepared.nodes[n] for n in prepared.data}
     cast = cast_here(job.options)
@@ -146,6 +164,45 @@ class _Family:
         if not found:
             raise NotDynamic("there is no shape to check it on")
         return found
+
+    def differences(self, free: Sequence[FreeExtent], checks: Sequence[Sample]) -> Differences:
+        """What differs between all programs. Where few values of an extent were seen, it is looked at further away,
+        and then to both sides of each value's end: what is the same there is the same everywhere in the range."""
+        settled: set[Axis] = set()
+        for look in (self._look_further, *[self._look_at_steps] * _MOST_SETTLED):
+            try:
+                return differences([s.nodes for s in (*self.samples, *checks)], True, settled)
+            except TooFewExtents as why:
+                look(free, why)
+                if look == self._look_at_steps:
+                    settled.add(why.axis)
+        return differences([s.nodes for s in (*self.samples, *checks)], True, settled)
+
+    def _look_further(self, free: Sequence[FreeExtent], why: TooFewExtents) -> None:
+        choices = [list(far(e)) for e in free]
+        for turn in range(max(map(len, choices))):
+            extents = [c[(turn + k) % len(c)] if c else free[k].low for k, c in enumerate(choices)]
+            self._takes(self._sample(tuple(extents)))
+
+    def _look_at_steps(self, free: Sequence[FreeExtent], why: TooFewExtents) -> None:
+        """Add programs for extents on both sides of each that changes the axis; raise `why` where it is not to be."""
+        name, output, axis = why.axis
+        middle = self.samples[0].extents
+
+        def extent(n: int, k: int) -> int | None:
+            graph = self._graph(at(self._shapes, self._free, (*middle[:k], n, *middle[k + 1 :])))
+            spec = next((o.outs.get(output) for o in graph.operators if o.name == name), None) if graph else None
+            return spec.shape[axis] if spec is not None and axis < len(spec.shape) else None
+
+        moving = [k for k, e in enumerate(free) if extent(e.low, k) != extent(e.high, k)]
+        ends = steps(partial(extent, k=moving[0]), free[moving[0]], _MOST_STEPS) if len(moving) == 1 else None
+        if not ends:
+            raise why
+        for n in ends:
+            for side in (n - free[moving[0]].step, n):
+                refused = self._takes(self._sample((*middle[: moving[0]], side, *middle[moving[0] + 1 :])))
+                if refused:
+                    raise NotDynamic(refused)
 
     def _seen(self, k: int) -> set[int]:
         return {s.extents[k] for s in self.samples}
@@ -268,7 +325,7 @@ class _Family:
         try:
             xp, outputs = lowered(graph, True)
             prepared = prepare_model(xp, outputs, replace(self._job, graph=graph), cast_here(self._job.options), True)
-            return Sample(extents, prepared, listing(prepared.model))
+            return Sample(extents, prepared, listing(prepared.model, set(prepared.data)))
         except (CompileError, NotDynamic) as error:
             self._why = f"for data of shape {_shown(shapes)}, {error}"
             return None

@@ -34,6 +34,9 @@ _SHORT = 16
 _PARTS = (0.9, 0.31, 0.63, 0.17, 0.77, 0.46)
 """Where in a range to look, too, if most of those are beyond it."""
 
+_FACTORS = (2.31, 4.73, 7.59, 3.47)
+"""How many times what was compiled, to look at extents of which deep layers leave little."""
+
 _ENOUGH = 4
 
 _MOST = 6
@@ -209,6 +212,34 @@ def highest(extent: FreeExtent) -> Iterator[int]:
     """Extents that may be the largest that is allowed, the largest first."""
     e = extent.compiled
     return _in_range(extent, [extent.asked_high, *(n for n in (2048, 1024, 512, 256, 128, 64) if n > e), 4 * e])
+
+
+def far(extent: FreeExtent) -> Iterator[int]:
+    """Extents of which even a hundredth differs, as far as the range goes; a batch stays small."""
+    if all(axis == 0 for _, axis in extent.places):
+        return iter(())
+    return _in_range(extent, [int(extent.compiled * factor) + 1 for factor in _FACTORS])
+
+
+def steps(value: Callable[[int], int | None], extent: FreeExtent, most: int) -> list[int] | None:
+    """The extents in the range from which on a value that never falls is larger than before; None for more than `most`,
+    and for a value that falls or is None somewhere."""
+    found: list[int] = []
+    low, last = extent.asked_low, extent.asked_high
+    there, end = value(low), value(last)
+    while there != end:
+        if there is None or end is None or there > end or len(found) == most:
+            return None
+        high = last
+        while high - low > extent.step:
+            half = low + (high - low) // (2 * extent.step) * extent.step
+            at_half = value(half)
+            if at_half is None or not there <= at_half <= end:
+                return None
+            low, high = (half, high) if at_half == there else (low, half)
+        found.append(high)
+        low, there = high, value(high)
+    return found
 
 
 def near(extent: FreeExtent) -> list[int]:

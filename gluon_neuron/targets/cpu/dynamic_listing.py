@@ -6,7 +6,7 @@ differ are extents, constants, and the bounds of a Clamp.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,25 @@ import numpy as np
 
 from ...dialect.in_openvino.builder import DTYPES
 from .dynamic_axes import seen_step
-from .dynamic_forms import Extent, Extents, Form, Number, form_of
-from .walk import ordered
+from .dynamic_forms import Form, form_of
+from .dynamic_numbers import Extent, Extents, Number
+from .walk import is_data, ordered
 
 
 class NotDynamic(Exception):
     """The programs for several shapes are not one program; the message says where, and begins in lower case."""
+
+
+Axis = tuple[str, int, int]
+"""A node's name, one of its outputs, and an axis of that."""
+
+
+class TooFewExtents(NotDynamic):
+    """The extent of an axis may be rounded in one way or another: it has been met with too few values to tell."""
+
+    def __init__(self, axis: Axis, why: str) -> None:
+        super().__init__(why)
+        self.axis = axis
 
 
 @dataclass(frozen=True)
@@ -44,16 +57,20 @@ _BOUNDS = {"Clamp": ("min", "max")}
 _MOST_CONSTANT = 1 << 23
 """Elements of a constant that is looked at."""
 
+_OF_ITS_INPUTS = ("Concat",)
+"""Operators whose extents are sums of their inputs', so that there is no rounding of their own."""
+
 _LEAST_DIFFERENT = 3
 """A rounded extent has to be met with so many values, so that it is not taken for another that is rounded otherwise."""
 
 
-def listing(model: Any) -> list[Listed]:
-    """The nodes of a model, each after those that it reads."""
+def listing(model: Any, data: Set[str]) -> list[Listed]:
+    """The nodes of a model, each after those that it reads; `data` are the names of parameters that are no weights."""
     numbers: dict[str, int] = {}
     found: list[Listed] = []
     parameters = [p for p in model.get_parameters() if p.output(0).get_names()]
-    for node in ordered([*(p.output(0) for p in parameters), *(r.output(0) for r in model.get_results())]):
+    results = (r.output(0) for r in model.get_results())
+    for node in _fixed_late(ordered([*(p.output(0) for p in parameters), *results]), data):
         numbers[node.get_name()] = len(found)
         kind = node.get_type_name()
         inputs = tuple((numbers[v.get_node().get_name()], v.get_index()) for v in node.input_values())
@@ -66,6 +83,32 @@ def listing(model: Any) -> list[Listed]:
     return found
 
 
+def _fixed_late(nodes: Iterable[Any], data: Set[str]) -> Iterator[Any]:
+    """The nodes, those that read only constants and weights right before what reads them and data.
+
+    What they are told of extents may then be those of all that comes before: anchors follow from a map that a later
+    layer gives.
+    """
+    fixed: set[str] = set()
+    given: set[str] = set()
+    late: list[Any] = []
+    for node in nodes:
+        sources = [v.get_node() for v in node.input_values()]
+        if node.get_type_name() == "Parameter":
+            given.add(node.get_name())
+            fixed |= set() if is_data(node, data) else {node.get_name()}
+        elif all(v.get_name() in fixed for v in sources):
+            fixed.add(node.get_name())
+            late.append(node)
+            continue
+        for one in ordered(v.output(0) for v in sources if v.get_name() in fixed):
+            if one.get_name() not in given:
+                given.add(one.get_name())
+                yield one
+        yield node
+    yield from (node for node in late if node.get_name() not in given)
+
+
 @dataclass(frozen=True)
 class Differences:
     """What has to be computed: by (node, input) the form of a constant, and by (node, attribute) a bound."""
@@ -74,10 +117,12 @@ class Differences:
     bounds: Mapping[tuple[int, str], Number]
 
 
-def differences(listings: Sequence[Sequence[Listed]], final: bool = False) -> Differences:
+def differences(
+    listings: Sequence[Sequence[Listed]], final: bool = False, settled: Set[Axis] = frozenset()
+) -> Differences:
     """What differs between programs, and how it follows from extents; raises NotDynamic where it does not.
 
-    The `final` time, extents must also have been met often enough to be told apart.
+    The `final` time, extents must also have been met often enough to be told apart; `settled` are those that are.
     """
     first = listings[0]
     for other in listings[1:]:
@@ -104,7 +149,7 @@ def differences(listings: Sequence[Sequence[Listed]], final: bool = False) -> Di
             if len(set(limits)) > 1:
                 bounds[i, key] = _bound(node, limits, extents)
         if node.kind not in _WITH_SHAPE:
-            _meet(i, node, listings, extents, final)
+            _meet(i, node, listings, extents, settled if final else None)
     return Differences(constants, bounds)
 
 
@@ -139,15 +184,23 @@ def _same_structure(one: Sequence[Listed], other: Sequence[Listed]) -> None:
         raise NotDynamic(f"the program has {len(one)} operators at one shape and {len(other)} at another")
 
 
-def _meet(i: int, node: Listed, listings: Sequence[Sequence[Listed]], extents: Extents, final: bool) -> None:
-    """Note the extents of a node's results, and see to it that rounded ones are told apart."""
+def _meet(
+    i: int, node: Listed, listings: Sequence[Sequence[Listed]], extents: Extents, settled: Set[Axis] | None
+) -> None:
+    """Note the extents of results, and see to it that rounded ones are told apart, unless `settled` is None."""
     for output in range(len(node.shapes)):
         for axis, values in enumerate(zip(*(found[i].shapes[output] for found in listings), strict=True)):
             if len(set(values)) == 1 or values in extents.known:
                 continue
-            if final and not extents.follows(values):
-                product = extents.number(values)
-                if product is None and (seen_step(values) != 1 or len(set(values)) < _LEAST_DIFFERENT):
-                    seen = ", ".join(map(str, values))
-                    raise NotDynamic(f"{node.name} has too few different extents ({seen}) at the shapes looked at")
+            place = node.node.get_friendly_name(), output, axis
+            if settled is not None and place not in settled and node.kind not in _OF_ITS_INPUTS:
+                _told_apart(node, place, values, extents)
             extents.add(values, Extent(i, output, axis))
+
+
+def _told_apart(node: Listed, place: Axis, values: tuple[int, ...], extents: Extents) -> None:
+    if extents.follows(values) or extents.number(values) is not None:
+        return
+    if seen_step(values) != 1 or len(set(values)) < _LEAST_DIFFERENT:
+        seen = ", ".join(map(str, values))
+        raise TooFewExtents(place, f"{node.name} has too few different extents ({seen}) at the shapes looked at")

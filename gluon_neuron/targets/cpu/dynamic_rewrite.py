@@ -7,8 +7,8 @@ from typing import Any
 
 from ...dialect.in_openvino.builder import DTYPES, Builder
 from .dynamic_axes import Place
-from .dynamic_forms import Extent, Number
 from .dynamic_listing import Differences, Listed, NotDynamic
+from .dynamic_numbers import Extent, Number
 
 
 def make_dynamic(

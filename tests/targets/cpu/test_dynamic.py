@@ -65,7 +65,32 @@ def u_net(F, down, up, x):
     return up(F.concat(F.slice_like(y, x, axes=(2, 3)), x, dim=1))
 
 
+def anchors(F, down, x):
+    """Each place of several maps has numbers of its own, as in detectors; of the deepest map little is left."""
+    found = []
+    for _ in range(4):
+        x = down(x)
+        own = F.slice_like(F.reshape(F.arange(4096) / 4096, (1, 1, 64, 64)), x, axes=(2, 3))
+        found.append(F.flatten(F.broadcast_mul(x, own)))
+    return F.concat(*found, dim=1)
+
+
 NETS = {
+    "anchors": (Function(anchors, conv(3, strides=3, padding=1)), [(1, 3, 90, 70)]),
+    "windows by matrices": (
+        Function(lambda F, a, x: F.contrib.AdaptiveAvgPooling2D(a(x), output_size=(4, 3)), conv()),
+        [(1, 3, 12, 12)],
+    ),
+    "resized as another": (
+        Function(lambda F, a, x: F.contrib.BilinearResize2D(a(x), x, mode="like"), conv(strides=2)),
+        [(1, 3, 12, 17)],
+    ),
+    "resized to a size": (
+        Function(
+            lambda F, a, x: F.contrib.BilinearResize2D(a(x), height=9, width=30, align_corners=False), conv(padding=1)
+        ),
+        [(1, 3, 12, 17)],
+    ),
     "mlp": (Function(lambda F, a, b, x: b(F.relu(a(x))), dense(16), dense()), [(3, 5, 8)]),
     "batch alone": (Function(lambda F, a, b, x: b(a(x)), conv(), lambda: nn.Dense(4)), [(2, 3, 9, 11)]),
     "strides": (
@@ -142,6 +167,10 @@ NETS = {
 }
 
 OTHERS = {
+    "anchors": [(1, 3, 30, 31), (2, 3, 81, 82), (1, 3, 82, 81), (3, 3, 120, 128), (1, 3, 128, 83), (1, 3, 1, 5)],
+    "windows by matrices": [(1, 3, 20, 33), (3, 3, 7, 6), (2, 3, 64, 5), (1, 3, 4, 3)],
+    "resized as another": [(1, 3, 20, 33), (3, 3, 7, 6), (2, 3, 64, 5), (1, 3, 3, 3)],
+    "resized to a size": [(1, 3, 20, 33), (3, 3, 7, 6), (2, 3, 64, 5), (1, 3, 1, 1), (1, 3, 9, 30)],
     "batch norm of rows": [(1, 3, 7, 9), (3, 3, 7, 4), (5, 3, 7, 30)],
     "batch alone": [(1, 3, 9, 11), (7, 3, 9, 11), (20, 3, 9, 11)],
     "strides": [(1, 3, 7, 9), (3, 3, 34, 41), (2, 3, 35, 42), (1, 3, 64, 36), (5, 3, 13, 100)],
@@ -205,10 +234,6 @@ def mean_by_hand(F, a, x):
 
 REFUSED = {
     "windows beyond the end": (Function(ceil, conv()), [(1, 3, 20, 20)], "'.*pool.*' .*another attribute, pads_end"),
-    "windows by matrices": (
-        Function(lambda F, a, x: F.contrib.AdaptiveAvgPooling2D(a(x), output_size=4), conv()),
-        *([(1, 3, 12, 12)], "pool.*a table for one shape is no part of that for another"),
-    ),
     "a number that is not whole": (Function(mean_by_hand, dense()), [(2, 4, 3)], "not whole"),
 }
 

@@ -5,7 +5,9 @@ import openvino
 import pytest
 
 from gluon_neuron.dialect.in_openvino.builder import Builder
-from gluon_neuron.targets.cpu.dynamic_forms import Elements, Extent, Extents, Fill, Line, Number, Start, form_of
+from gluon_neuron.targets.cpu.dynamic_forms import Elements, Fill, Line, Start, form_of
+from gluon_neuron.targets.cpu.dynamic_matrices import Resizing
+from gluon_neuron.targets.cpu.dynamic_numbers import Extent, Extents, Number
 
 A, B = Extent(0, 0, 0), Extent(0, 0, 1)
 AT_A, AT_B = (3, 10, 17, 64), (5, 6, 40, 9)
@@ -89,3 +91,37 @@ def test_one_extent_of_a_reshape_is_inferred():
     form = form_of(of(lambda a, b: [a // 2, 4]), "int32", extents(), True)
     assert form.numbers == (Number(0, (), -1), Number(0, (), 4))
     assert isinstance(form_of(of(lambda a, b: [a // 2, b // 3]), "int32", extents(), True), str)
+
+
+def linear(a, b):
+    """The matrix of resize_linear, by MXNet's positions between corners."""
+    at = np.arange(a) * ((b - 1) / max(a - 1, 1))
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(b)))
+
+
+def by_centres(a, b):
+    at = np.clip((np.arange(a) + 0.5) * (b / a) - 0.5, 0, b - 1)
+    return np.maximum(0, 1 - np.abs(at[:, None] - np.arange(b)))
+
+
+def means(a, b):
+    rows = [(i * b // a, -(-(i + 1) * b // a)) for i in range(a)]
+    return np.array([[(low <= j < high) / (high - low) for j in range(b)] for low, high in rows])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float16"])
+@pytest.mark.parametrize("make", [linear, by_centres, means])
+def test_matrices_that_resize(make, dtype):
+    form = form_of(of(make, dtype), dtype, extents(), False)
+    assert isinstance(form, Resizing) and form.dtype == dtype
+    for a, b in [*zip(AT_A, AT_B, strict=True), (1, 1), (1, 7), (7, 1), (3, 3), (300, 299)]:
+        found = built(form, a, b)
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found, make(a, b), rtol=0, atol=1e-3 if dtype == "float16" else 2e-6)
+
+
+def test_matrices_that_almost_resize_are_refused():
+    for off in (1e-3, np.nan):
+        arrays = of(linear, "float32")
+        arrays[-1][0, 0] += off
+        assert isinstance(form_of(arrays, "float32", extents(), False), str)
