@@ -27,6 +27,9 @@ _LIMIT = 1.25
 _AGAIN = 2
 """From which call on a shape is worth a program of the background's."""
 
+_OFTEN = 8
+"""Where MXNet was the faster, it is measured again every so many new shapes, later more rarely: perhaps the machine was
+busy, or other shapes are another matter."""
 
 _NEVER = 1 << 62
 
@@ -40,23 +43,29 @@ class FirstCalls:
         self._theirs: OrderedDict[Hashable, float] = OrderedDict()
         self._ratios: deque[float] = deque(maxlen=5)
         self._measured = 0
+        self._new = 0
+        self._looks_again = False
         self.any_shape: bool | None = None
         """Whether there is a program for any shape; None when that is not known."""
 
     @property
     def measuring(self) -> bool:
-        """Whether it has to be measured still which way is the faster one."""
-        return self.any_shape is not False and len(self._ratios) < _ENOUGH
+        """Whether it is to be measured, with the shape that was called last, which way is the faster one."""
+        return self.any_shape is not False and (len(self._ratios) < _ENOUGH or self._looks_again)
 
     @property
     def program_is_quick(self) -> bool:
         """Whether the program for any shape is to be called with new ones at once."""
-        return not self.measuring and bool(self._ratios) and median(self._ratios) <= _LIMIT
+        return self.any_shape is not False and len(self._ratios) >= _ENOUGH and median(self._ratios) <= _LIMIT
 
     def call(self, key: Hashable) -> bool:
         """Count a call that MXNet makes, and say whether the shape is worth a program by now."""
         count = self._calls.pop(key, 0) + 1
         self._calls[key] = count
+        if count == 1:
+            self._new += 1
+        every = _OFTEN if self._new <= 8 * _OFTEN else 8 * _OFTEN
+        self._looks_again = count == 1 and not self.program_is_quick and self._new % every == 0
         while len(self._calls) > MOST_SHAPES:
             gone, _ = self._calls.popitem(last=False)
             self._wanted.pop(gone, None)

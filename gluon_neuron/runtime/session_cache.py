@@ -236,8 +236,8 @@ class SessionCache:
             if session is not None:
                 return self._run_in(session, arrays)
         with self._lock:
-            measuring = first_calls.measuring
             worth = first_calls.call(key)
+            measuring = first_calls.measuring
         start = time.perf_counter()
         results = self._run_original(original, arrays)
         if measuring:

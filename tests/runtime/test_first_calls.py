@@ -77,3 +77,19 @@ def test_it_remembers_so_many_shapes(monkeypatch):
         found.took(key, 1.0)
         found.evict(key)
     assert max(len(found._calls), len(found._wanted), len(found._theirs)) <= 3
+
+
+def test_what_was_slower_is_looked_at_again():
+    found = measured([9] * 3)
+    looked = []
+    for i in range(1, 400):
+        worth = found.call(f"shape {i}")
+        assert found.measuring == worth
+        if worth:
+            looked.append(i)
+        assert found.call(f"shape {i}") and not found.measuring  # it came again
+    assert looked == [8, 16, 24, 32, 40, 48, 56, 64, 128, 192, 256, 320, 384]
+    for i in range(3):
+        found.took(i, 1.0)
+        found.program_took(i, 0.5, True)
+    assert found.program_is_quick and not found.call("another") and not found.measuring
