@@ -14,8 +14,8 @@ import mxnet as mx
 
 from ..block import NeuronHybridBlock
 from ..errors import ExportError, InputError
+from ..graph.model_files import paths
 from ..graph.spec import Spec
-from ..stitch import files
 from ..stitch.metadata import find
 from . import signature
 from .signature import IMAGE, JSON, Preprocessing, Signature
@@ -104,9 +104,9 @@ def _write_model(net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | Non
 
 
 def _copy_checkpoint(prefix: str | os.PathLike[str], epoch: int, folder: Path) -> Path:
-    for source, copy in zip(files.paths(prefix, epoch), files.paths(folder / signature.PREFIX, 0), strict=True):
+    for source, copy in zip(paths(prefix, epoch), paths(folder / signature.PREFIX, 0), strict=True):
         copy.write_bytes(source.read_bytes())
-    return files.paths(folder / signature.PREFIX, 0)[0]
+    return paths(folder / signature.PREFIX, 0)[0]
 
 
 def _three(name: str, values: Sequence[float]) -> tuple[float, float, float]:

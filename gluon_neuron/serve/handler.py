@@ -13,7 +13,7 @@ import numpy as np
 
 from ..api import load
 from ..errors import InputError
-from ..stitch import files
+from ..graph.model_files import paths
 from ..stitch.metadata import find
 from . import signature
 from .signature import IMAGE, Signature
@@ -125,7 +125,7 @@ def _picture(body: Any, wanted: Signature) -> np.ndarray:
 
 def _load(folder: Path, wanted: Signature) -> mx.gluon.HybridBlock:
     prefix = folder / signature.PREFIX
-    symbol_file, params_file = files.paths(prefix, 0)
+    symbol_file, params_file = paths(prefix, 0)
     if find(mx.sym.load(os.fspath(symbol_file))) is not None:
         return load(prefix)
     net = mx.gluon.SymbolBlock.imports(os.fspath(symbol_file), [wanted.data_name], os.fspath(params_file))

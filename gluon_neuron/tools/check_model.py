@@ -11,6 +11,7 @@ from pathlib import Path
 from ..artifact.container import MAGIC, unpack
 from ..errors import ArtifactError
 from ..graph.graph import Graph, Node
+from ..graph.model_files import paths
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 from ..lowering.registry import rule_of
 from ..stitch import files
@@ -28,7 +29,7 @@ def check_model(
     An operator is supported when there is a rule for it; whether a node's attributes and shapes are is for `analyze` to
     say, which knows the inputs. Raises FileNotFoundError, or GraphError for a file that is not a symbol.
     """
-    symbol_path, params_path = files.paths(prefix, epoch)
+    symbol_path, params_path = paths(prefix, epoch)
     if not symbol_path.exists():
         raise FileNotFoundError(f"There is no symbol file {symbol_path}.")
     graph = files.check_symbol(symbol_path.read_text(encoding="utf-8"), str(symbol_path))

@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import api
 from ..errors import InputError
+from ..graph.model_files import paths
 from ..stitch import files
 
 
@@ -20,7 +21,7 @@ def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] 
     With `output`, the compiled checkpoint is written there, the one for the K-th further shape to `OUTPUT-K`. Raises
     InputError when a file is missing or damaged, and what `gluon_neuron.compile` raises.
     """
-    symbol_path, params_path = files.paths(prefix, 0)
+    symbol_path, params_path = paths(prefix, 0)
     try:
         signature = json.loads(Path(f"{os.fspath(prefix)}-signature.json").read_text())
         samples = [

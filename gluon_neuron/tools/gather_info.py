@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .._version import __version__
 from ..errors import ExportError
+from ..graph.model_files import paths
 from ..stitch import files
 from ..targets.neuron.toolchain.process import LOG
 
@@ -49,7 +50,7 @@ def gather_info(
         _write(beside, "versions", versions())
         _write(beside, "environment", dict(environment()))
         if model is not None:
-            report = files.read_symbol(files.paths(model, 0)[0])[1].report
+            report = files.read_symbol(paths(model, 0)[0])[1].report
             _write(beside, "report", report.to_dict())
             (beside / "report.txt").write_text(f"{report}\n", encoding="utf-8")
         for path in _kept(Path(work_dir), include_weights):
