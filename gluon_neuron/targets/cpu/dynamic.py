@@ -34,6 +34,7 @@ from .dynamic_axes import (
     near,
     others,
     steps,
+    with_all_remainders,
 )
 from .dynamic_check import Checker
 from .dynamic_listing import Axis, Differences, Listed, NotDynamic, TooFewExtents, differences, listing
@@ -79,6 +80,7 @@ def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str],
         raise NotDynamic("it reads no data")
     family = _Family(job)
     free = family.ranges()
+    family.look_at_remainders(free)
     base, prepared = family.samples[0], family.samples[0].prepared
     checks = family.held_out(free)
     found = family.differences(free, checks)
@@ -143,6 +145,14 @@ class _Family:
         free = self._with_compiled()
         free = self._end(free, highest, "high")
         return self._end(free, lowest, "low")
+
+    def look_at_remainders(self, free: Sequence[FreeExtent]) -> None:
+        """Add programs from all over the ranges; that all are one is seen when they are compared."""
+        looks = [with_all_remainders(e) for e in free]
+        for turn in range(max(map(len, looks))):
+            sample = self._sample(tuple(extents[turn % len(extents)] for extents in looks))
+            if sample is not None:
+                self.samples.append(sample)
 
     def held_out(self, free: Sequence[FreeExtent]) -> list[Sample]:
         """Programs to check on: one for extents that are odd, one for the least of the first."""
@@ -241,6 +251,11 @@ class _Family:
         if not why:
             return self._free
         if all(e.compiled > 1 for e in self._free):
+            raise NotDynamic(why)
+        # It may as well be for the other extents.
+        several = self._sample(tuple(max(2, e.compiled) for e in self._free))
+        why = self._takes(several) if several is not None else ""
+        if why:
             raise NotDynamic(why)
         return [replace(e, low=max(2, e.low)) if e.compiled == 1 else e for e in self._free]
 

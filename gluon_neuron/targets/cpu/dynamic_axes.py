@@ -37,6 +37,9 @@ _PARTS = (0.9, 0.31, 0.63, 0.17, 0.77, 0.46)
 _FACTORS = (2.31, 4.73, 7.59, 3.47)
 """How many times what was compiled, to look at extents of which deep layers leave little."""
 
+_LOOKS, _SPAN, _TRIES = 6, 48, 1000
+"""So many extents are looked at for their remainders, from a range of so many at least; and so often they are drawn."""
+
 _ENOUGH = 4
 
 _MOST = 6
@@ -196,10 +199,28 @@ def _spread(compiled: int, step: int) -> list[int]:
 
 
 def held_out(extent: FreeExtent) -> Iterator[int]:
-    """Extents on which to check: small ones, for it takes time, and odd; then others."""
+    """Extents on which to check: small ones, for it takes time, an odd one and an even one; then others."""
     e = extent.compiled
-    odd = [3 if e < 3 else e // 2 | 1, e // 2 + 2 | 1, e // 3 * 2 | 1]
-    return _in_range(extent, [*odd, e + 1, e + 3, e + 4, *near(extent)])
+    odd = 3 if e < 3 else e // 2 | 1
+    return _in_range(extent, [odd, odd + 1, odd + 2, e // 3 * 2 | 1, e + 1, e + 3, e + 4, *near(extent)])
+
+
+def with_all_remainders(extent: FreeExtent) -> list[int]:
+    """Extents in the range that show what is otherwise for some remainders alone, of the extent or of what deeper
+    layers leave of it: a window that reaches beyond an even end, a size rounded to an even one."""
+    low, step = extent.asked_low, extent.step
+    high = min(extent.asked_high, max(2 * extent.compiled, low + _SPAN * step))
+    members = range(low, high + 1, step)
+    if len(members) <= _LOOKS:
+        return list(members)
+    random = Random(extent.compiled)
+    strides = [s for s in _STRIDES if 4 * s <= len(members)]
+    for _ in range(_TRIES):
+        found = random.sample(range(len(members)), _LOOKS)
+        whole = all(len({n % m for n in found}) == m for m in (2, 3, 4))
+        if whole and all(seen_step([(n + add) // s for n in found]) == 1 for s in strides for add in range(s)):
+            break
+    return [members[n] for n in found]
 
 
 def lowest(extent: FreeExtent) -> Iterator[int]:

@@ -256,6 +256,36 @@ def test_not_derived(name):
     agree(ready(compiled, *arrays), net(*arrays), 1e-4, 1e-5)
 
 
+def pooled(kind, stride):
+    return lambda F, a, x: F.mean(
+        F.Pooling(a(x), kernel=(3, 3), stride=(stride, stride), pooling_convention="full", pool_type=kind, p_value=2),
+        axis=(2, 3),
+    )
+
+
+def halved(mode):
+    return lambda F, a, x: F.mean(F.contrib.BilinearResize2D(a(x), mode=mode) ** 2, axis=(2, 3))
+
+
+BY_REMAINDER = {
+    **{f"{kind} windows, {stride}": pooled(kind, stride) for kind, stride in (("max", 2), ("avg", 3))},
+    **{mode: halved(mode) for mode in ("to_even_down", "to_odd_up")},
+}
+
+
+@pytest.mark.parametrize("name", BY_REMAINDER)
+def test_what_is_otherwise_for_some_remainders(name):
+    """By chance all extents that are looked at may be even, or odd: these samples once showed it."""
+    net = Function(BY_REMAINDER[name], conv(padding=1))
+    net.initialize(mx.init.Xavier())
+    for sample in ((1, 3, 16, 16), (4, 3, 23, 23), (1, 3, 90, 90)):
+        compiled = compiled_for(net, [sample])
+        batch, channels, height, width = sample
+        for more in ((1, 0, 0), (0, 1, 0), (0, -2, 1)):
+            x = data([(batch + more[0], channels, height + more[1], width + more[2])])
+            agree(ready(compiled, *x), net(*x), 1e-4, 1e-5)
+
+
 @pytest.mark.parametrize("dynamic", [True, False])
 def test_values_that_follow_from_the_shape_of_what_is_not_read(dynamic):
     def count(F, layer, x, y):

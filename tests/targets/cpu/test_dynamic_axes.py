@@ -12,6 +12,8 @@ from gluon_neuron.targets.cpu.dynamic_axes import (
     near,
     others,
     seen_step,
+    steps,
+    with_all_remainders,
 )
 
 
@@ -112,3 +114,36 @@ def test_samples_tell_strides_apart(compiled, stride):
 def test_shapes_at_extents():
     free = [FreeExtent((("a", 0), ("b", 1)), 2), FreeExtent((("a", 2),), 9)]
     assert at({"a": (2, 5, 9), "b": (7, 2)}, free, (4, 8)) == {"a": (4, 5, 8), "b": (7, 4)}
+
+
+@pytest.mark.parametrize("compiled", [1, 7, 16, 23, 49, 56, 224, 256, 320, 501])
+@pytest.mark.parametrize(("step", "low"), [(1, 1), (1, 24), (2, 1), (32, 1)])
+def test_all_remainders_are_looked_at(compiled, step, low):
+    extent = FreeExtent((("x", 2),), compiled * step, step, low)
+    looked = with_all_remainders(extent)
+    assert len(set(looked)) == len(looked) >= 6
+    assert all(low <= n <= extent.high and (n - compiled * step) % step == 0 for n in looked)
+    numbers = [n // step for n in looked]
+    for modulus in (2, 3, 4):
+        assert {n % modulus for n in numbers} == set(range(modulus))
+    # What a stride, or several, leaves of them, in whatever way it is rounded, is not all even or all odd.
+    for stride in (2, 4, 8):
+        for add in range(stride):
+            assert seen_step([(n + add) // stride for n in numbers]) == 1
+
+
+def test_of_a_short_range_everything_is_looked_at():
+    assert with_all_remainders(FreeExtent((("x", 1),), 4, 1, 3, 8)) == [3, 4, 5, 6, 7, 8]
+
+
+@pytest.mark.parametrize("ends", [[], [2], [512, 1024], [3, 4, 5]])
+def test_steps_of_a_value(ends):
+    extent = FreeExtent((("x", 2),), 256, 1, 1, 1536)
+    assert steps(lambda n: sum(n >= end for end in ends), extent, 4) == ends
+    assert steps(lambda n: n // 100, extent, 4) is None
+    assert steps(lambda n: -sum(n >= end for end in ends), extent, 4) == ([] if not ends else None)
+    assert steps(lambda n: None if 256 < n < 1300 else int(n > 700), extent, 4) is None
+
+
+def test_steps_are_whole_steps_of_the_extent():
+    assert steps(lambda n: int(n > 500), FreeExtent((("x", 2),), 256, 32, 1, 1536), 4) == [512]
