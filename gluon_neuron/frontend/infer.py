@@ -143,7 +143,7 @@ def _shapes_and_types(
                 warnings.simplefilter("ignore")
                 shapes = symbol.infer_shape_partial(**{n: s.shape for n, s in known.items()})[1]
                 types = symbol.infer_type_partial(**known_types)[1]
-        except (mx.base.MXNetError, ValueError) as error:
+        except Exception as error:  # MXNet raises just that for arrays of more than 2^31 elements
             given_specs = ", ".join(f"{n}: {s}" for n, s in list(known.items())[:4])
             raise InputError(
                 f"The model does not take inputs of these shapes and types ({given_specs}): {reason(error)}"

@@ -12,6 +12,7 @@ from typing import Any
 from ..artifact.arrays_file import StoredArray, read_stored, stored_arrays
 from ..artifact.container import Artifact, unpack
 from ..errors import ArtifactError, GraphError
+from ..graph.graph import VARIABLE
 from ..graph.model_files import find
 from ..graph.subgraph import ARTIFACT_SUFFIX
 from ..stitch.metadata import Metadata, find_in_text, is_edited
@@ -28,7 +29,7 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None, as_js
     symbol_path, params_path = find(given, epoch)
     try:
         text = symbol_path.read_text(encoding="utf-8")
-        edited, metadata = is_edited(text), find_in_text(text)
+        edited, metadata, expected = is_edited(text), find_in_text(text), _expected(text)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise GraphError(
             f"{symbol_path} is not the JSON of a symbol that gluon_neuron or MXNet has written: {error!r}. Name a file "
@@ -36,6 +37,7 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None, as_js
         ) from error
     arrays = stored_arrays(params_path)
     artifacts = {a.name.partition(":")[2]: _artifact(params_path, a) for a in arrays if _is_artifact(a)}
+    artifacts |= {n: {"missing": True} for n in expected if n not in artifacts}
     weights = sum(a.size for a in arrays if not _is_artifact(a))
     found: Found = {
         "symbol": str(symbol_path),
@@ -51,6 +53,12 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None, as_js
 
 def _is_artifact(array: StoredArray) -> bool:
     return array.name.endswith(ARTIFACT_SUFFIX) and array.dtype == "uint8"
+
+
+def _expected(text: str) -> list[str]:
+    """The artifacts that a symbol's compiled nodes read."""
+    names = (n.get("name") for n in json.loads(text)["nodes"] if n.get("op") == VARIABLE)
+    return [n for n in names if isinstance(n, str) and n.endswith(ARTIFACT_SUFFIX)]
 
 
 def _model(metadata: Metadata) -> Found:
@@ -111,6 +119,8 @@ def _page(found: Found, metadata: Metadata | None) -> str:
 
 
 def _about(name: str, artifact: Mapping[str, Any]) -> list[str]:
+    if "missing" in artifact:
+        return [f"{name}: missing, the parameters are not those that were exported with this symbol."]
     size = f"{artifact['bytes'] / 2**20:.2f} MiB"
     if "damaged" in artifact:
         return [f"{name}, {size}: {artifact['damaged']}"]

@@ -93,6 +93,14 @@ def test_an_edited_model(compiled, tmp_path, capsys):
     assert code == 0 and "was edited after it was compiled" in text and "any shape" in text
 
 
+def test_parameters_of_another_model(compiled, tmp_path, capsys):
+    _, prefix = compiled
+    (tmp_path / "mixed-symbol.json").write_bytes(prefix.with_name("net-symbol.json").read_bytes())
+    mx.nd.save(str(tmp_path / "mixed-0000.params"), {"arg:w": mx.nd.ones(3)})
+    code, text, _ = inspect(capsys, tmp_path / "mixed")
+    assert code == 0 and "_neuronbin: missing" in text
+
+
 @pytest.mark.parametrize(
     "symbol",
     ["", "{}", "[]", "null", '{"nodes": 3}', '{"nodes": [{"attrs": {"__gluon_neuron__": "{}"}}]}', "[" * 99999],
