@@ -44,11 +44,16 @@ def _parameters(n: Node) -> str | None:
     return None
 
 
-def _pads(n: Node) -> tuple[tuple[int, int], ...]:
-    """Padding of each axis; 'full' rounds the number of windows up, so the last one may need more at the end."""
+def _pads(n: Node, any_shape: bool = False) -> tuple[tuple[int, int], ...]:
+    """Padding of each axis; 'full' rounds the number of windows up, so the last one may need more at the end.
+
+    With `any_shape` it is what would do for all sizes, and no window more.
+    """
     low = spatial(n, "pad", 0)
     if n.attrs.text("pooling_convention", "valid") == "valid":
         return tuple((p, p) for p in low)
+    if any_shape:
+        return tuple((p, p + s - 1) for p, s in zip(low, spatial(n, "stride", 1)))
     sizes, counts = _sizes(n, n.in_spec(0).shape), _sizes(n, n.out.shape)
     kernel, stride = n.attrs.ints("kernel"), spatial(n, "stride", 1)
     ends = [(o - 1) * s + k - i - p for i, o, k, s, p in zip(sizes, counts, kernel, stride, low)]
@@ -113,7 +118,7 @@ def _pooled(xp: Any, n: Node, x: Any) -> Any:
     kind, p = n.attrs.text("pool_type", "max"), n.attrs.integer("p_value", 2)
     if n.attrs.flag("global_pool"):
         return _global(xp, kind, p, x)
-    window = (n.attrs.ints("kernel"), spatial(n, "stride", 1), _pads(n))
+    window = (n.attrs.ints("kernel"), spatial(n, "stride", 1), _pads(n, xp.any_shape))
     if kind == "max":
         return xp.max_pool(x, *window)
     if kind == "avg":
@@ -148,7 +153,7 @@ def pooling_v1(xp: Any, n: Node, x: Any) -> Any:
     kind = n.attrs.text("pool_type", "max")
     if n.attrs.flag("global_pool"):
         return _global(xp, kind, 1, x)
-    kernel, stride, pads = n.attrs.ints("kernel"), spatial(n, "stride", 1), _pads(n)
+    kernel, stride, pads = n.attrs.ints("kernel"), spatial(n, "stride", 1), _pads(n, xp.any_shape)
     if kind == "max":
         low = spatial(n, "pad", 0)
         x = xp.pad(x, ((0, 0), (0, 0), *((p, p) for p in low)))

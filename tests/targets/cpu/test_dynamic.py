@@ -110,6 +110,18 @@ NETS = {
         ),
         [(1, 3, 20, 27)],
     ),
+    "windows beyond the end": (
+        Function(
+            lambda F, a, x: F.concat(
+                *(
+                    F.Pooling(a(x), kernel=(3, 2), stride=(2, 3), pad=(1, 0), pooling_convention="full", **how)
+                    for how in ({"pool_type": "max"}, {"pool_type": "sum"}, {"pool_type": "lp", "p_value": 2})
+                )
+            ),
+            conv(),
+        ),
+        [(1, 3, 20, 27)],
+    ),
     "up and down": (Function(u_net, conv(strides=2, padding=1), conv(padding=1)), [(1, 3, 17, 24)]),
     "transposed": (
         Function(lambda F, a, b, x: b(a(x)), conv(strides=2), lambda: nn.Conv2DTranspose(4, 4, 2, 1)),
@@ -175,6 +187,7 @@ OTHERS = {
     "batch alone": [(1, 3, 9, 11), (7, 3, 9, 11), (20, 3, 9, 11)],
     "strides": [(1, 3, 7, 9), (3, 3, 34, 41), (2, 3, 35, 42), (1, 3, 64, 36), (5, 3, 13, 100)],
     "pools": [(1, 3, 5, 6), (3, 3, 21, 28), (2, 3, 22, 29), (1, 3, 63, 24)],
+    "windows beyond the end": [(1, 3, 5, 6), (3, 3, 21, 28), (2, 3, 22, 29), (1, 3, 63, 24), (1, 3, 20, 26)],
     "up and down": [(1, 3, 9, 9), (2, 3, 18, 25), (3, 3, 31, 32), (1, 3, 64, 63)],
     "transposed": [(1, 3, 7, 8), (3, 3, 22, 23), (2, 3, 40, 31)],
     "two lengths": [[(2, 6, 8), (2, 9, 8)], [(1, 1, 8), (1, 5, 8)], [(5, 30, 8), (5, 2, 8)]],
@@ -224,16 +237,22 @@ def test_agrees_with_mxnet(name):
     assert after["compiles"] - before["compiles"] <= 2
 
 
-def ceil(F, a, x):
-    return F.Pooling(a(x), kernel=(3, 3), stride=(2, 2), pooling_convention="full", pool_type="max")
-
-
 def mean_by_hand(F, a, x):
     return F.broadcast_mul(F.sum(a(x), axis=1), F.mean(F.contrib.arange_like(x, axis=1)))
 
 
+def pooled(kind, stride):
+    return lambda F, a, x: F.mean(
+        F.Pooling(a(x), kernel=(3, 3), stride=(stride, stride), pooling_convention="full", pool_type=kind, p_value=2),
+        axis=(2, 3),
+    )
+
+
 REFUSED = {
-    "windows beyond the end": (Function(ceil, conv()), [(1, 3, 20, 20)], "'.*pool.*' .*another attribute, pads_end"),
+    "means of windows beyond the end": (
+        Function(pooled("avg", 2), conv()),
+        *([(1, 3, 20, 20)], "another attribute, exclude-pad"),
+    ),
     "a number that is not whole": (Function(mean_by_hand, dense()), [(2, 4, 3)], "not whole"),
 }
 
@@ -256,19 +275,12 @@ def test_not_derived(name):
     agree(ready(compiled, *arrays), net(*arrays), 1e-4, 1e-5)
 
 
-def pooled(kind, stride):
-    return lambda F, a, x: F.mean(
-        F.Pooling(a(x), kernel=(3, 3), stride=(stride, stride), pooling_convention="full", pool_type=kind, p_value=2),
-        axis=(2, 3),
-    )
-
-
 def halved(mode):
     return lambda F, a, x: F.mean(F.contrib.BilinearResize2D(a(x), mode=mode) ** 2, axis=(2, 3))
 
 
 BY_REMAINDER = {
-    **{f"{kind} windows, {stride}": pooled(kind, stride) for kind, stride in (("max", 2), ("avg", 3))},
+    **{f"{kind} windows, {stride}": pooled(kind, stride) for kind, stride in (("max", 2), ("avg", 3), ("lp", 3))},
     **{mode: halved(mode) for mode in ("to_even_down", "to_odd_up")},
 }
 
