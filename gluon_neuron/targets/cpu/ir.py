@@ -17,6 +17,7 @@ from .bf16_products import exact_float32, keep_float32
 from .constant_overwrite import prevent_constant_overwrite
 from .dense_layers import rewrite_dense_layers
 from .features import AVX512, has_avx512, recorded
+from .shared_weights import separate_shared_weights
 
 _LAYER = re.compile(rb'<layer id="\d+" name="([^"]*)" type="(Parameter|Const)" version="opset1">\s*<data ([^>]*)/>')
 _ATTRIBUTE = re.compile(rb'(\w+)="([^"]*)"')
@@ -68,6 +69,7 @@ def prepare_model(
     prevent_constant_overwrite(model, set(data))
     # In bfloat16 products get forms of their own.
     rewritten = rewrite_dense_layers(model, set(data), has_avx512() and cast != "matmult", any_shape)
+    separate_shared_weights(model, set(data))
     float32: Set[str] = frozenset()
     if cast == "matmult":
         float32 = keep_float32(model, set(data), xp.exact)

@@ -1,0 +1,77 @@
+"""Keeps OpenVINO's CPU plugin from giving one layer a weight that it has laid out for another.
+
+It lays a weight out once for all layers that read it, and knows it by its place in memory and its extents. A
+convolution and a transposed one read the same weight with its first two axes swapped, and products read a square
+matrix as it is or transposed: where these share a weight, one of them gets the other's (seen in OpenVINO 2026.4, also
+through reshapes, which share the memory). Each way of reading a weight but the first is therefore given a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from typing import Any
+
+from ...dialect.in_openvino.builder import Builder
+from .walk import walk
+
+_VIEWS = frozenset(("Reshape", "Squeeze", "Unsqueeze"))
+_WEIGHT = {
+    "Convolution": 1,
+    "ConvolutionBackpropData": 1,
+    "GroupConvolution": 1,
+    "GroupConvolutionBackpropData": 1,
+}
+"""Which input of a layer is its weight."""
+
+
+def separate_shared_weights(model: Any, data: Set[str]) -> int:
+    """Give every way of reading a weight an array of its own; returns how many copies that takes.
+
+    What depends on no parameter called as one of `data` is a weight.
+    """
+    build = Builder()
+    varying: set[str] = set()
+    first: dict[tuple[str, int], tuple[object, ...]] = {}
+    copies: dict[tuple[object, ...], Any] = {}
+    for node, depends in list(walk(model.get_ordered_ops(), data, varying)):
+        for k, way in _ways(node, depends):
+            value = node.input_value(k)
+            root = _root(value)
+            source = root.get_node().get_name(), root.get_index()
+            if first.setdefault(source, way) == way or max(value.get_shape(), default=1) < 2:
+                continue
+            key = (*source, way, tuple(value.get_shape()))
+            if key not in copies:
+                with build.scope(f"{node.get_friendly_name()}/own_weight"):
+                    copies[key] = _copy(build, value)
+            node.input(k).replace_source_output(copies[key])
+    return len(copies)
+
+
+def _ways(node: Any, depends: list[bool]) -> list[tuple[int, tuple[object, ...]]]:
+    """The inputs of a layer that are weights, each with the way in which the layer reads it."""
+    kind = node.get_type_name()
+    if kind in _WEIGHT and not depends[_WEIGHT[kind]]:
+        return [(_WEIGHT[kind], (kind,))]
+    if kind == "MatMul":
+        transposed = node.get_attributes()
+        flags = bool(transposed["transpose_a"]), not transposed["transpose_b"]
+        return [(k, (kind, flags[k])) for k in (0, 1) if not depends[k]]
+    return []
+
+
+def _root(value: Any) -> Any:
+    while value.get_node().get_type_name() in _VIEWS:
+        value = value.get_node().input_value(0)
+    return value
+
+
+def _copy(build: Builder, value: Any) -> Any:
+    """The same elements elsewhere: of two parts, which OpenVINO joins when it loads the program."""
+    axis = next(k for k, n in enumerate(value.get_shape()) if n > 1)
+    one, axes = build.const([1]), build.const([axis])
+    parts = [
+        build.slice(value, build.const([begin]), build.const([end]), one, axes)
+        for begin, end in ((0, 1), (1, value.get_shape()[axis]))
+    ]
+    return build.concat(parts, axis).output(0)
