@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -12,6 +13,8 @@ from ...dialect.in_openvino.builder import DTYPES
 from ...dialect.in_openvino.importing import import_openvino
 from .dynamic_listing import NotDynamic
 from .ir import with_marks
+
+_T = TypeVar("_T")
 
 _PROCESS = os.getpid()
 """In a child that was forked of it, threads of OpenVINO's may be missing, and compiling would wait for them."""
@@ -48,20 +51,24 @@ class Checker:
             dynamic, *static = [with_marks(model, float32) for model in (dynamic, *static)]
             # Most of what it takes to compile a small model is the same for a large one: together they take half. Of
             # a large one, only one is there at a time, for each has the weights laid out for itself.
-            wanted_of = self._core.compile_model(self._together(static, data), "CPU", self._config)
-            arrays = [self._data(port) for port in wanted_of.inputs]
-            wanted = [np.array(v) for v in wanted_of(arrays).to_tuple()]
-            del wanted_of
-            found_of = self._core.compile_model(self._together([dynamic], data), "CPU", self._config)
-            each = len(found_of.inputs)
-            calls = [arrays[i : i + each] for i in range(0, len(arrays), each)]
-            found = [np.array(v) for call in calls for v in found_of(call).to_tuple()]
+            wanted, arrays = _elsewhere(lambda: self._run(self._together(static, data)))
+            found, calls = _elsewhere(lambda: self._run(self._together([dynamic], data), arrays))
         except RuntimeError as error:
             raise NotDynamic(f"OpenVINO does not run it: {_last_line(error)}") from error
         for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
             if a.shape != b.shape or not self._agree(a, b):
                 shapes = ", ".join(str(tuple(v.shape)) for v in calls[k * len(calls) // len(found)])
                 raise NotDynamic(f"checked on data of shape {shapes}, it gives other results than a static program")
+
+    def _run(self, model: Any, arrays: Sequence[np.ndarray] | None = None) -> tuple[list[np.ndarray], list[Any]]:
+        """The results, and the data: random ones, or in turn as many of `arrays` as the model reads."""
+        compiled = self._core.compile_model(model, "CPU", self._config)
+        if arrays is None:
+            arrays = [self._data(port) for port in compiled.inputs]
+            return [np.array(v) for v in compiled(arrays).to_tuple()], list(arrays)
+        each = len(compiled.inputs)
+        calls = [arrays[i : i + each] for i in range(0, len(arrays), each)]
+        return [np.array(v) for call in calls for v in compiled(call).to_tuple()], calls
 
     def _together(self, models: Sequence[Any], data: Collection[str]) -> Any:
         """A copy of the models as one, with their weights in it."""
@@ -113,6 +120,32 @@ class Checker:
         if kind in ("f16", "f32"):
             return self._random.uniform(0, 4, shape).astype(DTYPES[kind])
         return self._random.integers(0, 4, shape).astype(DTYPES[kind])
+
+
+def _elsewhere(run: Callable[[], _T]) -> _T:
+    """What `run` gives in a thread that ends then.
+
+    A thread that OpenVINO has worked in keeps something of TBB's until it ends; if it forks, the child waits for TBB's
+    threads, which did not come along, when it exits.
+    """
+    given: list[_T] = []
+    failed: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            given.append(run())
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=work, name="gluon_neuron check", daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return run()  # the interpreter ends: no thread can be started, and nothing will fork
+    thread.join()
+    if failed:
+        raise failed[0]
+    return given[0]
 
 
 def _last_line(error: Exception) -> str:

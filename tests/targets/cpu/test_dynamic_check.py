@@ -1,5 +1,7 @@
 """The check before a derived program is believed: it finds other results, other shapes, and what does not run."""
 
+import threading
+
 import numpy as np
 import openvino
 import pytest
@@ -70,3 +72,27 @@ def test_nothing_but_nan_shows_nothing():
 def test_what_does_not_run():
     with pytest.raises(NotDynamic, match="OpenVINO does not run it"):
         check(model(5, same), model(3, same))
+
+
+def test_it_runs_in_a_thread_that_ends(monkeypatch):
+    """A thread in which OpenVINO has worked is not to be one that forks."""
+    threads = []
+    run = Checker._run
+
+    def seen(*given):
+        threads.append(threading.current_thread())
+        return run(*given)
+
+    monkeypatch.setattr(Checker, "_run", seen)
+    check(model(-1, same), model(3, same))
+    assert len(threads) == 2
+    assert threading.current_thread() not in threads
+    assert not any(t.is_alive() for t in threads)
+
+
+def test_at_the_interpreters_end_it_runs_all_the_same(monkeypatch):
+    def start(self):
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    check(model(-1, same), model(3, same))
