@@ -15,17 +15,12 @@ from ...dialect.in_openvino.builder import Builder
 from .walk import walk
 
 _VIEWS = frozenset(("Reshape", "Squeeze", "Unsqueeze"))
-_WEIGHT = {
-    "Convolution": 1,
-    "ConvolutionBackpropData": 1,
-    "GroupConvolution": 1,
-    "GroupConvolutionBackpropData": 1,
-}
-"""Which input of a layer is its weight."""
+_FILTERED = frozenset(("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData"))
+"""Layers whose second input is a weight."""
 
 
-def separate_shared_weights(model: Any, data: Set[str]) -> int:
-    """Give every way of reading a weight an array of its own; returns how many copies that takes.
+def separate_shared_weights(model: Any, data: Set[str]) -> None:
+    """Give every way of reading a weight an array of its own.
 
     What depends on no parameter called as one of `data` is a weight.
     """
@@ -45,14 +40,13 @@ def separate_shared_weights(model: Any, data: Set[str]) -> int:
                 with build.scope(f"{node.get_friendly_name()}/own_weight"):
                     copies[key] = _copy(build, value)
             node.input(k).replace_source_output(copies[key])
-    return len(copies)
 
 
 def _ways(node: Any, depends: list[bool]) -> list[tuple[int, tuple[object, ...]]]:
     """The inputs of a layer that are weights, each with the way in which the layer reads it."""
     kind = node.get_type_name()
-    if kind in _WEIGHT and not depends[_WEIGHT[kind]]:
-        return [(_WEIGHT[kind], (kind,))]
+    if kind in _FILTERED and not depends[1]:
+        return [(1, (kind,))]
     if kind == "MatMul":
         transposed = node.get_attributes()
         flags = bool(transposed["transpose_a"]), not transposed["transpose_b"]
