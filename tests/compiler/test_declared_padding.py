@@ -40,10 +40,10 @@ def test_what_the_sample_shows(name, caplog):
 
 def test_of_a_symbol():
     x = mx.sym.var("x")
-    symbol = mx.sym.mean(mx.sym.relu(x * 2), axis=1)
+    symbol = mx.sym.mean(mx.sym.relu(x * 2), axis=1, name="mean")
     options = {"buckets": {"x": {1: [8]}}, "padding": {"x": [1]}, "strict": True}
     with pytest.raises(OptionError, match="padding axis 1 of 'x' from 4 to 8"):
-        gluon_neuron.compile(symbol, {"x": mx.nd.ones((2, 4))}, args={}, include_nodes="mean0", **options)
+        gluon_neuron.compile(symbol, {"x": mx.nd.ones((2, 4))}, args={}, include_nodes="mean", **options)
 
 
 def test_what_is_so_is_passed_over(caplog):
