@@ -35,7 +35,10 @@ _passed = pytest.StashKey[int]()
 
 @pytest.fixture(autouse=True)
 def repeatable() -> Iterator[None]:
-    """Seed every generator; afterwards wait for MXNet, so that an operator's late error fails this test alone."""
+    """Seed every generator; afterwards wait for MXNet, so that an operator's late error fails this test alone.
+
+    Nor may a test leave MXNet's engine in a bulk: those that come after it would run in another way.
+    """
     random.seed(0)
     np.random.seed(0)
     if "mxnet" in sys.modules:
@@ -43,6 +46,7 @@ def repeatable() -> Iterator[None]:
     yield
     if "mxnet" in sys.modules:
         sys.modules["mxnet"].nd.waitall()
+        assert sys.modules["mxnet"].engine.set_bulk_size(0) == 0
 
 
 @pytest.fixture(scope="session")

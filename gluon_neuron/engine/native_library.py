@@ -231,6 +231,7 @@ def _declare(library: ctypes.CDLL) -> None:
     library.gn_allow_cpu.restype = None
     library.gn_bump_epoch.restype = None
     library.gn_epoch.restype = ctypes.c_uint64
+    library.gn_note_bulk.restype = None
     library.gn_relayouts.restype = ctypes.c_uint64
     library.gn_bound_new.argtypes = [
         *(ctypes.c_void_p, ctypes.c_size_t, _Handles, _Handles),

@@ -6,7 +6,9 @@ imported, which this folder does.
 
 from __future__ import annotations
 
+import ctypes
 import functools
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,10 +23,20 @@ from .mxnet_private import ARRAYS
 _MARK = "_gluon_neuron"
 
 
-def install(array_replaced: Callable[[], None]) -> None:
+class _Bulk(threading.local):
+    """What the thread has asked the engine to take as one operation: so many operators."""
+
+    size = 0
+
+
+_bulk = _Bulk()
+
+
+def install(array_replaced: Callable[[], None], bulk_begins: Callable[[], None]) -> None:
     """Replace them, from now on; installing twice changes nothing.
 
-    `array_replaced` is called after every assignment of a Parameter's arrays.
+    `array_replaced` is called after every assignment of a Parameter's arrays, `bulk_begins` before MXNet's engine is
+    told to take several operators as one (`mx.engine.bulk`, `mx.engine.set_bulk_size`).
     """
     mxnet_names.mend_all()  # nothing is left to do, unless MXNet was imported before the hook was there
     _wrap(mx.sym.Symbol, "bind", placement.bind)
@@ -39,6 +51,11 @@ def install(array_replaced: Callable[[], None]) -> None:
     _wrap(mx.model, "load_params", pairs.load_params)
     _wrap(mx.module.bucketing_module, "load_params", pairs.load_params)
     _watch_arrays(array_replaced)
+    _wrap(mx.base._LIB, "MXEngineSetBulkSize", functools.partial(_set_bulk_size, bulk_begins))
+    _wrap(mx.base, "get_last_ffi_error", _last_error)
+    set_before = mx.engine.set_bulk_size(0)
+    if set_before > 0:
+        mx.engine.set_bulk_size(set_before)
 
 
 def _wrap(owner: Any, name: str, wrapper: Callable[..., Any], kind: Callable[..., Any] | None = None) -> None:
@@ -67,6 +84,21 @@ def _watch_arrays(notify: Callable[[], None]) -> None:
             notify()
 
     _replace(mx.gluon.Parameter, "__setattr__", __setattr__)
+
+
+def _set_bulk_size(begins: Callable[[], None], original: Callable[..., int], size: Any, previous: Any) -> int:
+    _bulk.size = getattr(size, "value", size)
+    if _bulk.size > 0:
+        begins()
+    return original(size, previous)
+
+
+def _last_error(original: Callable[[], Exception]) -> Exception:
+    # A call of Gluon's cached operator that ends with an error of oneDNN's leaves the engine in the bulk that it began:
+    # whatever this thread does from then on would wait for the next fourteen operators.
+    error = original()
+    mx.base._LIB.MXEngineSetBulkSize(ctypes.c_int(_bulk.size), ctypes.byref(ctypes.c_int()))
+    return error
 
 
 class _WatchedList(list[Any]):

@@ -32,7 +32,7 @@ def register() -> None:
             library = native_library.functions()
             if library.gn_set_mxnet(mxnet_private.library_handle()) != 0:
                 raise NativeLibraryError(f"MXNet {mx.__version__} lacks C functions that the native operator calls.")
-            mxnet_patches.install(library.gn_bump_epoch)
+            mxnet_patches.install(library.gn_bump_epoch, library.gn_note_bulk)
             _registered = True
 
 

@@ -28,8 +28,8 @@ struct Region {
   }
   std::vector<gn::Spec> outputs() const { return {{{batch, 4}, gn::dtype_by_name("uint8")}}; }
 
-  std::unique_ptr<gn::Binding> bind(gn::Placement placement = {}) const {
-    return std::make_unique<gn::Binding>(kGraph, inputs(), artifact.size(), placement);
+  std::unique_ptr<gn::Binding> bind(gn::Placement placement = {}, bool may_share_bulk = false) const {
+    return std::make_unique<gn::Binding>(kGraph, inputs(), artifact.size(), placement, may_share_bulk);
   }
 
   std::vector<gn::Array> arrays() const { return {{x.data(), version}, {w.data(), version}, {artifact.data(), version}}; }

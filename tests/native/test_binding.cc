@@ -114,6 +114,21 @@ TEST_CASE("an array at a recycled place is seen once the epoch rose") {
   forget();
 }
 
+TEST_CASE("from the first bulk on, a node that may share one trusts no version") {
+  gn::note_bulk();
+  for (size_t size : {kSmall, kLarge}) {
+    CAPTURE(size);
+    Region region(2, size, "in a bulk");
+    const auto sharing = region.bind({}, true), alone = region.bind();
+    region.run(*sharing);
+    region.run(*alone);
+    CHECK(rise(gn::stats().content_checks, [&] { region.run(*alone); }) == 0);
+    region.w[5] += 1;  // before the bulk's end
+    CHECK(region.run(*sharing) == region.expected());
+  }
+  forget();
+}
+
 TEST_CASE("version 0 is never trusted, and such an array not referred to") {
   Region region(2, kLarge, "relaid");
   region.version = 0;

@@ -171,6 +171,8 @@ void gn_bump_epoch() { gn::bump_epoch(); }
 
 uint64_t gn_epoch() { return gn::epoch(); }
 
+void gn_note_bulk() { gn::note_bulk(); }
+
 // Python calls these three while it collects garbage, within whatever it holds: they wait for no fork.
 int gn_release(const char* graph_hash) {
   const gn::InSection section(gn::Section::engine);

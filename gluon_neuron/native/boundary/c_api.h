@@ -49,6 +49,10 @@ size_t gn_neuron_runtime(char* buffer, size_t size);
 void gn_bump_epoch();
 uint64_t gn_epoch();
 
+// To be called before the engine's bulk size is set (MXEngineSetBulkSize): from then on, nodes that the engine may take together
+// with a write compare their weights' contents at each call.
+void gn_note_bulk();
+
 // Frees what no node uses at the moment, of one graph (its hash) or of all.
 int gn_release(const char* graph_hash);
 int gn_release_all();

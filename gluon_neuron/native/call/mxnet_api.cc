@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 
 #include <atomic>
+#include <climits>
 
 namespace gn {
 namespace {
@@ -39,7 +40,8 @@ bool set_mxnet(void* library) {
       find(library, "MXEnginePushAsyncND", api.MXEnginePushAsyncND) && find(library, "MXNDArraySlice64", api.MXNDArraySlice64) &&
       find(library, "MXGetVersion", api.MXGetVersion) && find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
       find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
-      find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) && find(library, "NNGetOpHandle", handle_of) &&
+      find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) &&
+      find(library, "MXEngineSetBulkSize", api.MXEngineSetBulkSize) && find(library, "NNGetOpHandle", handle_of) &&
       handle_of("_copyto", &api.copyto) == 0;
   find(library, "_ZNK5mxnet7NDArray5Chunk8IsMKLDNNEv", api.is_laid_out);
   return known;
@@ -49,6 +51,14 @@ const MxNet& mxnet_api() { return api; }
 
 void set_mxnet_error(const char* why) {
   if (const auto set = set_error.load()) set(why);
+}
+
+bool is_in_bulk() {
+  int size = 0, unused = 0;
+  // It tells the size only to whoever sets another; a larger one hands nothing over before its time.
+  if (!known || api.MXEngineSetBulkSize(INT_MAX, &size) != 0) return true;
+  api.MXEngineSetBulkSize(size, &unused);
+  return size > 0;
 }
 
 std::string wait_for_all() {

@@ -30,6 +30,7 @@ struct MxNet {
   decltype(&::MXNDArraySyncCopyFromCPU) MXNDArraySyncCopyFromCPU;
   decltype(&::MXGetVersion) MXGetVersion;
   decltype(&::MXLibInfoFeatures) MXLibInfoFeatures;
+  decltype(&::MXEngineSetBulkSize) MXEngineSetBulkSize;
   AtomicSymbolCreator copyto;  // the operator
 };
 
@@ -38,6 +39,10 @@ bool set_mxnet(void* library);
 
 // To be called after set_mxnet only.
 const MxNet& mxnet_api();
+
+// Whether MXNet's engine takes what this thread gives it in bulks, several operators as one operation; as it does while Gluon's
+// cached operator runs, whatever was asked for.
+bool is_in_bulk();
 
 // As mxnet::Context.
 struct Context {

@@ -6,6 +6,7 @@
 
 #include "boundary/log.h"
 #include "call/array_substitution.h"
+#include "call/mxnet_api.h"
 #include "model/specialise.h"
 #include "support/errors.h"
 #include "support/stats.h"
@@ -79,7 +80,7 @@ Node::Node(std::string name, std::string graph_json, std::vector<Spec> inputs, P
   artifact_dtype_ = inputs.back().dtype;
   artifact_size_ = inputs.back().elements();
   inputs.pop_back();
-  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_, placement);
+  binding_ = std::make_unique<Binding>(std::move(graph_json), std::move(inputs), artifact_size_, placement, is_in_bulk());
   if (watching) made.push_back(this);
 }
 

@@ -44,11 +44,12 @@ std::string no_program(const Artifact& artifact, const std::vector<Spec>& given,
 
 }  // namespace
 
-Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement)
+Binding::Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement, bool may_share_bulk)
     : graph_json_(std::move(graph_json)),
       specs_(std::move(inputs)),
       artifact_size_(artifact_size),
       placement_(placement),
+      may_share_bulk_(may_share_bulk),
       process_(getpid()) {}
 
 Binding::~Binding() {
@@ -181,7 +182,7 @@ std::shared_ptr<Model> Binding::model(const std::vector<Array>& inputs, const st
   if (used_) used_->touch();
   if (output_specs_ != outputs) output_specs_ = outputs;  // once: a state's are always the same
   const uint64_t now = epoch();
-  same_epoch_ = now == epoch_ && seen_.size() == inputs.size();
+  same_epoch_ = now == epoch_ && seen_.size() == inputs.size() && !(may_share_bulk_ && writes_in_bulk());
   bool all = model_ && same_epoch_;
   for (size_t i = 0; all && i < inputs.size(); ++i) {
     // Data inputs are another matter at each call.

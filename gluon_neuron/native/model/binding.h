@@ -20,8 +20,9 @@ namespace gn {
 // is freed and another takes its place. A new binding trusts nothing.
 class Binding {
  public:
-  // `inputs` and `outputs`: the node's signature, fixed for a state, without the artifact.
-  Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement);
+  // `inputs`: the node's, fixed for a state, without the artifact. `may_share_bulk`: the engine may take the node together with
+  // what was written before it.
+  Binding(std::string graph_json, std::vector<Spec> inputs, size_t artifact_size, Placement placement, bool may_share_bulk);
   ~Binding();
   Binding(const Binding&) = delete;
   Binding& operator=(const Binding&) = delete;
@@ -55,6 +56,7 @@ class Binding {
   std::vector<Spec> output_specs_;
   const size_t artifact_size_;
   const Placement placement_;
+  const bool may_share_bulk_;
 
   std::shared_ptr<const Artifact> given_;  // the node's own
   std::shared_ptr<const Artifact> used_;  // that, or a specialised one
@@ -64,7 +66,7 @@ class Binding {
   uint64_t epoch_ = 0;  // at its beginning
   size_t calls_ = 0;  // that went well
   const int process_;  // in which it was made
-  bool same_epoch_ = false;  // whether the present call's is the same
+  bool same_epoch_ = false;  // whether the present call's is the same, and versions tell of every write
 };
 
 }  // namespace gn
