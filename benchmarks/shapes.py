@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--shapes", type=int, help="distinct shapes of each model (50; with --memory 1000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often all shapes come again")
     parser.add_argument("--only", default="", help="measure the cases whose names hold this")
+    parser.add_argument("--control", action="store_true", help="MXNet beside MXNet: what this machine makes of equals")
     parser.add_argument("--memory", action="store_true", help="measure memory instead of time")
     parser.add_argument("--grow", choices=("MXNet", "gluon_neuron"), help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -53,17 +54,20 @@ def main() -> None:
         head = ("model", "shapes", "weights, MiB", "gluon_neuron grows", "MXNet grows")
         print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
     else:
-        rows = [_time(c, given.rounds) for c in chosen]
+        rows = []
+        for case in chosen:
+            rows.append(_time(case, given.rounds, given.control))
+            print(*rows[-1], sep="  ", file=sys.stderr, flush=True)  # the last ones take long
         head = ("model", "shapes", "first call: median", "95th percentile", "later calls", "sample's", "difference")
         print(tabulate(rows, head, tablefmt="github", disable_numparse=True))
 
 
-def _time(case: Any, rounds: int) -> tuple[str, ...]:
+def _time(case: Any, rounds: int, control: bool) -> tuple[str, ...]:
     import gluon_neuron
     from gluon_neuron.runtime import background
 
     net, twin, sample = _twins(case)
-    compiled = gluon_neuron.compile(twin, list(sample))
+    compiled = twin if control else gluon_neuron.compile(twin, list(sample))
     calls: dict[str, Callable[..., Any]] = {"MXNet": net, "gluon_neuron": compiled}
     for call in calls.values():
         for _ in range(3):
