@@ -7,6 +7,7 @@ import os
 import random
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,23 @@ _passed = pytest.StashKey[int]()
 
 @pytest.fixture(autouse=True)
 def repeatable() -> Iterator[None]:
-    """Seed every generator; afterwards wait for MXNet, so that an operator's late error fails this test alone.
+    """Seed every generator, and number names anew; afterwards nothing of the test goes on.
 
-    Nor may a test leave MXNet's engine in a bulk: those that come after it would run in another way.
+    So MXNet is waited for: an operator's late error fails this test alone. What the background was to make ready is
+    forgotten: it would count as the next test's. Nor may the engine be left in a bulk.
     """
     random.seed(0)
     np.random.seed(0)
-    if "mxnet" in sys.modules:
-        sys.modules["mxnet"].random.seed(0)
-    yield
+    mxnet = sys.modules.get("mxnet")
+    if mxnet is not None:
+        mxnet.random.seed(0)
+    with mxnet.name.NameManager() if mxnet is not None else nullcontext():
+        yield
+    background = sys.modules.get("gluon_neuron.runtime.background")
+    if background is not None:
+        with background._state.changed:
+            background._state.waiting.clear()
+        assert background.wait()
     if "mxnet" in sys.modules:
         sys.modules["mxnet"].nd.waitall()
         assert sys.modules["mxnet"].engine.set_bulk_size(0) == 0
