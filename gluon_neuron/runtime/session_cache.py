@@ -247,8 +247,8 @@ class SessionCache:
         if worth and not (measuring and background.waiting() >= _MOST_WAITING):
             if self._laid_out:
                 self._lay_out(key[0])
-            itself, specs = weakref.ref(self), _specs(arrays)
-            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, measuring))
+            itself, specs, epoch = weakref.ref(self), _specs(arrays), native_library.epoch()
+            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, epoch, measuring))
         return results
 
     def _lay_out(self, ctx: mx.Context) -> None:
@@ -306,10 +306,11 @@ class SessionCache:
                 self._original = OriginalCall(self._symbol, self._inputs, self._params)
             return self._original
 
-    def make_ready(self, key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+    def make_ready(self, key: Key, specs: Sequence[Spec], epoch: int, measuring: bool) -> None:
         """Bind a signature and load its programs, or have them made; for a thread that nobody waits for.
 
-        `measuring`: it is of use only while it is not known yet which way is the faster one.
+        `epoch` was the native library's when it was asked for. `measuring`: it is of use only while it is not known yet
+        which way is the faster one.
         """
         cleared = self._cleared
         with self._lock:
@@ -320,9 +321,9 @@ class SessionCache:
         try:
             session = self._bind(specs, key[0])
         except Exception:
-            if self._is_on(key[0]):
+            if self._is_on(key[0]) and native_library.epoch() == epoch:
                 raise
-            return  # its parameters have moved meanwhile
+            return  # its parameters were moved or cast meanwhile
         session.kept = True  # until it is among the others
         bound = time.perf_counter() - start
         try:
@@ -448,10 +449,12 @@ class SessionCache:
             raise
 
 
-def _make_ready(itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+def _make_ready(
+    itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], epoch: int, measuring: bool
+) -> None:
     cache = itself()
     if cache is not None and cache.owner == os.getpid():
-        cache.make_ready(key, specs, measuring)
+        cache.make_ready(key, specs, epoch, measuring)
 
 
 def _specs(arrays: Sequence[mx.nd.NDArray]) -> list[Spec]:

@@ -438,3 +438,15 @@ def test_parameters_that_moved_meanwhile(caplog):
             compiled.collect_params().reset_ctx(place)
         assert background.wait()
     assert not [r for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_parameters_that_were_cast_meanwhile(caplog, dtype):
+    net = dense()
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data((2, 5, 8)))
+    for length in (6, 7):
+        compiled(data((2, length, 8))).wait_to_read()
+    net.cast(dtype)
+    assert background.wait()
+    assert not [r for r in caplog.records if r.levelno > logging.WARNING]
