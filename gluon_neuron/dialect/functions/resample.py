@@ -8,11 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import DialectError
+from ...errors import CompileError, DialectError
 from ..core import shape_of
 from ..dtypes import FLOATS
 from ..strict_array import Array
 from .product import Product
+
+MOST_ELEMENTS = 1 << 23
+"""Of a table in a program for any shape."""
 
 
 class Resample(Product):
@@ -24,12 +27,18 @@ class Resample(Product):
         size = shape_of(size)
         matrices = []
         for n, m in zip(x.shape[2:], size, strict=True):
-            matrix = np.zeros((m, n))
+            matrix = self._zeros(m, n)
             for i in range(m):
                 lo, hi = i * n // m, ceil((i + 1) * n / m)
                 matrix[i, lo:hi] = 1 / (hi - lo)
             matrices.append(matrix)
         return self._matrix_per_axis(x, matrices)
+
+    def _zeros(self, m: int, n: int) -> np.ndarray:
+        """A matrix to be filled in. One for any shape is a table of the program's, and is not to be the most of it."""
+        if self.any_shape and m * n > MOST_ELEMENTS:
+            raise CompileError(f"resampling {n} to {m} takes a matrix of {m * n} elements")
+        return np.zeros((m, n))
 
     def _matrix_per_axis(self, x: Array, matrices: Sequence[np.ndarray]) -> Array:
         """Multiply known matrices[k] (m, n) into spatial axis k."""
@@ -71,7 +80,7 @@ class Resample(Product):
             if at.shape != (m,):
                 raise DialectError(f"resize_linear(): {at.shape} positions for an axis of size {m}.")
             low = np.minimum(np.floor(at).astype(int), max(n - 2, 0))
-            matrix = np.zeros((m, n))
+            matrix = self._zeros(m, n)
             rows = np.arange(m)
             matrix[rows, low] += 1 - (at - low)
             matrix[rows, np.minimum(low + 1, n - 1)] += at - low

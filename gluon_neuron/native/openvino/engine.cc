@@ -172,7 +172,12 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
   ov.check(ov.ov_core_read_model_from_memory_buffer(ov.core, xml.data(), xml.size(), weights.get(), &model.model),
            "read the program");
   Config all = with_defaults(config, streams_);
-  if (dynamic) all.emplace_back("CPU_RUNTIME_CACHE_CAPACITY", text(kernels_kept(xml)));
+  if (dynamic) {
+    all.emplace_back("CPU_RUNTIME_CACHE_CAPACITY", text(kernels_kept(xml)));
+    // OpenVINO 2026.4 generates one kernel for an attention as a whole; made for a length of 1, it serves others too, which it
+    // does not normalise.
+    all.emplace_back("SNIPPETS_MODE", "DISABLE");
+  }
   std::vector<ov_property_t> properties;
   for (const auto& item : all) properties.push_back({item.first.c_str(), item.second.c_str()});
   ov_compiled_model_t* compiled = nullptr;

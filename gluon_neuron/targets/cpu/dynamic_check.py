@@ -19,6 +19,9 @@ _T = TypeVar("_T")
 _PROCESS = os.getpid()
 """In a child that was forked of it, threads of OpenVINO's may be missing, and compiling would wait for them."""
 
+ANY_SHAPE = {"SNIPPETS_MODE": "DISABLE"}
+"""What the native engine sets for a dynamic program (`native/openvino/engine.cc`)."""
+
 _TOLERANCE = {"f32": 1e-4, "bf16": 3e-2}
 """Of the largest result: kernels for other shapes add up in another order."""
 
@@ -51,8 +54,10 @@ class Checker:
             dynamic, *static = [with_marks(model, float32) for model in (dynamic, *static)]
             # Most of what it takes to compile a small model is the same for a large one: together they take half. Of
             # a large one, only one is there at a time, for each has the weights laid out for itself.
-            wanted, arrays = _elsewhere(lambda: self._run(self._together(static, data)))
-            found, calls = _elsewhere(lambda: self._run(self._together([dynamic], data), arrays))
+            wanted, arrays = _elsewhere(lambda: self._run(self._together(static, data), self._config))
+            found, calls = _elsewhere(
+                lambda: self._run(self._together([dynamic], data), self._config | ANY_SHAPE, arrays)
+            )
         except RuntimeError as error:
             raise NotDynamic(f"OpenVINO does not run it: {_last_line(error)}") from error
         for k, (a, b) in enumerate(zip(found, wanted, strict=True)):
@@ -60,9 +65,11 @@ class Checker:
                 shapes = ", ".join(str(tuple(v.shape)) for v in calls[k * len(calls) // len(found)])
                 raise NotDynamic(f"checked on data of shape {shapes}, it gives other results than a static program")
 
-    def _run(self, model: Any, arrays: Sequence[np.ndarray] | None = None) -> tuple[list[np.ndarray], list[Any]]:
+    def _run(
+        self, model: Any, config: Mapping[str, str], arrays: Sequence[np.ndarray] | None = None
+    ) -> tuple[list[np.ndarray], list[Any]]:
         """The results, and the data: random ones, or in turn as many of `arrays` as the model reads."""
-        compiled = self._core.compile_model(model, "CPU", self._config)
+        compiled = self._core.compile_model(model, "CPU", config)
         if arrays is None:
             arrays = [self._data(port) for port in compiled.inputs]
             return [np.array(v) for v in compiled(arrays).to_tuple()], list(arrays)

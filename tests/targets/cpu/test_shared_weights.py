@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import mxnet as mx
 import pytest
@@ -26,11 +26,25 @@ FILTERS = {
     ),
 }
 PRODUCTS = {
-    "dense": lambda F, x, w: F.FullyConnected(x, w, no_bias=True, num_hidden=N, flatten=False),
+    "dense": lambda F, x, w: F.FullyConnected(x, w, no_bias=True, num_hidden=4, flatten=False),
     "dot": lambda F, x, w: F.dot(x, w),
     "dot transposed": lambda F, x, w: F.dot(x, w, transpose_b=True),
-    "the other way round": lambda F, x, w: F.transpose(F.dot(w, F.transpose(F.reshape(x, (-1, N))))),
-    "batch_dot": lambda F, x, w: F.batch_dot(F.reshape(x, (1, -1, N)), F.expand_dims(w, 0)),
+    "the other way round": lambda F, x, w: F.transpose(F.dot(w, F.transpose(F.reshape(x, (-1, 4))))),
+    "a transpose's": lambda F, x, w: F.dot(x, F.transpose(w)),
+    "dense, of a transpose": lambda F, x, w: F.FullyConnected(
+        x, F.transpose(w), no_bias=True, num_hidden=4, flatten=False
+    ),
+    "of two transposes": lambda F, x, w: F.dot(x, F.transpose(F.reshape(F.transpose(w), (4, 4)))),
+    "batch_dot, of a transpose": lambda F, x, w: F.batch_dot(
+        F.reshape(x, (1, -1, 4)), F.transpose(F.expand_dims(w, 0), axes=(0, 2, 1))
+    ),
+    "batch_dot": lambda F, x, w: F.batch_dot(F.reshape(x, (1, -1, 4)), F.expand_dims(w, 0)),
+    "convolution of points": lambda F, x, w: F.reshape(
+        F.Convolution(
+            F.reshape(x, (-1, 4, 1, 1)), F.reshape(w, (4, 4, 1, 1)), no_bias=True, num_filter=4, kernel=(1, 1)
+        ),
+        (-1, 4),
+    ),
     "rows": lambda F, x, w: F.broadcast_add(x, F.take(w, F.arange(1))),
 }
 
@@ -54,24 +68,46 @@ class Tied(nn.HybridBlock):
         return [*found, x]
 
 
-@pytest.mark.parametrize("options", [{}, {"inline_weights": True}], ids=["bound", "inline"])
-@pytest.mark.parametrize(
-    ("shape", "sample", "layers"),
-    [
-        *(((N, N, 3, 3), (1, N, 10, 9), (FILTERS[a], FILTERS[b])) for a, b in permutations(FILTERS, 2)),
-        *(((N, N), (3, N), (PRODUCTS[a], PRODUCTS[b])) for a, b in permutations(PRODUCTS, 2)),
-        ((N, N), (3, N), tuple(PRODUCTS.values())),
-        ((N, N, 3, 3), (1, N, 10, 9), tuple(FILTERS.values())),
-    ],
-)
-def test_each_reads_it_its_own_way(shape, sample, layers, options):
+def check(shape, sample, layers, options):
     net = Tied(shape, *layers)
     net.initialize()
     x = mx.nd.random.normal(shape=sample)
     compiled = gluon_neuron.compile(net, x, **options)
     net.share = False
     agree(ready(compiled, x), net(x), 1e-4, 1e-4)
-    if not options:
+    if "inline_weights" not in options:
         net.w.set_data(net.w.data() * 2)
         compiled.collect_params()[net.w.name].set_data(net.w.data())
         agree(ready(compiled, x), net(x), 1e-4, 1e-4)
+
+
+@pytest.mark.parametrize("pair", list(permutations(FILTERS, 2)), ids=" and ".join)
+def test_two_with_filters(pair):
+    check((N, N, 3, 3), (1, N, 10, 9), [FILTERS[n] for n in pair], {"dynamic": False})
+
+
+@pytest.mark.parametrize("pair", list(combinations(PRODUCTS, 2)), ids=" and ".join)
+def test_two_products(pair):
+    check((4, 4), (3, 4), [PRODUCTS[n] for n in pair], {"dynamic": False})
+
+
+@pytest.mark.parametrize("options", [{}, {"inline_weights": True}], ids=["bound", "inline"])
+def test_all(options):
+    """In several orders: what OpenVINO lays out first is the one that the others must not get."""
+    check((N, N, 3, 3), (1, N, 10, 9), list(FILTERS.values()), options)
+    names = list(PRODUCTS)
+    for turn in range(0, len(names), 3):
+        check((4, 4), (3, 4), [PRODUCTS[n] for n in (*names[turn:], *names[:turn])], options)
+
+
+def test_more_copies_than_places_to_cut():
+    """A square of 2 has two."""
+    ways = [
+        lambda F, x, w: F.dot(x, w),
+        lambda F, x, w: F.dot(x, F.transpose(w)),
+        lambda F, x, w: F.FullyConnected(x, w, no_bias=True, num_hidden=2),
+        lambda F, x, w: F.FullyConnected(x, F.transpose(w), no_bias=True, num_hidden=2),
+        lambda F, x, w: F.dot(x, F.transpose(F.reshape(F.transpose(w), (2, 2)))),
+    ]
+    for turn in range(len(ways)):
+        check((2, 2), (3, 2), [*ways[turn:], *ways[:turn]], {})
