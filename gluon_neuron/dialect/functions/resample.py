@@ -15,7 +15,7 @@ from ..strict_array import Array
 from .product import Product
 
 MOST_ELEMENTS = 1 << 23
-"""Of a table in a program for any shape."""
+"""Of a table in a program for any shape; none larger is looked at."""
 
 
 class Resample(Product):

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dialect.functions.resample import MOST_ELEMENTS
 from ...dialect.in_openvino.builder import DTYPES
 from .dynamic_axes import seen_step
 from .dynamic_forms import Form, form_of
@@ -54,9 +55,6 @@ class Listed:
 
 _WITH_SHAPE = ("Parameter", "Constant")
 _BOUNDS = {"Clamp": ("min", "max")}
-_MOST_CONSTANT = 1 << 23
-"""Elements of a constant that is looked at."""
-
 _OF_ITS_INPUTS = ("Concat",)
 """Operators whose extents are sums of their inputs', so that there is no rounding of their own."""
 
@@ -76,7 +74,7 @@ def listing(model: Any, data: Set[str]) -> list[Listed]:
         inputs = tuple((numbers[v.get_node().get_name()], v.get_index()) for v in node.input_values())
         attributes = {} if kind in _WITH_SHAPE else node.get_attributes()
         value = np.asarray(node.data) if kind == "Constant" else None
-        if value is not None and value.size > _MOST_CONSTANT:
+        if value is not None and value.size > MOST_ELEMENTS:
             raise NotDynamic(f"{node.get_friendly_name()!r} has {value.size} elements at a shape that was looked at")
         shapes = tuple(tuple(v.get_shape()) for v in node.outputs())
         found.append(Listed(node, kind, attributes, inputs, shapes, value))
