@@ -6,6 +6,7 @@ import ctypes
 import importlib.util
 import json
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ _Made = TypeVar("_Made")
 _lock = forks.Lock()
 _loaded: ctypes.CDLL | None = None
 _released: deque[str | None] = deque()
+_left: deque[int] = deque()
+_thread = threading.local()
 
 
 def functions() -> ctypes.CDLL:
@@ -162,6 +165,41 @@ def section() -> Iterator[None]:
         library.gn_section_end()
 
 
+@contextmanager
+def pushes() -> Iterator[None]:
+    """While inside, no other thread gives MXNet's engine operations on behalf of this package: of two that are given at
+    the same time, each might come to wait for the other. Nothing that the engine does is to be waited for inside."""
+    library = functions()
+    library.gn_pushes_begin()
+    try:
+        yield
+    finally:
+        library.gn_pushes_end()
+
+
+def free_bound(bound: int) -> None:
+    """Free what `gn_bound_new` gave: here and now on a thread that makes calls, else when one makes the next.
+
+    To free it is to give MXNet's engine what counts as writing the weights. The user's own threads are not to do
+    anything with them meanwhile, and that is so for certain only while one of these is here.
+    """
+    if getattr(_thread, "makes_calls", False):
+        functions().gn_bound_free(bound)
+    else:
+        _left.append(bound)
+
+
+def makes_calls() -> None:
+    """Say that this thread makes calls; what others have left to be freed is freed."""
+    _thread.makes_calls = True
+    while _left:
+        try:
+            bound = _left.popleft()
+        except IndexError:
+            return  # another thread was quicker
+        functions().gn_bound_free(bound)
+
+
 def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
     """What `bind` gives, and the compiled nodes that MXNet made meanwhile on this thread, by their names."""
     library = functions()
@@ -255,6 +293,8 @@ def _declare(library: ctypes.CDLL) -> None:
     library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]
     library.gn_bound_free.argtypes = [ctypes.c_void_p]
     library.gn_bound_free.restype = None
+    library.gn_pushes_begin.restype = None
+    library.gn_pushes_end.restype = None
     library.gn_set_mxnet.argtypes = [ctypes.c_void_p]
     library.gn_artifact_verified.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     library.gn_release.argtypes = [ctypes.c_char_p]

@@ -37,6 +37,7 @@ class _State:
         self.waiting: OrderedDict[Hashable, Callable[[], None]] = OrderedDict()
         self.thread: threading.Thread | None = None
         self.busy = False
+        self.current: Hashable = None
         self.closed = False
         self.asked = 0.0
 
@@ -62,6 +63,12 @@ def submit(key: Hashable, job: Callable[[], None]) -> None:
                 return
             state.thread = thread
         state.changed.notify_all()
+
+
+def has(key: Hashable) -> bool:
+    """Whether a job of that key waits or is being done."""
+    with _state.changed:
+        return key in _state.waiting or key == _state.current
 
 
 def asked() -> None:
@@ -91,6 +98,7 @@ def _work(state: _State) -> None:
     while True:
         with state.changed:
             state.busy = False
+            state.current = None
             state.changed.notify_all()
             if not state.waiting and not state.closed:
                 state.changed.wait(_REST)
@@ -102,7 +110,7 @@ def _work(state: _State) -> None:
         with state.changed:
             if not state.waiting:
                 continue
-            _, job = state.waiting.popitem(last=False)
+            state.current, job = state.waiting.popitem(last=False)
         try:
             job()
         except Exception:

@@ -75,7 +75,7 @@ class BoundGraph:
         self.alone = False
         """Whether the graph is one compiled node."""
         outputs = executor.outputs
-        self._held = executor, list(inputs), outputs
+        self._held = list(inputs), outputs
         self._functions = native_library.functions()
         self._inputs, self._outputs = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
         addresses = [_address_if(a, yes) for a, yes in zip(inputs, lend, strict=True)]
@@ -86,6 +86,7 @@ class BoundGraph:
             self._outputs(*places),
             *(ctx.device_typeid, ctx.device_id),
         )
+        executor.handle = None  # it is the library's now, which frees it in order with other threads' calls
 
     def run_here(self, node: int, inputs: Sequence[mx.nd.NDArray]) -> None:
         """From now on, a call may run the graph, which is this node, on its own thread, and then waits for the results.
@@ -99,7 +100,7 @@ class BoundGraph:
 
     def __del__(self) -> None:
         if "_bound" in self.__dict__:
-            self._functions.gn_bound_free(self._bound)
+            native_library.free_bound(self._bound)
 
     def run_if(self, epoch: int, relayouts: int, arrays: Sequence[mx.nd.NDArray]) -> list[int] | None:
         """As `run`; None when the arrays are not as the bound ones, a gradient is recorded, or a number rose."""
@@ -113,6 +114,7 @@ class BoundGraph:
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[int]:
         """Handles of new arrays, which the caller owns. Waits for data that it lends, or for all if it runs here."""
+        native_library.makes_calls()
         results = self._outputs()
         given = self._inputs(*[a.handle for a in arrays])
         mx.base.check_call(self._functions.gn_bound_call(self._bound, given, results))

@@ -32,7 +32,8 @@ class OriginalCall:
 
     def __call__(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, asynchronous as MXNet's own; raises MXNetError for data that do not fit."""
-        with self._lock:
+        native_library.makes_calls()
+        with self._lock, native_library.pushes():
             return self._call(arrays)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from operator import is_
@@ -20,10 +20,17 @@ from .compiled_nodes import CompiledNode, output_specs, serves
 from .front_end import shape_rules
 from .mxnet_patches import watch_list
 from .mxnet_private import address_of, arrays_of, number_of
+from .one_bind import one_bind
 from .unfused import unfused
 
 # An executor that MXNet fuses for oneDNN says so at every bind unless told not to.
 os.environ.setdefault("MXNET_SUBGRAPH_VERBOSE", "0")
+
+
+def _bound_in_order(bind: Callable[[], mx.executor.Executor]) -> tuple[mx.executor.Executor, dict[str, int]]:
+    # MXNet's engine is given the setup of each operator, which counts as writing all that this reads.
+    with one_bind(), native_library.pushes():
+        return native_library.watched(bind)
 
 
 class Session:
@@ -76,7 +83,7 @@ class Session:
                 for group in (arguments, auxiliary)
             )
             bind = unfused()(partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux))
-            executor, made = placement.bind_for(core, lambda: native_library.watched(bind))
+            executor, made = placement.bind_for(core, partial(_bound_in_order, bind))
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)

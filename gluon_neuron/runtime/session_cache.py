@@ -26,7 +26,7 @@ from .bound_graph import inputs_alone, lendable, placeable
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
-from .mxnet_private import address_of, contexts_of
+from .mxnet_private import address_of
 from .original_call import OriginalCall
 from .session import Session
 
@@ -245,11 +245,30 @@ class SessionCache:
         if _logger.isEnabledFor(logging.INFO):
             _logger.info("MXNet itself runs %s, for no program is ready for it", _shown(_specs(arrays)))
         if worth and not (measuring and background.waiting() >= _MOST_WAITING):
-            if self._laid_out:
-                self._lay_out(key[0])
-            itself, specs, epoch = weakref.ref(self), _specs(arrays), native_library.epoch()
-            background.submit((id(self), key), lambda: _make_ready(itself, key, specs, epoch, measuring))
+            self._have_made_ready(key, _specs(arrays), measuring)
         return results
+
+    def _have_made_ready(self, key: Key, specs: Sequence[Spec], measuring: bool) -> None:
+        """Bind a signature, and have its programs loaded or made by a thread that nobody waits for.
+
+        MXNet's engine is given operations over the weights when something is bound, and when that goes: of two that are
+        given by two threads at the same time, each may come to wait for the other. So the background gives it none.
+        """
+        name = id(self), key
+        if background.has(name):
+            return
+        if self._laid_out:
+            self._lay_out(key[0])
+        start = time.perf_counter()
+        try:
+            session = self._bind(specs, key[0])
+        except Exception:
+            _logger.exception("MXNet goes on running %s, which cannot be bound", _shown(specs))
+            return
+        session.kept = True  # until it is among the others
+        bound = time.perf_counter() - start
+        itself = weakref.ref(self)
+        background.submit(name, lambda: _make_ready(itself, key, specs, session, bound, measuring))
 
     def _lay_out(self, ctx: mx.Context) -> None:
         # MXNet's convolutions leave the weights that they use in a layout of their own. What lays them out as usual is
@@ -306,26 +325,19 @@ class SessionCache:
                 self._original = OriginalCall(self._symbol, self._inputs, self._params)
             return self._original
 
-    def make_ready(self, key: Key, specs: Sequence[Spec], epoch: int, measuring: bool) -> None:
-        """Bind a signature and load its programs, or have them made; for a thread that nobody waits for.
+    def make_ready(self, key: Key, specs: Sequence[Spec], session: Session, bound: float, measuring: bool) -> None:
+        """Load a session's programs, or have them made; for a thread that nobody waits for.
 
-        `epoch` was the native library's when it was asked for. `measuring`: it is of use only while it is not known yet
-        which way is the faster one.
+        `bound` is how many seconds it took to bind it. `measuring`: it is of use only while it is not known yet which
+        way is the faster one.
         """
         cleared = self._cleared
         with self._lock:
             if self._current(key) is not None or (measuring and self._first_calls.program_is_quick):
                 return
             self._drop_stale()
-        start = time.perf_counter()
-        try:
-            session = self._bind(specs, key[0])
-        except Exception:
-            if self._is_on(key[0]) and native_library.epoch() == epoch:
-                raise
+        if not session.is_current():
             return  # its parameters were moved or cast meanwhile
-        session.kept = True  # until it is among the others
-        bound = time.perf_counter() - start
         try:
             any_shape = session.serves() != native_library.NOTHING
             if not session.prepare():
@@ -352,9 +364,6 @@ class SessionCache:
         _logger.info("%s runs %s from now on", kind, _shown(specs))
         for cache in list(_caches):
             cache.drop_evicted()
-
-    def _is_on(self, ctx: mx.Context) -> bool:
-        return all(ctx in contexts_of(p) for p in self._params.values())
 
     def drop_evicted(self) -> None:
         """Let go of the sessions whose programs have given their room to others."""
@@ -450,11 +459,16 @@ class SessionCache:
 
 
 def _make_ready(
-    itself: weakref.ref[SessionCache], key: Key, specs: Sequence[Spec], epoch: int, measuring: bool
+    itself: weakref.ref[SessionCache],
+    key: Key,
+    specs: Sequence[Spec],
+    session: Session,
+    bound: float,
+    measuring: bool,
 ) -> None:
     cache = itself()
     if cache is not None and cache.owner == os.getpid():
-        cache.make_ready(key, specs, epoch, measuring)
+        cache.make_ready(key, specs, session, bound, measuring)
 
 
 def _specs(arrays: Sequence[mx.nd.NDArray]) -> list[Spec]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import mxnet as mx
 
+from ..engine import native_library
 from ..engine.forks import Lock
 from ..errors import BlockError, GraphError
 from ..graph.training import differs_in_training
@@ -45,7 +46,8 @@ class TrainingCall:
     ) -> list[mx.nd.NDArray]:
         """The outputs for the given data; raises MXNetError for data that do not fit."""
         assert isinstance(self._call, OpenCall), "it is asked whether it is wanted first"
-        with self._lock:
+        native_library.makes_calls()
+        with self._lock, native_library.pushes():
             if callback is not None:
                 self._call.watch(callback, monitor_all)
             return self._call(arrays)

@@ -14,6 +14,7 @@
 #include "call/executor_call.h"
 #include "call/mxnet_ndarray.h"
 #include "call/node.h"
+#include "call/push_order.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
 #include "model/program_selection.h"
@@ -28,6 +29,9 @@
 #endif
 
 struct gn_bound {
+  gn_bound(void* executor, std::vector<gn::ExecutorCall::Feed> feeds, std::vector<gn::ExecutorCall::Result> results,
+           gn::Context context)
+      : graph(executor, std::move(feeds), std::move(results), context) {}
   gn::ExecutorCall graph;
 };
 
@@ -213,7 +217,7 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
       need(outputs[i], "an output");
       results[i] = {outputs[i], result_addresses[i]};
     }
-    return new gn_bound{{executor, std::move(feeds), std::move(results), {device, number}}};
+    return new gn_bound(executor, std::move(feeds), std::move(results), gn::Context{device, number});
   });
 }
 
@@ -263,7 +267,7 @@ int gn_node_prepare(gn_node_t* node, size_t n_inputs, void* const* inputs, size_
       return made.meet_shape(arrays, specs) ? 0 : GN_NOT_HERE;
     };
     Preparation preparation{body, {}, 0};
-    gn::wait_while_read(run_preparation, &preparation, read);
+    if (!gn::run_while_read(run_preparation, &preparation, read)) return GN_LAID_OUT;
     if (!preparation.why.empty()) throw gn::Error(preparation.why);
     return preparation.status;
   });
@@ -318,6 +322,16 @@ void gn_bound_free(gn_bound_t* bound) {
 void gn_section_begin() { gn::enter(gn::Section::call); }
 
 void gn_section_end() { gn::leave(); }
+
+void gn_pushes_begin() {
+  gn::enter(gn::Section::call);
+  gn::begin_pushes();
+}
+
+void gn_pushes_end() {
+  gn::end_pushes();
+  gn::leave();
+}
 
 void gn_announce_forks() { gn::forks::announce(); }
 

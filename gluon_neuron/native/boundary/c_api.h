@@ -95,10 +95,10 @@ int gn_versions(size_t n_arrays, void* const* arrays, uint64_t* versions);
 // Whether the node's program was made for it and has given its room to others: memory is free once the node is.
 int gn_node_evicted(gn_node_t* node);
 
-// An executor whose inputs and outputs are moved by one call. For each input: the bound array (null: not read), and where its
-// data is if callers' arrays are to stand in for it (null: they are copied into it); for each output the same, where new arrays
-// stand in. All belong to the caller and live as long as the result, which is to be freed. `device` and `number` are MXNet's
-// context. Null for a failure.
+// An executor, which is the result's own from then on, whose inputs and outputs are moved by one call. For each input: the bound
+// array (null: not read), and where its data is if callers' arrays are to stand in for it (null: they are copied into it); for
+// each output the same, where new arrays stand in. The arrays belong to the caller and live as long as the result, which is to be
+// freed. `device` and `number` are MXNet's context. Null for a failure.
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
                          void* const* outputs, void* const* result_addresses, int device, int number);
@@ -113,11 +113,18 @@ int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);
 // the functions of these names give; otherwise GN_NOT_AS_BOUND, and nothing is done.
 #define GN_NOT_AS_BOUND 1
 int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void* const* given, void** results);
+// To be called on a thread that makes calls: what it frees, MXNet's engine must not be given while others give it what reads the
+// same weights, and of others than this library nothing is known.
 void gn_bound_free(gn_bound_t* bound);  // may be null
 
 // Around what a caller does with MXNet on its own behalf, so that no other thread forks meanwhile; on the same thread.
 void gn_section_begin();
 void gn_section_end();
+
+// A section in which no other thread of this library's gives MXNet's engine operations. Nothing that the engine does is to be
+// waited for within.
+void gn_pushes_begin();
+void gn_pushes_end();
 
 // A child that was forked while other threads were at work would find locks held that nobody gives back. So the thread that
 // forks waits first, by itself, or by `gn_fork_prepare`, for a caller who has said so and who is not to hold Python's lock. From

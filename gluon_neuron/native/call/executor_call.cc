@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "call/mxnet_ndarray.h"
+#include "call/push_order.h"
 
 namespace gn {
 namespace {
@@ -81,6 +82,12 @@ class ExecutorCall::Substitutions {
 
 ExecutorCall::ExecutorCall(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context)
     : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_(context) {}
+
+ExecutorCall::~ExecutorCall() {
+  inline_.reset();  // its node is the executor's
+  const PushesInOrder ordered;
+  if (mxnet_api().MXExecutorFree) mxnet_api().MXExecutorFree(executor_);
+}
 
 void ExecutorCall::set_single_region(Node& node, const std::vector<NDArrayHandle>& inputs) {
   if (!sees_arrays()) return;
@@ -159,6 +166,7 @@ int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* resul
   int status = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
+    const PushesInOrder ordered;
     Substitutions substitutions(context_, feeds_.size() + outputs_.size());
     status = push(given, substitutes, results, substitutions);
     const int ended = substitutions.end();

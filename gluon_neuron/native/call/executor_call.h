@@ -27,7 +27,11 @@ class ExecutorCall {
         nullptr;  // of its data, where new arrays stand in for it: a region alone writes it, and nobody reads it
   };
 
+  // The executor is its own from now on.
   ExecutorCall(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context);
+  ~ExecutorCall();
+  ExecutorCall(const ExecutorCall&) = delete;
+  ExecutorCall& operator=(const ExecutorCall&) = delete;
 
   // The graph is this node alone, whose inputs are bound arrays: from now on, calls may run on the caller's thread. Throws Error.
   void set_single_region(Node& node, const std::vector<NDArrayHandle>& inputs);

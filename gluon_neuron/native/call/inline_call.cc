@@ -106,8 +106,7 @@ InlineCall::Outcome InlineCall::call(NDArrayHandle const* given, NDArrayHandle* 
   }
   Call made{node_, *model, handles, arrays, places};
   if (status == 0) {
-    status = push_here(run_call, &made, context_, handles.data(), static_cast<int>(handles.size()), results,
-                       static_cast<int>(outputs_.size()));
+    status = run_in_order(run_call, &made, context_, handles, std::vector<NDArrayHandle>(results, results + outputs_.size()));
   }
   if (status == 0 && made.done) {
     ++stats().direct_calls;

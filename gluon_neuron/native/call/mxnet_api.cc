@@ -27,8 +27,9 @@ bool set_mxnet(void* library) {
   set_error = setter;
   int (*handle_of)(const char*, AtomicSymbolCreator*) = nullptr;
   known =
-      find(library, "MXExecutorForward", api.MXExecutorForward) && find(library, "MXNDArrayWaitAll", api.MXNDArrayWaitAll) &&
-      find(library, "MXGetLastError", api.MXGetLastError) && find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
+      find(library, "MXExecutorForward", api.MXExecutorForward) && find(library, "MXExecutorFree", api.MXExecutorFree) &&
+      find(library, "MXNDArrayWaitAll", api.MXNDArrayWaitAll) && find(library, "MXGetLastError", api.MXGetLastError) &&
+      find(library, "MXImperativeInvoke", api.MXImperativeInvoke) &&
       find(library, "MXNDArrayWaitToRead", api.MXNDArrayWaitToRead) && find(library, "MXNDArrayGetData", api.MXNDArrayGetData) &&
       find(library, "MXNDArrayFree", api.MXNDArrayFree) && find(library, "MXEnginePushSyncND", api.MXEnginePushSyncND) &&
       find(library, "MXNDArrayGetShapeEx64", api.MXNDArrayGetShapeEx64) &&

@@ -9,6 +9,7 @@ namespace gn {
 
 struct MxNet {
   decltype(&::MXExecutorForward) MXExecutorForward;
+  decltype(&::MXExecutorFree) MXExecutorFree;
   decltype(&::MXImperativeInvoke) MXImperativeInvoke;
   decltype(&::MXNDArrayWaitToRead) MXNDArrayWaitToRead;
   decltype(&::MXNDArrayWaitAll) MXNDArrayWaitAll;

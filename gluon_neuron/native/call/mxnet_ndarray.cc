@@ -7,10 +7,18 @@
 #include <mxnet/ndarray.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstring>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
 #include <type_traits>
+#include <utility>
 
+#include "call/push_order.h"
 #include "support/errors.h"
 
 namespace gn {
@@ -40,18 +48,73 @@ struct Private {
 };
 template struct Private<&mxnet::NDArray::ptr_>;
 
-struct Pushed {
-  void (*run)(void*);
-  void* argument;
-};
+// An operation of MXNet's engine that has begun, and ends with this, on whatever thread: what it reads, nobody writes until then.
+class Hold {
+ public:
+  Hold() : grant_(std::make_shared<Grant>()) {}
+  ~Hold() {
+    std::unique_lock<std::mutex> lock(grant_->mutex);
+    grant_->wanted = false;
+    const auto completed = std::exchange(grant_->completed, std::nullopt);
+    lock.unlock();
+    if (completed) (*completed)();
+  }
+  Hold(const Hold&) = delete;
+  Hold& operator=(const Hold&) = delete;
 
-void run_pushed(void*, void* on_complete, void* pushed) {
-  const Pushed call = *static_cast<Pushed*>(pushed);
-  // Whoever waits may free `pushed` as soon as the engine is told.
-  const auto completed = *static_cast<mxnet::engine::CallbackOnComplete*>(on_complete);
-  call.run(call.argument);
-  completed();
-}
+  // MXNet's own status. Once.
+  int ask(Context context, std::vector<NDArrayHandle> read, std::vector<NDArrayHandle> written) {
+    // The engine runs what calls itself asynchronous on the thread that pushes it, unless it has to wait.
+    static const mxnet::FnProperty here = mxnet::FnProperty::kAsync;
+    return mxnet_api().MXEnginePushAsyncND(begin, new std::shared_ptr<Grant>(grant_), end, &context, read.data(),
+                                           static_cast<int>(read.size()), written.data(), static_cast<int>(written.size()),
+                                           const_cast<mxnet::FnProperty*>(&here), 0, "gluon_neuron call", false);
+  }
+
+  // Until it has begun; false where it does not, for there is an error in what it reads, or not before `end`.
+  bool wait(std::chrono::steady_clock::time_point end = std::chrono::steady_clock::time_point::max()) {
+    std::unique_lock<std::mutex> lock(grant_->mutex);
+    const auto decided = [this] { return grant_->completed || grant_->over; };
+    if (end == std::chrono::steady_clock::time_point::max()) {
+      grant_->changed.wait(lock, decided);
+    } else {
+      grant_->changed.wait_until(lock, end, decided);
+    }
+    return grant_->completed.has_value();
+  }
+
+ private:
+  struct Grant {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::optional<mxnet::engine::CallbackOnComplete> completed;
+    bool wanted = true, over = false;
+  };
+
+  static void begin(void*, void* on_complete, void* argument) {
+    const std::shared_ptr<Grant> grant = *static_cast<std::shared_ptr<Grant>*>(argument);
+    const auto completed = *static_cast<mxnet::engine::CallbackOnComplete*>(on_complete);
+    bool wanted = false;
+    {
+      const std::lock_guard<std::mutex> lock(grant->mutex);
+      wanted = grant->wanted;
+      if (wanted) grant->completed = completed;
+      grant->changed.notify_all();
+    }
+    // From here on, whoever waits may have ended it, and the engine have freed `argument`.
+    if (!wanted) completed();
+  }
+
+  // The engine calls it when it is done with the operation, which it leaves out when there is an error in what that reads.
+  static void end(void* argument) {
+    const std::unique_ptr<std::shared_ptr<Grant>> grant(static_cast<std::shared_ptr<Grant>*>(argument));
+    const std::lock_guard<std::mutex> lock((*grant)->mutex);
+    (*grant)->over = true;
+    (*grant)->changed.notify_all();
+  }
+
+  const std::shared_ptr<Grant> grant_;
+};
 
 bool same_build() {
   if (!mxnet_api().is_laid_out) return false;
@@ -135,30 +198,40 @@ bool see_while_read(NDArrayHandle array, Array& seen) {
   return true;
 }
 
-int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
-              int n_written) {
-  // The engine runs what calls itself asynchronous on the thread that pushes it.
-  static const mxnet::FnProperty here = mxnet::FnProperty::kAsync;
-  Pushed pushed{run, argument};
-  const int status = mxnet_api().MXEnginePushAsyncND(run_pushed, &pushed, nullptr, &context, read, n_read, written, n_written,
-                                                     const_cast<mxnet::FnProperty*>(&here), 0, "gluon_neuron call", false);
-  // It may have had to wait, and then runs on another thread.
-  return status == 0 && n_written > 0 ? mxnet_api().MXNDArrayWaitToRead(written[0]) : status;
+int run_in_order(void (*run)(void*), void* argument, Context context, const std::vector<NDArrayHandle>& read,
+                 const std::vector<NDArrayHandle>& written) {
+  if (runs_at_once()) {
+    run(argument);
+    return 0;
+  }
+  Hold hold;
+  {
+    const PushesInOrder ordered;
+    const int status = hold.ask(context, read, written);
+    if (status != 0) return status;
+  }
+  if (!hold.wait()) return -1;
+  run(argument);
+  return 0;
 }
 
-void wait_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read) {
+// Array by array, so that it cannot be before and behind an operation of others; and given up soon, since what waits for one that
+// is held may be what the next is waited for.
+bool run_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read) {
+  constexpr std::chrono::milliseconds kPatience{50};
   std::sort(read.begin(), read.end());
   read.erase(std::unique(read.begin(), read.end()), read.end());
-  // Whoever pushes waits for what is written.
-  const int64_t shape[] = {1};
-  NDArrayHandle end = nullptr;
-  const Context host{1, 0};
-  int status = mxnet_api().MXNDArrayCreateEx64(shape, 1, host.device, host.number, 0, 0, &end);
-  if (status == 0) {
-    status = push_here(run, argument, host, read.data(), static_cast<int>(read.size()), &end, 1);
-    mxnet_api().MXNDArrayFree(end);
+  std::deque<Hold> holds;
+  for (NDArrayHandle array : runs_at_once() ? std::vector<NDArrayHandle>{} : read) {
+    holds.emplace_back();
+    if (holds.back().ask({1, 0}, {array}, {}) != 0) throw Error(mxnet_api().MXGetLastError());
   }
-  if (status != 0) throw Error(mxnet_api().MXGetLastError());
+  const auto end = std::chrono::steady_clock::now() + kPatience;
+  for (Hold& hold : holds) {
+    if (!hold.wait(end)) return false;
+  }
+  run(argument);
+  return true;
 }
 
 }  // namespace gn

@@ -27,12 +27,13 @@ Seen see_array(NDArrayHandle array, Array& seen);
 // The same for a dense array that nobody writes meanwhile, which stays as it is: false where it is in a layout of MXNet's own.
 bool see_while_read(NDArrayHandle array, Array& seen);
 
-// Pushes `run(argument)` to MXNet's engine, which orders it behind the writers of `read` and before later readers of `written`.
-// Where nothing is in its way, it runs on this thread before this returns. It must not throw. The result is MXNet's own status.
-int push_here(void (*run)(void*), void* argument, Context context, NDArrayHandle* read, int n_read, NDArrayHandle* written,
-              int n_written);
+// Calls `run(argument)` on this thread where MXNet's engine puts it: behind the writers of `read`, and before later readers of
+// `written`. It must not throw. MXNet's own status; not 0 where an error in the data is in the way.
+int run_in_order(void (*run)(void*), void* argument, Context context, const std::vector<NDArrayHandle>& read,
+                 const std::vector<NDArrayHandle>& written);
 
-// Calls `run(argument)` and returns when it is done; until then the engine lets nobody write `read`. Throws Error.
-void wait_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read);
+// The same while nobody writes `read`, for a thread that nobody knows of: it is in nobody's way for long before it begins. False,
+// and nothing was called, where others write all the time, or with an error.
+bool run_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read);
 
 }  // namespace gn
