@@ -69,7 +69,7 @@ class Difference:
 
 def difference(index: int, pairs: Sequence[Pair], allowed: Tolerance) -> Difference:
     """The difference of the output of that number over all pairs, one for each input; what is not a float is exact."""
-    largest, scale, outside, total, same, rows = 0.0, 0.0, 0, 0, 0, 0
+    apart, scale, outside, total, same, rows = 0.0, 0.0, 0, 0, 0, 0
     products, top, of_top = np.zeros(3), 0, 0
     for a, b in pairs:
         if a is None or b is None or a.shape != b.shape or a.dtype != b.dtype:
@@ -81,10 +81,10 @@ def difference(index: int, pairs: Sequence[Pair], allowed: Tolerance) -> Differe
         total += close.size
         finite = np.isfinite(x) & np.isfinite(y)
         if not np.array_equal(x[~finite], y[~finite], equal_nan=True):
-            largest = math.inf
+            apart = math.inf
         if finite.any():
             u, v = x[finite], y[finite]
-            largest = max(largest, float(np.abs(u - v).max()))
+            apart = max(apart, float(np.abs(u - v).max()))
             scale = max(scale, float(np.abs(v).max()))
             with np.errstate(over="ignore"):
                 products += (u @ v, u @ u, v @ v)
@@ -97,14 +97,19 @@ def difference(index: int, pairs: Sequence[Pair], allowed: Tolerance) -> Differe
                 of_top += first.size * _TOP
     return Difference(
         index,
-        largest,
-        largest / scale if scale else largest,
+        apart,
+        apart / scale if scale else apart,
         outside / total if total else 0.0,
         same / rows if rows else 1.0,
         cosine=_cosine(*products),
         top5=top / of_top if of_top else math.nan,
         tolerance="exactly" if any(b is not None and exact(b) for _, b in pairs) else str(allowed),
     )
+
+
+def largest(values: np.ndarray) -> float:
+    """The largest finite magnitude, 0 where there is none."""
+    return float(np.abs(values[np.isfinite(values)]).max(initial=0))
 
 
 def exact(array: np.ndarray) -> bool:
@@ -115,8 +120,7 @@ def exact(array: np.ndarray) -> bool:
 def _close(a: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray, allowed: Tolerance) -> np.ndarray:
     if exact(b):
         return np.asarray(a == b)
-    largest = float(np.abs(y[np.isfinite(y)]).max(initial=0.0))
-    atol = allowed.atol + allowed.of_range * largest
+    atol = allowed.atol + allowed.of_range * largest(y)
     return np.isclose(x, y, rtol=allowed.rtol, atol=atol, equal_nan=True)
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import mxnet as mx
 
-from ..differences import Difference, Tolerance, difference
+from ..differences import Difference, Tolerance, difference, largest
 from ..errors import GluonNeuronError, reason
 from ..frontend.inputs import as_numpy
 from ..graph.graph import Node
@@ -30,11 +30,22 @@ def _one(found: mx.nd.NDArray, expected: mx.nd.NDArray, allowed: Tolerance) -> D
     return difference(0, [(as_numpy(found), as_numpy(expected))], allowed.for_type(kind))
 
 
-def within(allowed: Tolerance) -> Tolerance:
+def of_range(allowed: Tolerance) -> Tolerance:
     """What results inside a model may differ by, whose values may be of any size: what outputs may differ by at most as
     an absolute number is a share of their range here."""
     share = max(allowed.of_range, min(allowed.atol, max(allowed.rtol, 1e-4)))
-    return Tolerance(allowed.rtol, allowed.atol / 100, share, allowed.why)
+    return Tolerance(allowed.rtol, 0.0, share, allowed.why)
+
+
+def _with_rounding(allowed: Tolerance, read: Iterable[mx.nd.NDArray]) -> Tolerance:
+    """For one operator, where all that it reads may cancel out: what is left then is the rounding of that."""
+    rounding = 2.0**-22 * min((largest(as_numpy(a)) for a in read), default=0.0)
+    return replace(allowed, atol=max(allowed.atol, min(1e-6, rounding)))
+
+
+def said(error: Exception) -> str:
+    """What an error says, in one line and without its full stop."""
+    return " ".join(reason(error).split("\n")[0].split()).rstrip(".:")
 
 
 def label(node: Node) -> CulpritNode:
@@ -64,23 +75,23 @@ class Halving:
                 *(outside.max_abs, outside.max_rel, outside.outside),
             )
         except (GluonNeuronError, mx.base.MXNetError) as error:
-            found = Tried(*(found.region, found.program, found.operators, found.first, found.last), other=reason(error))
+            found = Tried(*(found.region, found.program, found.operators, found.first, found.last), other=said(error))
         self.tried.append(found)
         return found
 
     def _difference(self, part: Region) -> Difference:
         expected = [self.region.values[e] for e in part.outputs]
-        return worst(self.region.run_compiled(part), expected, self.allowed)
+        allowed = self.allowed
+        if len(part.nodes) == 1:
+            allowed = _with_rounding(allowed, self.region.data_of(part))
+        return worst(self.region.run_compiled(part), expected, allowed)
 
     def smallest(self, nodes: Sequence[int]) -> Sequence[int]:
         """The fewest operators found that part from MXNet together, of some that do."""
         if len(nodes) == 1 or self._is_late():
             return nodes
-        halves = nodes[: len(nodes) // 2], nodes[len(nodes) // 2 :]
-        try:
-            self.region.run_original(self.region.part(halves[0]))
-        except (GluonNeuronError, mx.base.MXNetError) as error:
-            self.stopped = f"MXNet does not run the first {len(halves[0])} by themselves: {reason(error)}"
+        halves = self._halves(nodes)
+        if halves is None:
             return nodes
         found = nodes
         for half in halves:
@@ -92,6 +103,18 @@ class Halving:
                 if len(found) == 1:
                     break
         return found
+
+    def _halves(self, nodes: Sequence[int]) -> tuple[Sequence[int], Sequence[int]] | None:
+        """The operators cut in two, near their middle, where MXNet runs the first of both by themselves."""
+        why = ""
+        for cut in dict.fromkeys(max(1, len(nodes) * k // 12) for k in (6, 5, 7, 3, 9, 1, 11)):
+            try:
+                self.region.run_original(self.region.part(nodes[:cut]))
+                return nodes[:cut], nodes[cut:]
+            except (GluonNeuronError, mx.base.MXNetError) as error:
+                why = why or said(error)
+        self.stopped = f"MXNet does not run the first of them by themselves: {why}"
+        return None
 
     def _is_late(self) -> bool:
         if time.monotonic() > self.until and not self.stopped:

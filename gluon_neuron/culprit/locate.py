@@ -11,21 +11,25 @@ from typing import Any
 import mxnet as mx
 import numpy as np
 
+from ..block import NeuronHybridBlock
 from ..differences import Pair, Tolerance, difference
-from ..errors import GluonNeuronError, reason
+from ..errors import GluonNeuronError
 from ..frontend.export import export
 from ..frontend.inputs import arguments, as_numpy, flatten, holds_np
 from ..frontend.model import ExportedModel
 from ..graph.graph import Graph
 from ..runtime.asked import value_of
 from .found import Culprit, CulpritNode, Kind, Tried
-from .halving import Halving, label, swapped, within, worst
+from .halving import Halving, label, of_range, said, swapped, worst
 from .opened import CompiledRegion, OpenModel
 from .segment import fresh
 from .wiring import pair
 
 SECONDS = 300.0
 """After so long no further operators are compiled."""
+
+MOST_CALLS = 8
+"""Of a batch that runs in parts, so many are looked at."""
 
 
 def locate(
@@ -47,9 +51,13 @@ def locate(
         found = _Search(compiled, reference, sample, outputs, allowed, start + SECONDS).culprit()
     except (GluonNeuronError, mx.base.MXNetError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         # It stands on other people's models and on what is wrong already: the verification itself is not to be lost.
-        why = f"{type(error).__name__}: {reason(error)}" if not isinstance(error, GluonNeuronError) else reason(error)
-        found = Culprit(Kind.UNKNOWN, f"Where the two part could not be located: {why.rstrip('.')}.")
+        why = f"{type(error).__name__}: {said(error)}" if not isinstance(error, GluonNeuronError) else said(error)
+        found = Culprit(Kind.UNKNOWN, f"Where the two part could not be located: {why}.")
     return replace(found, sample=number, seconds=time.monotonic() - start)
+
+
+# Those of several operators may do no more than round, where numbers cancel out.
+_CERTAIN = (Kind.NODE, Kind.PROGRAM)
 
 
 class _Search:
@@ -64,22 +72,51 @@ class _Search:
     ) -> None:
         self.compiled, self.reference, self.sample = compiled, reference, sample
         self.outputs, self.outer, self.until = outputs, allowed, until
-        self.allowed = within(max(allowed, key=lambda t: t.of_range))
+        self.outermost = self.allowed = max(allowed, key=lambda t: t.of_range)
         self.tried: list[Tried] = []
+        self.is_np = mx.util.is_np_array() or holds_np(sample)
 
     def culprit(self) -> Culprit:
         """Where it is; raises what taking the model apart raises."""
-        model = self.model = OpenModel(self.compiled, self.reference, self._arrays())
-        for region in model.regions:
-            tried = self._as_compiled(region)
-            self.tried.append(tried)
-            if tried.parts:
-                return replace(self._inside(region), tolerance=str(self.allowed))
-        return replace(self._around(), tried=tuple(self.tried), tolerance=str(self.allowed))
+        found: list[Culprit] = []
+        for arrays in self._calls():
+            self.model = OpenModel(self.compiled, self.reference, arrays)
+            # Values inside may be of any size. But where large ones stand beside small ones in an array, their range
+            # hides these: then what the outputs are allowed is what counts.
+            for allowed in dict.fromkeys((of_range(self.outermost), self.outermost)):
+                self.allowed, self.tried = allowed, []
+                made = self._in_regions()
+                found += [made] if made else []
+                if made is not None and made.kind in _CERTAIN:
+                    return made
+        around = self._finished(self._around(agrees=not found))
+        return around if not found or around.kind in (Kind.WIRING, Kind.PARAMETERS) else found[0]
+
+    def _calls(self) -> list[list[mx.nd.NDArray]]:
+        """The arrays that the regions run with for the sample."""
+        arrays = self._arrays()
+        if not isinstance(self.compiled, NeuronHybridBlock):
+            return [arrays]
+        return [[fresh(a, self.is_np) for a in call] for call in self.compiled.whole_calls(arrays)[:MOST_CALLS]]
+
+    def _in_regions(self) -> Culprit | None:
+        """The first culprit in a region, rather one that is certain; None where each of them agrees."""
+        first: Culprit | None = None
+        for region in self.model.regions:
+            self.tried.append(self._as_compiled(region))
+            if not self.tried[-1].parts:
+                continue
+            found = self._finished(self._inside(region))
+            first = first or found
+            if found.kind in _CERTAIN:
+                return found
+        return first
+
+    def _finished(self, found: Culprit) -> Culprit:
+        return replace(found, tried=tuple(self.tried), tolerance=str(self.allowed))
 
     def _arrays(self) -> list[mx.nd.NDArray]:
-        is_np = mx.util.is_np_array() or holds_np(self.sample)
-        return [fresh(a, is_np) for a in flatten(arguments(self.reference, self.sample, is_np))[0]]
+        return [fresh(a, self.is_np) for a in flatten(arguments(self.reference, self.sample, self.is_np))[0]]
 
     def _as_compiled(self, region: CompiledRegion) -> Tried:
         graph = Graph.from_json(json.dumps(region.graph))
@@ -88,7 +125,7 @@ class _Search:
         try:
             off = worst(self.model.as_compiled(region), self.model.expected(region), self.allowed)
         except (GluonNeuronError, mx.base.MXNetError) as error:
-            return Tried(*row, other=reason(error))
+            return Tried(*row, other=said(error))
         return Tried(*row, off.max_abs, off.max_rel, off.outside)
 
     def _inside(self, region: CompiledRegion) -> Culprit:
@@ -99,11 +136,11 @@ class _Search:
         nodes = [n.id for n in opened.graph.operators]
         anew = halving.try_part(nodes)
         found = halving.smallest(nodes) if anew.parts else nodes
-        tried = (*self.tried, *halving.tried)
+        self.tried += halving.tried
         culprits = tuple(label(opened.graph.nodes[i]) for i in found)
-        made = Culprit(Kind.NODE, "", region.name, culprits, tried)
+        made = Culprit(Kind.NODE, "", region.name, culprits)
         if anew.other:
-            sentence = f"{_first(whole)}, and compiled anew it cannot be compared: {anew.other.rstrip('.')}."
+            sentence = f"{_first(whole)}, and compiled anew it cannot be compared: {anew.other}."
             return replace(made, kind=Kind.REGION, sentence=sentence, nodes=())
         if not anew.parts:
             artifact = self.model.artifact(region)
@@ -114,14 +151,14 @@ class _Search:
             )
             return replace(made, kind=Kind.PROGRAM, sentence=sentence, nodes=())
         if len(found) == 1:
-            last = next(t for t in reversed(tried) if t.first == t.last == culprits[0] and t.operators == 1)
+            last = next(t for t in reversed(self.tried) if t.first == t.last == culprits[0] and t.operators == 1)
             sentence = (
                 f"The first to part from MXNet is {culprits[0]} in region {region.name}: given what MXNet gives it, "
                 f"it is off by {last.max_abs:.2e}, {last.max_rel:.2%} of MXNet's largest value."
             )
             return replace(made, sentence=sentence)
         ends = f"{len(found)} operators of region {region.name}, {culprits[0]} to {culprits[-1]}"
-        why = f" It was not looked for further: {halving.stopped.rstrip('.')}." if halving.stopped else ""
+        why = f" It was not looked for further: {halving.stopped}." if halving.stopped else ""
         hint = swapped(self.model.as_compiled(region), self.model.expected(region), self.allowed)
         if halving.stopped:
             return replace(
@@ -133,15 +170,15 @@ class _Search:
         )
         return replace(made, kind=Kind.TOGETHER, sentence=sentence)
 
-    def _around(self) -> Culprit:
-        """The culprit where each region agrees, given what MXNet gives it."""
+    def _around(self, agrees: bool) -> Culprit:
+        """The culprit around the regions; `agrees`: each of them does, given what MXNet gives it."""
         model = self.model
         not_run = [t for t in self.tried if t.other]
         if not_run:
-            why = f"region {not_run[0].region} cannot be run by itself: {not_run[0].other.rstrip('.')}"
+            why = f"region {not_run[0].region} cannot be run by itself: {not_run[0].other}"
             return Culprit(Kind.UNKNOWN, f"Where the two part could not be located: {why}.")
         arrays = self._arrays()
-        agree = "Each compiled region agrees with MXNet, given what MXNet gives it"
+        agree = f"{'Each' if agrees else 'Not each'} compiled region agrees with MXNet, given what MXNet gives it"
         if self._parts(model.original(arrays)):
             return self._other_model(agree)
         if not self._parts(model.whole(arrays)):
@@ -168,7 +205,7 @@ class _Search:
         try:
             theirs = export(self.reference, self.sample)
         except (GluonNeuronError, mx.base.MXNetError) as error:
-            return Culprit(Kind.UNKNOWN, f"{agree}, and {own}, whose graph is not known: {reason(error)}")
+            return Culprit(Kind.UNKNOWN, f"{agree}, and {own}, whose graph is not known: {said(error)}")
         ours = self.model.inlined()
         raw = json.loads(theirs.symbol.tojson(remove_amp_cast=False))
         pairing = pair(ours, raw, self.model.inputs, theirs.inputs)

@@ -15,7 +15,7 @@ from ..artifact.container import Artifact, unpack
 from ..compiler.target_here import for_this_machine
 from ..errors import CompileError, InputError
 from ..frontend.infer import annotate
-from ..graph.graph import VARIABLE, Entry
+from ..graph.graph import VARIABLE, Entry, Graph
 from ..graph.identity import variables
 from ..graph.inline import has_compiled_nodes, inline
 from ..graph.spec import Spec, dtype_name
@@ -23,7 +23,7 @@ from ..graph.subgraph import NODE_NAME, SUBGRAPH_OP
 from ..graph.text import to_text
 from ..options import CompileOptions
 from ..runtime.asked import value_of
-from ..runtime.mxnet_private import flatten, input_structure, is_np_symbol, traced_symbol, view_of
+from ..runtime.mxnet_private import cached_parameters, flatten, input_structure, is_np_symbol, traced_symbol, view_of
 from .baked import with_weights
 from .segment import Arrays, OpenRegion, fresh, load, node_alone, run
 
@@ -72,7 +72,8 @@ class OpenModel:
         # Without a version MXNet takes what is made of it for a symbol of 0.8, and says so.
         self.original_raw["attrs"] = {"mxnet_version": ["int", 10901], **self.original_raw.get("attrs", {})}
         self.raw, digests = with_weights(self.original_raw)
-        self.params = {p.name: p for p in block.collect_params().values()}
+        # What `optimize_for` has partitioned holds its artifacts beside its own parameters.
+        self.params = {p.name: p for p in (*block.collect_params().values(), *cached_parameters(block)[1])}
         self._take_baked(digests, reference)
         names = {n["name"] for n in self.raw["nodes"] if n["op"] == VARIABLE}
         self.regions = self._regions()
@@ -112,7 +113,10 @@ class OpenModel:
         """The region, of which parts can be run. Raises CompileError for one whose artifact says nothing of it."""
         values = {n: self._value(e) for n, e in region.inputs.items()}
         specs = {n: Spec(tuple(a.shape), dtype_name(a.dtype)) for n, a in values.items()}
-        graph = annotate(to_text({**region.graph, "attrs": self.raw["attrs"]}), specs, self.is_np)
+        text = to_text({**region.graph, "attrs": self.raw["attrs"]})
+        graph = annotate(text, specs, self.is_np)
+        completed = _with_shapes(graph, self.raw["attrs"])
+        graph = graph if completed == text else annotate(completed, specs, self.is_np)
         weights = frozenset(n for n, e in region.inputs.items() if self._variable(e) in self._copies)
         known = {Entry(v.id, 0): values[v.name] for v in graph.variables}
         known |= dict(zip(graph.heads, self.expected(region), strict=True))
@@ -190,7 +194,21 @@ class OpenModel:
     def _own(self, name: str) -> mx.nd.NDArray:
         if name not in self.params:
             raise CompileError(f"the model has no parameter {name!r}")
-        return value_of(self.params[name])
+        return value_of(self.params[name]).as_in_context(mx.cpu())
+
+
+def _with_shapes(graph: Graph, attrs: Mapping[str, Any]) -> str:
+    """The JSON of a graph whose constants have the shapes that follow from what reads them, which a cut may part them
+    from: recurrent layers begin with zeros of shape (layers, 0, units)."""
+    nodes = []
+    for node in graph.nodes:
+        raw = dict(node.raw)
+        spec = node.outs.get(0)
+        if not node.is_variable and not node.inputs and spec is not None and node.attrs.has("shape"):
+            raw["attrs"] = {**raw["attrs"], "shape": str(spec.shape)}
+        nodes.append(raw)
+    variables_at = [n.id for n in graph.variables]
+    return to_text({"nodes": nodes, "arg_nodes": variables_at, "heads": [[*h, 0] for h in graph.heads], "attrs": attrs})
 
 
 def _is_ours(node: Mapping[str, Any]) -> bool:

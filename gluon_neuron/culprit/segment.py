@@ -121,6 +121,7 @@ class OpenRegion:
         node = self.graph.nodes[entry.node]
         return self.given[node.name] if node.is_variable else self.values[entry]
 
-    def known(self, part: Region) -> bool:
-        """Whether MXNet's results of a part are known."""
-        return all(e in self.values for e in part.outputs)
+    def data_of(self, part: Region) -> list[mx.nd.NDArray]:
+        """What a part reads that is no parameter."""
+        nodes = self.graph.nodes
+        return [self.values[e] for e in part.inputs if nodes[e.node].name not in self.weights]

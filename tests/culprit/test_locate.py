@@ -6,12 +6,14 @@ import json
 from dataclasses import replace
 
 import mxnet as mx
+import numpy as np
 import pytest
 from mxnet.gluon import nn
 
 import gluon_neuron
 from gluon_neuron.compiler import pack
 from gluon_neuron.culprit.found import Kind
+from gluon_neuron.errors import CompileError, InputError
 from gluon_neuron.runtime.front_end import front_end
 from gluon_neuron.targets.cpu import target
 from tests.nets import Split, images, initialized, nested_net
@@ -365,3 +367,145 @@ def test_it_ends_in_time(monkeypatch):
     made = gluon_neuron.verify(compiled, net, x)
     assert made.culprit.kind is Kind.REGION and "the time for it was over" in str(made)
     assert len(made.culprit.tried) <= 2
+
+
+def small_net():
+    net = nn.HybridSequential()
+    net.add(nn.Conv2D(8, 3), nn.MaxPool2D(), nn.Dense(5))
+    x = images(2, 10)
+    return initialized(net, x), x
+
+
+@pytest.mark.parametrize(
+    ("options", "size"), [({"dynamic_batch": True}, 5), ({"buckets": {"data": {0: [2, 4]}}}, 3), ({"dynamic": True}, 3)]
+)
+def test_a_fault_in_what_serves_another_batch(options, size, monkeypatch):
+    net, x = small_net()
+    inject(monkeypatch, "Pooling", scaled)
+    compiled = gluon_neuron.compile(net, x, **{"dynamic": False, **options})
+    # MXNet itself has the first calls of another batch: to compare those would say nothing.
+    made = gluon_neuron.verify(compiled, net, images(size, 10))
+    assert not made and made.culprit.node.op == "Pooling"
+
+
+def test_a_shape_that_no_program_can_be_made_for_is_mxnets(monkeypatch):
+    net, x = small_net()
+    inject(monkeypatch, "Pooling")
+    compiled = gluon_neuron.compile(net, x, dynamic=False)
+
+    def fails(*args):
+        raise CompileError("not for this shape")
+
+    monkeypatch.setattr("gluon_neuron.compiler.specialize.annotate", fails)
+    assert gluon_neuron.verify(compiled, net, images(3, 10))
+    assert not gluon_neuron.verify(compiled, net, x)
+
+
+def test_weights_that_were_baked_in_are_for_no_other_shape():
+    net, x = small_net()
+    compiled = gluon_neuron.compile(net, x, inline_weights=True)
+    with pytest.raises(InputError, match="baked into"):
+        gluon_neuron.verify(compiled, net, images(3, 10))
+
+
+def test_a_block_that_optimize_for_has_compiled(monkeypatch):
+    net, x = small_net()
+    other, _ = small_net()
+    for mine, theirs in zip(net.collect_params().values(), other.collect_params().values()):
+        mine.set_data(theirs.data())
+    inject(monkeypatch, "FullyConnected")
+    net.hybridize()
+    net.optimize_for(x, backend="neuron")
+    assert gluon_neuron.verify(net, other, x).culprit.node.op == "FullyConnected"
+
+
+class Branch(mx.gluon.HybridBlock):
+    """Dense layers before and behind a branch, which stays in MXNet."""
+
+    def __init__(self):
+        super().__init__()
+        with self.name_scope():
+            self.one, self.other = nn.Dense(32), nn.Dense(32, activation="sigmoid")
+
+    def hybrid_forward(self, F, x):
+        y = self.one(x)
+        return self.other(F.contrib.cond(F.sum(y) > 0, lambda: F.exp(y * 0.01), lambda: y * 3))
+
+
+@pytest.mark.parametrize("op", ["FullyConnected", "Activation"])
+def test_regions_around_a_branch(op, monkeypatch):
+    x = mx.nd.random.normal(shape=(2, 32))
+    net = initialized(Branch(), x)
+    inject(monkeypatch, op)
+    compiled = gluon_neuron.compile(net, x, dynamic=False)
+    assert [o.op for o in compiled.report.outside] == ["_cond"] and len(compiled.report.regions) == 2
+    made = gluon_neuron.verify(compiled, net, x)
+    assert made.culprit.node.op == op and made.culprit.region == compiled.report.regions[op == "Activation"].name
+
+
+def test_a_recurrent_layer_whose_first_states_say_no_batch(monkeypatch):
+    net = nn.HybridSequential()
+    net.add(mx.gluon.rnn.LSTM(16, 2, layout="NTC"), nn.Dense(5, flatten=False))
+    x = mx.nd.random.normal(shape=(2, 6, 8))
+    net.initialize(mx.init.Uniform(0.5))
+    inject(monkeypatch, "RNN")
+    made = gluon_neuron.verify(gluon_neuron.compile(net, x, dynamic=False), net, x)
+    assert made.culprit.kind is Kind.NODE and made.culprit.node.op == "RNN"
+
+
+class Sizes(mx.gluon.HybridBlock):
+    """Values of very different sizes, in one after the other or beside each other in one array."""
+
+    def __init__(self, beside):
+        super().__init__()
+        self.beside = beside
+        with self.name_scope():
+            self.dense = nn.Dense(16)
+
+    def hybrid_forward(self, F, x):
+        y = F.tanh(self.dense(x))
+        return F.concat(F.exp(y * 60.0), y) if self.beside else F.sigmoid(y * 1e-9) * (F.softsign(y * 1e-9) * 1e9)
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_small_values_are_not_lost_beside_large_ones(beside, monkeypatch):
+    x = mx.nd.random.normal(shape=(2, 16))
+    net = initialized(Sizes(beside), x)
+    name = "concat0" if beside else "softsign0"
+    inject(monkeypatch, "Concat" if beside else "softsign", shift_last if beside else scaled)
+    compiled = gluon_neuron.compile(net, x, dynamic=False, include_nodes=[f"{net.prefix}dense0_fwd"])
+    assert len(compiled.report.regions) == 1
+    made = gluon_neuron.verify(compiled, net, x)
+    assert not made and made.culprit.node.name.endswith(name), str(made)
+
+
+def shift_last(xp, result):
+    """The second half of each row is shifted."""
+    half = result.shape[-1] // 2
+    return xp.add(result, xp.constant(np.repeat(np.float32([0, 0.05]), half)))
+
+
+def test_a_graph_that_is_another(monkeypatch):
+    net, x = small_net()
+    other = nn.HybridSequential()
+    other.add(nn.Conv2D(8, 3), nn.AvgPool2D(), nn.Dense(5))
+    initialized(other, x)
+    for mine, theirs in zip(other.collect_params().values(), net.collect_params().values()):
+        mine.set_data(theirs.data())
+    made = gluon_neuron.verify(gluon_neuron.compile(net, x, dynamic=False), other, x)
+    assert made.culprit.kind is Kind.WIRING and made.culprit.node.op == "Pooling"
+
+
+def test_what_adds_up_is_no_operators(monkeypatch):
+    net = nn.HybridSequential(prefix="net_")
+    with net.name_scope():
+        for _ in range(16):
+            net.add(nn.Dense(8))
+    x = mx.nd.random.normal(shape=(4, 8))
+    initialized(net, x)
+    # Each is allowed a thousandth; all together are off by more.
+    inject(monkeypatch, "FullyConnected", lambda xp, y: xp.multiply(y, 1.0008))
+    compiled = gluon_neuron.compile(net, x, dynamic=False)
+    made = gluon_neuron.verify(compiled, net, x)
+    assert not made and made.culprit.kind is Kind.TOGETHER and len(made.culprit.nodes) > 1
+    assert "when they are compiled together" in str(made)

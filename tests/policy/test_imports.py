@@ -63,7 +63,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "culprit.found": (),
     "culprit.*": (
         *("differences", "frontend.*", "compiler.cut_region", "compiler.target_here", "partition.*", "targets.*"),
-        *("graph.*", "artifact.*", "runtime.*", "options", "errors", "_version"),
+        *("graph.*", "artifact.*", "runtime.*", "block", "options", "errors", "_version"),
     ),
     "verification": (
         *("culprit.found", "differences", "frontend.*", "graph.spec", "runtime.mxnet_private", "report", "errors"),
