@@ -77,13 +77,14 @@ class Culprit:
     `kind` says what was found and `sentence` puts it in words; `nodes` are the operators, in order, and `region` is the
     compiled region that they are in, by the name of its node. `tried` is the way there. `sample` is the number of the
     input that it was looked for with, `tolerance` what operators were allowed given equal inputs, and `seconds` the
-    time it took.
+    time it took. `suspect` is, of operators that part together alone, the one that differs most by itself.
     """
 
     kind: Kind
     sentence: str
     region: str = ""
     nodes: tuple[CulpritNode, ...] = ()
+    suspect: CulpritNode | None = None
     tried: tuple[Tried, ...] = ()
     sample: int = 0
     tolerance: str = ""

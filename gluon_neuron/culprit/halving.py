@@ -62,9 +62,17 @@ class Halving:
     until: float
     tried: list[Tried] = field(default_factory=list)
     stopped: str = ""
+    _known: dict[tuple[int, int], Tried] = field(default_factory=dict)
 
     def try_part(self, nodes: Sequence[int]) -> Tried:
-        """Compile some operators and compare them with MXNet, given what MXNet gives them."""
+        """Compile some operators and compare them with MXNet, given what MXNet gives them; once for the same ones."""
+        key = nodes[0], nodes[-1]
+        if key not in self._known:
+            self._known[key] = self._try_part(nodes)
+            self.tried.append(self._known[key])
+        return self._known[key]
+
+    def _try_part(self, nodes: Sequence[int]) -> Tried:
         part = self.region.part(nodes)
         ends = [label(self.region.graph.nodes[i]) for i in (nodes[0], nodes[-1])]
         found = Tried(self.region.name, "compiled anew", len(nodes), ends[0], ends[1])
@@ -76,7 +84,6 @@ class Halving:
             )
         except (GluonNeuronError, mx.base.MXNetError) as error:
             found = Tried(*(found.region, found.program, found.operators, found.first, found.last), other=said(error))
-        self.tried.append(found)
         return found
 
     def _difference(self, part: Region) -> Difference:
@@ -103,6 +110,17 @@ class Halving:
                 if len(found) == 1:
                     break
         return found
+
+    def most(self, nodes: Sequence[int]) -> Tried | None:
+        """The operator that differs most by itself, as far as the half that differs more always holds it."""
+        tried: Tried | None = None
+        while len(nodes) > 1 and not self._is_late():
+            halves = self._halves(nodes)
+            if halves is None:
+                return None
+            both = [(self.try_part(half), half) for half in halves]
+            tried, nodes = max(both, key=lambda one: -1.0 if one[0].other else one[0].max_rel)
+        return tried if len(nodes) == 1 else None
 
     def _halves(self, nodes: Sequence[int]) -> tuple[Sequence[int], Sequence[int]] | None:
         """The operators cut in two, near their middle, where MXNet runs the first of both by themselves."""

@@ -136,6 +136,7 @@ class _Search:
         nodes = [n.id for n in opened.graph.operators]
         anew = halving.try_part(nodes)
         found = halving.smallest(nodes) if anew.parts else nodes
+        before = len(self.tried)
         self.tried += halving.tried
         culprits = tuple(label(opened.graph.nodes[i]) for i in found)
         made = Culprit(Kind.NODE, "", region.name, culprits)
@@ -164,11 +165,16 @@ class _Search:
             return replace(
                 made, kind=Kind.REGION, sentence=f"The first to part from MXNet are among {ends}.{why}{hint}"
             )
+        most = halving.most(found)
+        self.tried += halving.tried[len(self.tried) - before :]
         sentence = (
-            f"The first to part from MXNet are {ends}, when they are compiled together: cut in two, each half agrees, "
-            f"given what MXNet gives it. So it is what joins them, or the cut hides it.{hint}"
+            f"{len(found)} operators of region {region.name}, {culprits[0]} to {culprits[-1]}, part from MXNet when "
+            "they are compiled together: cut in two, each half is within what is allowed, given what MXNet gives it. "
+            f"So it is what joins them, or each adds a little to it.{hint}"
         )
-        return replace(made, kind=Kind.TOGETHER, sentence=sentence)
+        if most is not None:
+            sentence += f" By itself {most.first} differs most, by {most.max_abs:.2e}, {most.max_rel:.2%} of the range."
+        return replace(made, kind=Kind.TOGETHER, sentence=sentence, suspect=most.first if most else None)
 
     def _around(self, agrees: bool) -> Culprit:
         """The culprit around the regions; `agrees`: each of them does, given what MXNet gives it."""
