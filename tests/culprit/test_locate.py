@@ -75,6 +75,14 @@ def test_as_data(monkeypatch):
     assert found["differences"][0]["cosine"] < 1
 
 
+def test_values_that_are_not_finite(monkeypatch):
+    net, x = chain()
+    inject(monkeypatch, "exp", lambda xp, y: xp.where(xp.greater(y, 1.07), xp.multiply(y, np.inf), y))
+    made = gluon_neuron.verify(gluon_neuron.compile(net, x, dynamic=False), net, x)
+    assert made.culprit.node.op == "exp" and "not finite" in str(made)
+    assert json.dumps(made.to_dict(), allow_nan=False)
+
+
 def test_several_regions_the_second_is_at_fault(monkeypatch):
     x = mx.nd.random.uniform(shape=(1, 3, 4, 4))
     net = initialized(Split(), x)
