@@ -185,7 +185,8 @@ class _Search:
             why = f"region {not_run[0].region} cannot be run by itself: {not_run[0].other}"
             return Culprit(Kind.UNKNOWN, f"Where the two part could not be located: {why}.")
         arrays = self._arrays()
-        agree = f"{'Each' if agrees else 'Not each'} compiled region agrees with MXNet, given what MXNet gives it"
+        agree = f"{'Each compiled region' if agrees else 'Each operator'} agrees with MXNet, given what MXNet gives it"
+        agree = agree if model.regions else "Nothing was compiled"
         if self._parts(model.original(arrays)):
             return self._other_model(agree)
         if not self._parts(model.whole(arrays)):

@@ -12,6 +12,7 @@ import mxnet as mx
 import numpy as np
 
 from ..artifact.container import Artifact, unpack
+from ..block import NeuronHybridBlock
 from ..compiler.target_here import for_this_machine
 from ..errors import CompileError, InputError
 from ..frontend.infer import annotate
@@ -58,13 +59,14 @@ class OpenModel:
     """A block of compiled nodes, and what its original operators give in MXNet for one sample.
 
     `params` are its Parameters by name, with those of the reference for weights that were baked in. Raises InputError
-    for a block that holds no compiled nodes.
+    for a block that was not compiled.
     """
 
     def __init__(self, block: Any, reference: Any, arrays: Sequence[mx.nd.NDArray]) -> None:
         symbol = traced_symbol(block) if isinstance(block, mx.gluon.HybridBlock) else None
-        if symbol is None or not has_compiled_nodes(symbol.tojson(remove_amp_cast=False)):
-            raise InputError("it holds no compiled regions")
+        ours = isinstance(block, NeuronHybridBlock)
+        if symbol is None or not (ours or has_compiled_nodes(symbol.tojson(remove_amp_cast=False))):
+            raise InputError("it is no compiled model")
         self.symbol = symbol
         self.is_np = is_np_symbol(symbol)
         self.inputs = tuple(s.name for s in flatten(_list(input_structure(block)), "input")[0] if s is not None)

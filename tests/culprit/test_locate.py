@@ -20,6 +20,7 @@ from tests.nets import Split, images, initialized, nested_net
 
 from .faults import inject, scaled, shifted
 from .faulty_nets import Chain, chain, small_net
+from .test_operators import OPERATORS
 
 
 @pytest.mark.parametrize("change", [scaled, shifted])
@@ -293,11 +294,20 @@ def test_another_net_is_said_to_be_one():
     assert made.culprit.kind is Kind.PARAMETERS
 
 
+def test_a_model_of_which_nothing_was_compiled():
+    net, x = chain()
+    other = initialized(Chain(), x)
+    compiled = gluon_neuron.compile(net, x, exclude_operators=list(OPERATORS))
+    assert not compiled.report.regions
+    made = gluon_neuron.verify(compiled, other, x)
+    assert made.culprit.kind is Kind.PARAMETERS and "Nothing was compiled" in str(made)
+
+
 def test_what_is_no_compiled_model_is_said_to_be_none():
     net, x = chain()
     other = initialized(Chain(), x)
     made = gluon_neuron.verify(net, other, x)
-    assert made.culprit.kind is Kind.UNKNOWN and "holds no compiled regions" in str(made)
+    assert made.culprit.kind is Kind.UNKNOWN and "is no compiled model" in str(made)
 
 
 def test_the_fault_is_in_how_the_block_calls(monkeypatch):
