@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import mxnet as mx
@@ -37,10 +37,12 @@ def of_range(allowed: Tolerance) -> Tolerance:
     return Tolerance(allowed.rtol, 0.0, share, allowed.why)
 
 
-def _with_rounding(allowed: Tolerance, read: Iterable[mx.nd.NDArray]) -> Tolerance:
-    """For one operator, where all that it reads may cancel out: what is left then is the rounding of that."""
-    rounding = 2.0**-22 * min((largest(as_numpy(a)) for a in read), default=0.0)
-    return replace(allowed, atol=max(allowed.atol, min(1e-6, rounding)))
+def _with_rounding(allowed: Tolerance, read: Sequence[mx.nd.NDArray], made: Sequence[mx.nd.NDArray]) -> Tolerance:
+    """For one operator, where what it reads may cancel out: what is left then is the rounding of that, which grows with
+    the root of how many numbers are summed."""
+    summed = max((a.size for a in read), default=0) / max((a.size for a in made), default=1)
+    unit = 2.0**-22 * min((largest(as_numpy(a)) for a in read), default=0.0)
+    return replace(allowed, atol=max(allowed.atol, min(1e-5, unit * max(1.0, summed) ** 0.5)))
 
 
 def said(error: Exception) -> str:
@@ -90,7 +92,7 @@ class Halving:
         expected = [self.region.values[e] for e in part.outputs]
         allowed = self.allowed
         if len(part.nodes) == 1:
-            allowed = _with_rounding(allowed, self.region.data_of(part))
+            allowed = _with_rounding(allowed, self.region.data_of(part), expected)
         return worst(self.region.run_compiled(part), expected, allowed)
 
     def smallest(self, nodes: Sequence[int]) -> Sequence[int]:

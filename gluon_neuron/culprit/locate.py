@@ -107,7 +107,10 @@ class _Search:
             self.tried.append(self._as_compiled(region))
             if not self.tried[-1].parts:
                 continue
-            found = self._finished(self._inside(region))
+            inside = self._inside(region)
+            if inside is None:
+                continue
+            found = self._finished(inside)
             first = first or found
             if found.kind in _CERTAIN:
                 return found
@@ -129,8 +132,8 @@ class _Search:
             return Tried(*row, other=said(error))
         return Tried(*row, off.max_abs, off.max_rel, off.outside)
 
-    def _inside(self, region: CompiledRegion) -> Culprit:
-        """The culprit in a region that parts from MXNet given what MXNet gives it."""
+    def _inside(self, region: CompiledRegion) -> Culprit | None:
+        """The culprit in a region that parts from MXNet given what MXNet gives it; None where it only rounds."""
         whole = self.tried[-1]
         opened = self.model.opened(region)
         halving = Halving(opened, self.allowed, self.until)
@@ -144,6 +147,8 @@ class _Search:
         if anew.other:
             sentence = f"{_first(whole)}, and compiled anew it cannot be compared: {anew.other}."
             return replace(made, kind=Kind.REGION, sentence=sentence, nodes=())
+        if not anew.parts and len(nodes) == 1 and anew.max_abs >= whole.max_abs:
+            return None  # what one operator leaves of numbers that cancel out
         if not anew.parts:
             artifact = self.model.artifact(region)
             by = ", ".join(dict.fromkeys(f"{p.engine} {p.engine_version}" for p in artifact.payloads))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import mxnet as mx
@@ -12,6 +12,7 @@ import numpy as np
 from .._version import __version__
 from ..artifact.container import Artifact, pack
 from ..compiler.cut_region import cut_out
+from ..errors import BlockError
 from ..frontend.held_array import HeldArray
 from ..frontend.model import ExportedModel
 from ..graph.graph import VARIABLE, Entry, Graph
@@ -20,8 +21,10 @@ from ..graph.subgraph import ARTIFACT_SUFFIX, NODE_NAME, SUBGRAPH_OP, extract
 from ..graph.text import to_text
 from ..options import CompileOptions
 from ..partition.regions import Region, boundary
-from ..runtime.front_end import front_end
+from ..runtime.asked import plain
+from ..runtime.front_end import front_end, shape_rules
 from ..runtime.open_call import OpenCall
+from ..runtime.unfused import unfused
 from ..targets.base import Program
 from ..targets.neuron.toolchain.process import Running
 from ..targets.registry import get_target
@@ -38,10 +41,20 @@ def load(text: str, is_np: bool) -> mx.sym.Symbol:
 def run(symbol: mx.sym.Symbol, arrays: Arrays, is_np: bool) -> list[mx.nd.NDArray]:
     """What the symbol gives at inference for arrays by name, each as an array of its own; raises MXNetError."""
     names = list(dict.fromkeys(symbol.list_inputs()))
-    if names:
-        return [fresh(a, is_np) for a in OpenCall(symbol, names, {})([arrays[n] for n in names])]
-    with front_end(is_np):
-        return [fresh(a, is_np) for a in symbol.bind(mx.cpu(), {}).forward(is_train=False)]
+    try:
+        found = OpenCall(symbol, names, {})([arrays[n] for n in names]) if names else _bound(symbol, arrays, is_np)
+    except BlockError:
+        # MXNet has no cached operator where one has no gradient, as sorting has none; then shapes are to be known.
+        found = _bound(symbol, arrays, is_np)
+    return [fresh(a, is_np) for a in found]
+
+
+def _bound(symbol: mx.sym.Symbol, arrays: Arrays, is_np: bool) -> list[mx.nd.NDArray]:
+    with shape_rules(is_np), unfused():
+        args = {n: plain(arrays[n]) for n in symbol.list_arguments()}
+        aux = {n: plain(arrays[n]) for n in symbol.list_auxiliary_states()}
+        executor = symbol.bind(mx.cpu(), args, grad_req="null", aux_states=aux)
+        return list(executor.forward(is_train=False))
 
 
 def fresh(array: mx.nd.NDArray, is_np: bool) -> mx.nd.NDArray:
@@ -79,7 +92,6 @@ class OpenRegion:
     values: dict[Entry, mx.nd.NDArray]
     options: CompileOptions
     is_np: bool
-    compiles: int = field(default=0)
 
     def part(self, nodes: Sequence[int]) -> Region:
         """Some operators, by their ids in ascending order without a gap among the region's, with their boundary."""
@@ -104,7 +116,6 @@ class OpenRegion:
         cut = cut_out(0, part, [self.graph], model, self.options)
         target = get_target(self.options.target)
         made = [target.prepare(job) for job in cut.jobs]
-        self.compiles += 1
         payloads = tuple((p if isinstance(p, Program) else p(Running())).payload for p in made)
         identity = {**self.options.identity(), "np_shape": self.is_np}
         data = pack(Artifact(graph_hash(cut.visible), identity, payloads, __version__))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -115,9 +114,3 @@ def _named(node: Mapping[str, Any]) -> str:
 
 def _entry(node: Mapping[str, Any], entry: Sequence[int]) -> str:
     return _named(node) + (f", output {entry[1]}" if entry[1] else "")
-
-
-def graph_of(text: str) -> Mapping[str, Any]:
-    """A symbol's JSON as the object that `pair` takes."""
-    found: Mapping[str, Any] = json.loads(text)
-    return found
