@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,6 +47,8 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     calls are asynchronous; but a net of one region that computes for 30 ms at most on all cores, or for 0.5 ms at most
     elsewhere, does so before its call returns: waking another thread would take a share of that.
     """
+
+    _alone = False
 
     def __init__(self, symbol: mx.sym.Symbol, params: Mapping[str, mx.gluon.Parameter], metadata: Metadata) -> None:
         # SymbolBlock's own constructor would make new parameters and infer their dtypes; here they exist.
@@ -196,29 +198,74 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             self._sessions.blame(arrays, error)
             raise
 
-    def _run(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+    def whole_calls(self, arrays: Sequence[mx.nd.NDArray]) -> list[list[mx.nd.NDArray]]:
+        """The arrays that its regions run with in a call with these: padded to a bucket, each part of a batch, or as
+        they are."""
+        calls: list[list[mx.nd.NDArray]] = []
+
+        def run(given: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+            calls.append(list(given))
+            return self._run_whole(given)
+
+        self._run(arrays, run)
+        return calls
+
+    def _run(
+        self,
+        arrays: Sequence[mx.nd.NDArray],
+        run: Callable[[Sequence[mx.nd.NDArray]], list[mx.nd.NDArray]] | None = None,
+    ) -> list[mx.nd.NDArray]:
+        run = run or self._run_whole
         axes = self._metadata.batch_axes
         if axes is None and self._bucketed is None:
-            return self._run_whole(arrays)
+            return run(arrays)
         shapes = tuple(a.shape for a in arrays)
         if shapes in self._static:
-            return self._run_whole(arrays)
-        found = None if self._bucketed is None else self._bucketed(self._run_whole, arrays)
+            return run(arrays)
+        found = None if self._bucketed is None else self._bucketed(run, arrays)
         if found is None:
             samples = axes.samples([s.shape for s in self._metadata.specs], shapes) if axes else None
             if axes is None or not samples:
                 if self._bucketed is not None:
                     self._bucketed.beyond(arrays)
-                return self._run_whole(arrays)
-            found = run_in_parts(self._run_whole, arrays, axes, samples)
+                return run(arrays)
+            found = run_in_parts(run, arrays, axes, samples)
         return [a.as_np_ndarray() for a in found] if self._metadata.is_np else found
 
+    @contextmanager
+    def programs_alone(self) -> Iterator[None]:
+        """Inside, compiled regions run for shapes that they were not compiled for, too, from the first call on.
+
+        Otherwise MXNet has those calls until a program is ready, and longer where the original uses the same weights
+        between them. Not for calls of several threads.
+        """
+        self._alone = self.target == "cpu"
+        try:
+            yield
+        finally:
+            self._alone = False
+
     def _run_whole(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
-        if not self._metadata.open_shapes or self._sessions.is_recast:
+        if not self._metadata.open_shapes:
+            return self._run_alone(arrays) if self._alone else self._sessions.run(arrays)
+        if self._sessions.is_recast:
             return self._sessions.run(arrays)
         # Results whose shapes are not known beforehand have no arrays that a session could bind them to.
         with self._sessions.turn():
             return self._open_call(arrays[0].ctx)(arrays)
+
+    def _run_alone(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
+        if tuple(a.shape for a in arrays) in self._static or self._sessions.is_recast:
+            return self._sessions.run(arrays)
+        try:
+            with self._sessions.turn():
+                found = self._open_call(arrays[0].ctx)(arrays)
+                for array in found:
+                    array.wait_to_read()
+        except (mx.base.MXNetError, BlockError):
+            # No program can be made for the shape: MXNet runs it for good, or says what is wrong with it.
+            return self._sessions.run(arrays)
+        return found
 
     def _open_call(self, ctx: mx.Context) -> OpenCall:
         core = placement.core_of(self._artifacts(), ctx)

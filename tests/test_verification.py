@@ -1,5 +1,7 @@
 """Comparing with the original: what counts as a difference, and how it is measured and said."""
 
+import json
+
 import mxnet as mx
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.report import Report
 from gluon_neuron.verification import Difference, Tolerance, Verification, compare, tolerance_of
+from gluon_neuron.verification import compared as all_compared
 
 RTOL, ATOL = 1e-3, 1e-4
 X = np.array([[1, 2, 4], [8, 2, 1]], "float32")
@@ -165,3 +168,68 @@ def test_a_compiled_block_and_its_files_say_their_precision(cast, tmp_path):
         # A tolerance that is given counts alone.
         for given in ({"rtol": 1e-3}, {"atol": 1e-4}, {"rtol": 1e-3, "atol": 1e-4}):
             assert "(rtol 0.001, atol 0.0001)" in str(gluon_neuron.verify(model, net, x, **given))
+
+
+def test_cosine_and_top_5():
+    reference = np.arange(20, dtype="float32").reshape(2, 10)
+    found = reference.copy()
+    found[0] = found[0, ::-1]
+    (difference,) = compared(found, reference).differences
+    a, b = found.ravel(), reference.ravel()
+    assert difference.cosine == pytest.approx(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+    assert difference.top5 == 0.5 and difference.top1 == 0.5
+    text = str(compared(found, reference))
+    assert "cosine" in text and "same top-5" in text and text.splitlines()[-1].split()[-1] == "50.0%"
+
+
+@pytest.mark.parametrize("value", [np.zeros((2, 4, 5, 6), "float32"), np.int32([[1, 2, 3, 4, 5, 6, 7]]), X])
+def test_no_top_5_where_no_axis_is_of_classes(value):
+    assert np.isnan(compared(value, value).differences[0].top5)
+
+
+def test_the_cosine_of_nothing_and_of_opposites():
+    assert compared(np.zeros((2, 0), "float32"), np.zeros((2, 0), "float32")).differences[0].cosine == 1
+    assert compared(X * 0, X * 0).differences[0].cosine == 1
+    assert compared(X * 0, X).differences[0].cosine == 0
+    assert compared(-X, X).differences[0].cosine == pytest.approx(-1)
+
+
+def test_nothing_to_compare_is_said():
+    made = compare(Gives(), Gives(), [], Tolerance(RTOL, ATOL))
+    assert made and made.differences == () and str(made).startswith("Nothing was compared")
+
+
+class Half(mx.gluon.HybridBlock):
+    """Two results in float16."""
+
+    def hybrid_forward(self, F, x):
+        return F.exp(x), F.argmax(x, axis=1)
+
+
+def test_the_type_of_an_output_says_what_it_may_differ_by():
+    x = mx.nd.array([[1, 2, 3]], dtype="float16")
+    two, one = np.float16([1.0, 100.0]), np.float16([1.002, 100.1])
+    sample = [mx.nd.zeros((1,))]
+    made = all_compared(Gives(arrays(one)), Gives(arrays(two)), sample, Tolerance(RTOL, ATOL), by_type=True)
+    assert made.verification and "float16" in str(made.verification) and made.first_apart == -1
+    assert not all_compared(Gives(arrays(one)), Gives(arrays(two)), sample, Tolerance(RTOL, ATOL)).verification
+    made = gluon_neuron.verify(Half(), Half(), x)
+    assert [d.tolerance.partition(",")[0] for d in made.differences] == ["rtol 0.00195312", "rtol 0.00195312"]
+
+
+def test_parameters_of_a_smaller_type_say_it_too():
+    assert tolerance_of(None, {"float32", "float16"}).rtol == 2**-9
+    assert tolerance_of(None, {"float32", "int32", "uint8"}) == tolerance_of(None)
+
+
+def test_which_input_is_the_first_apart():
+    found, expected = Gives(arrays(X), arrays(X), arrays(X + 1)), Gives(arrays(X), arrays(X), arrays(X))
+    made = all_compared(found, expected, [mx.nd.zeros((1,))] * 3, Tolerance(RTOL, ATOL))
+    assert made.first_apart == 2 and not made.verification
+
+
+def test_as_json():
+    made = compared([X, X.T], [X, X])
+    raw = json.loads(json.dumps(made.to_dict(), allow_nan=False))
+    assert raw["agrees"] is False and raw["culprit"] is None and raw["rtol"] == RTOL
+    assert raw["differences"][0]["max_abs"] is None and raw["differences"][0]["outside"] == 1

@@ -50,6 +50,20 @@ def to_array(value: Any, is_np: bool, where: str) -> mx.nd.NDArray:
     )
 
 
+def holds_np(sample: Any) -> bool:
+    """Whether an array of MXNet's NumPy front end is in a sample."""
+    if isinstance(sample, Mapping):
+        sample = list(sample.values())
+    if isinstance(sample, tuple | list):
+        return any(holds_np(s) for s in sample)
+    return isinstance(sample, mx.np.ndarray)
+
+
+def as_numpy(array: mx.nd.NDArray) -> np.ndarray:
+    """The array's values; those of bfloat16, which NumPy lacks and MXNet gives as its bits, as float32."""
+    return np.asarray((array.astype("float32") if np.dtype(array.dtype).kind == "V" else array).asnumpy())
+
+
 def convert(value: Any, is_np: bool, where: str = "The input") -> Any:
     """An argument, nested or not, with every array converted by `to_array`; None stays None."""
     if value is None:

@@ -58,7 +58,16 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
         *("graph.*", "artifact.*", "refusal", "report", "options", "shape_options", "errors", "_version"),
     ),
-    "verification": ("frontend.*", "runtime.mxnet_private", "report", "errors"),
+    "differences": (),
+    # It takes a compiled model apart and compiles parts of it again.
+    "culprit.found": (),
+    "culprit.*": (
+        *("differences", "frontend.*", "compiler.cut_region", "compiler.target_here", "partition.*", "targets.*"),
+        *("graph.*", "artifact.*", "runtime.*", "block", "options", "errors", "_version"),
+    ),
+    "verification": (
+        *("culprit.found", "differences", "frontend.*", "graph.spec", "runtime.mxnet_private", "report", "errors"),
+    ),
     "import_hooks": ("compat.mx_neuron", "errors"),
     "with_mxnet": ("*",),
     "api": ("*",),
@@ -73,7 +82,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Who may import a library, even inside a function.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "mxnet": (
-        *("frontend.*", "stitch.*", "runtime.*", "block", "compiler.*", "verification", "api", "demo"),
+        *("frontend.*", "stitch.*", "runtime.*", "block", "compiler.*", "culprit.*", "verification", "api", "demo"),
         *("compat.*", "serve.*", "distributed.*", "tools.*", "model_zoo.*"),
     ),
     "openvino": ("dialect.in_openvino.*", "targets.cpu.*"),
@@ -89,6 +98,7 @@ ONLY_NUMPY = (
         "artifact.*",
         "hlo.*",
         "engine.*",
+        "differences",
         "errors",
         "refusal",
         "options",

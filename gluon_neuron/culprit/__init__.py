@@ -1,0 +1,1 @@
+"""Where a compiled model parts from MXNet: the first region, and in it the first operator."""

@@ -1,0 +1,1 @@
+"""Tests of `gluon_neuron.culprit`, and what they share."""
