@@ -5,8 +5,13 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+class ReaderGone(BaseException):
+    """Nobody reads standard output any more. Libraries would handle a BrokenPipeError, each in a way of its own."""
 
 
 def piped(main: Callable[..., int]) -> Callable[..., int]:
@@ -14,16 +19,54 @@ def piped(main: Callable[..., int]) -> Callable[..., int]:
 
     @functools.wraps(main)
     def run(*args: Any, **kwargs: Any) -> int:
+        given = sys.stdout
+        # Closed before Python started: nothing that is opened later may take its place.
+        stream = open(os.devnull, "w") if given is None else given  # noqa: SIM115 - it stays until the process ends
+        sys.stdout = _Noticing(stream)
         try:
             try:
                 return main(*args, **kwargs)
             finally:
                 sys.stdout.flush()  # here, and not when Python ends, which would complain
-        except BrokenPipeError:
+        except (ReaderGone, BrokenPipeError):
             # What is left in the buffer has to go somewhere.
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, stream.fileno())
             os.close(nowhere)
             return 0
+        finally:
+            sys.stdout = given
 
     return run
+
+
+class _Noticing:
+    """A stream that raises ReaderGone where it would raise BrokenPipeError, and prints what its encoding lacks."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+
+    def write(self, text: str) -> int:
+        with _noticed():
+            return int(self._stream.write(text))
+
+    def writelines(self, lines: Any) -> None:
+        with _noticed():
+            self._stream.writelines(lines)
+
+    def flush(self) -> None:
+        with _noticed():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _noticed() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error

@@ -152,5 +152,5 @@ def test_work_dir_that_cannot_be_written(tmp_path, monkeypatch):
 
 
 def test_compile_kept_without_files(tmp_path, capsys):
-    assert main(["compile-kept", str(tmp_path / "nothing")]) == 1
+    assert main(["compile-kept", str(tmp_path / "nothing")]) == 3
     assert "is not what SUBGRAPH_INFO=1 keeps" in capsys.readouterr().err

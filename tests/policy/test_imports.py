@@ -63,6 +63,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "with_mxnet": ("*",),
     "api": ("*",),
     "demo": ("*",),
+    "__main__": ("tools.cli",),
     "compat.*": ("*",),
     "serve.*": ("*",),
     "distributed.*": ("*",),

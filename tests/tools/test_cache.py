@@ -41,5 +41,5 @@ def test_clear(cache, capsys):
 
 @pytest.mark.parametrize("words", [["list", "--dir", "s3://x/y"], ["prune", "--size", "big"]])
 def test_errors(words, capsys):
-    assert main(["cache", *words]) == 1
+    assert main(["cache", *words]) == 3
     assert "gluon-neuron cache:" in capsys.readouterr().err

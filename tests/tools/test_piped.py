@@ -37,4 +37,4 @@ def test_nobody_reads(prefix):
 
 def test_other_errors_are_said(tmp_path):
     status, said = closed("-m", "gluon_neuron.tools", "check-model", str(tmp_path / "absent"))
-    assert status == 1 and "There is no symbol file" in said and "Traceback" not in said
+    assert status == 3 and "There is no symbol file" in said and "Traceback" not in said

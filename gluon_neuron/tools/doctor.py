@@ -1,0 +1,116 @@
+"""`gluon-neuron doctor`: what is installed, what is wrong, and what to do, however broken the libraries are."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+
+from .answer import Answer
+from .ending import DONE, FOUND
+from .installed import environment, versions
+from .probes import MARK
+
+_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class Part:
+    """Something that is looked at: its probe, what it is called, whether everything needs it, and what to do."""
+
+    probe: str
+    title: str
+    needed: bool
+    remedy: str
+
+
+PARTS = (
+    Part("numpy", "NumPy", True, "pip install --force-reinstall numpy"),
+    Part("mxnet", "MXNet", True, "pip install requests && pip install --no-deps mxnet==1.9.1"),
+    Part("openvino", "OpenVINO", True, "pip install --force-reinstall 'openvino>=2026.4,<2027'"),
+    Part("operator", "native operator", True, "install gluon_neuron again; in a source tree: make native"),
+    Part("compiling", "compiling for the CPU", True, "mend what is above; if nothing is wrong there, report this"),
+    Part("chips", "Neuron chips", True, "see docs/neuron.md, or compile with --target cpu"),
+    Part("cache", "compile cache", True, "set NEURON_COMPILE_CACHE_URL to a directory that can be written"),
+    Part("jax", "jax, for inf2, trn1 and trn2", False, "pip install 'gluon_neuron[neuronx]'"),
+    Part("gluoncv", "GluonCV, for its models", False, "pip install 'gluon_neuron[gluoncv]'"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What came of a part: "works", "missing" (and nothing needs it) or "wrong", and what is to be said of it."""
+
+    part: Part
+    state: str
+    said: str
+
+    def __str__(self) -> str:
+        line = f"{self.state:<8} {self.part.title}: {self.said}"
+        return line if self.state == "works" else f"{line}\n         To do: {self.part.remedy}."
+
+
+def doctor(parts: Sequence[Part] = PARTS) -> Answer:
+    """Try the parts, each in a process of its own; the Answer's status says whether something is wrong."""
+    with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
+        findings = list(pool.map(_look, parts))
+    wrong = [f for f in findings if f.state == "wrong"]
+    known, variables = versions(), dict(environment())
+    lines = [
+        f"gluon_neuron {known['gluon_neuron']}, Python {known['python']} ({sys.executable})",
+        f"{known['system']}, {known['processor'] or 'processor not known'}, {known['cores']} cores",
+        *(f"{name}={value}" for name, value in variables.items()),
+        "",
+        *map(str, findings),
+        "",
+        f"{len(wrong)} of {len(findings)} are wrong." if wrong else "Nothing is wrong.",
+    ]
+    data = {
+        "versions": known,
+        "python": sys.executable,
+        "environment": variables,
+        "parts": [asdict(f.part) | {"state": f.state, "said": f.said} for f in findings],
+        "problems": len(wrong),
+    }
+    return Answer("\n".join(lines), data, FOUND if wrong else DONE)
+
+
+def _look(part: Part) -> Finding:
+    # The same places for modules as here: `-c` alone would add the working directory.
+    code = f"import sys; sys.path[:] = {sys.path!r}; from gluon_neuron.tools.probes import main; main({part.probe!r})"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SECONDS,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(part, "wrong", f"it has not answered within {_SECONDS} seconds")
+    result = next((line for line in done.stdout.splitlines() if line.startswith(MARK)), None)
+    # One that answers and crashes when it ends is broken as well.
+    if result is not None and done.returncode == 0:
+        return Finding(part, "works", json.loads(result.removeprefix(MARK)))
+    if done.returncode < 0:
+        return Finding(part, "wrong", f"it crashed: {_signal(-done.returncode)}")
+    last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    error, _, said = last.partition(": ")
+    if not part.needed and (error == "ModuleNotFoundError" or "No module named" in last):
+        return Finding(part, "missing", "not installed")
+    told = said if error.rpartition(".")[2] in ("AssertionError", "CompilerMissingError") else last
+    return Finding(part, "wrong", told)
+
+
+def _signal(number: int) -> str:
+    try:
+        return f"{signal.Signals(number).name} ({signal.strsignal(number)})"
+    except ValueError:
+        return f"signal {number}"
