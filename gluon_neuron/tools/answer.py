@@ -26,7 +26,21 @@ class Answer:
     @property
     def json(self) -> str:
         """The values as one JSON document. What is not finite, which JSON cannot say, is null."""
-        return json.dumps(plain(self.data), indent=2, allow_nan=False)
+        return _lines(plain(self.data), "")
+
+
+def _lines(value: Any, margin: str) -> str:
+    """As `json.dumps`, with a line for each member of an object, and an array of numbers on one."""
+    if isinstance(value, dict) and value:
+        members = [f"{json.dumps(k)}: {_lines(v, margin + '  ')}" for k, v in value.items()]
+        return _block("{", members, "}", margin)
+    if isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        return _block("[", [_lines(v, margin + "  ") for v in value], "]", margin)
+    return json.dumps(value, allow_nan=False)
+
+
+def _block(start: str, members: list[str], end: str, margin: str) -> str:
+    return "\n".join([start, ",\n".join(f"{margin}  {m}" for m in members), f"{margin}{end}"])
 
 
 def plain(value: Any) -> Any:
