@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -134,10 +135,12 @@ def _json(path: Path, name: str | None, names: Sequence[str]) -> dict[str, Array
 
 def _numbers(value: Any, path: Path) -> Array:
     try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise InputError(f"{path}: the rows of a nested list have to be of one length: {error}.") from error
-    if array.dtype.kind not in "biuf":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what older NumPys say of rows that are not of one length
+            array = np.asarray(value)
+    except ValueError:
+        array = None
+    if array is None or array.dtype.kind not in "biuf":
         raise InputError(f"{path} must hold nested lists of numbers, with rows of one length.")
     return array
 

@@ -6,7 +6,7 @@ import functools
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext, redirect_stdout, suppress
+from contextlib import redirect_stdout, suppress
 from typing import Annotated, Any
 
 import typer
@@ -45,10 +45,10 @@ def command(app: typer.Typer, name: str, group: str, examples: Sequence[str]) ->
 def carry_out(name: str, function: Callable[[], Answer], as_json: bool) -> int:
     """Print the Answer, or the error that came instead, and return the exit status.
 
-    With `as_json` whatever is printed on the way goes to standard error, so that the document is alone.
+    Whatever is printed on the way goes to standard error, so that the Answer is alone.
     """
     try:
-        with needs_mxnet(), redirect_stdout(sys.stderr) if as_json else nullcontext():
+        with needs_mxnet(), redirect_stdout(sys.stderr):
             answer = function()
         print(answer.json if as_json else answer.text)
         sys.stdout.flush()

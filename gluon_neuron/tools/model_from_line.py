@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -64,9 +65,11 @@ class LineModel(ABC):
             for i, n in enumerate(self.names)
         }
 
-    def front_end(self) -> AbstractContextManager[None]:
-        """MXNet's front end in which the model is."""
-        return front_end(self.is_np)
+    @contextmanager
+    def front_end(self) -> Iterator[None]:
+        """MXNet's front end in which the model is, without what MXNet prints before it raises an error."""
+        with front_end(self.is_np), redirect_stdout(io.StringIO()):
+            yield
 
     def in_mxnet(self, arrays: Arrays) -> dict[str, mx.nd.NDArray]:
         """The arrays as MXNet's."""

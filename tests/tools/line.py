@@ -63,7 +63,7 @@ class TwoInputs(mx.gluon.HybridBlock):
             self.embed = nn.Embedding(10, 4)
             self.dense = nn.Dense(3, flatten=False)
 
-    def hybrid_forward(self, F, tokens, lengths):  # noqa: N803 - Gluon's name
+    def hybrid_forward(self, F, tokens, lengths):
         x = self.dense(self.embed(tokens))
         return F.SequenceMask(x, lengths, use_sequence_length=True, axis=1), x.sum(axis=1)
 

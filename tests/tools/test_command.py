@@ -29,7 +29,7 @@ def failing(error):
 
 def test_text(capsys):
     assert carry_out("x", answering(Answer("found", {}, 1)), False) == 1
-    assert capsys.readouterr() == ("on the way\nfound\n", "")
+    assert capsys.readouterr() == ("found\n", "on the way\n")
 
 
 def test_json_is_alone(capsys):
