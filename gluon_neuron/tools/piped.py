@@ -6,8 +6,10 @@ import functools
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from .ending import FAILED
 
 
 class ReaderGone(BaseException):
@@ -15,29 +17,42 @@ class ReaderGone(BaseException):
 
 
 def piped(main: Callable[..., int]) -> Callable[..., int]:
-    """A command's `main` that ends with status 0, and without a word, once nobody reads what it prints."""
+    """A command's `main` that ends with status 0, and without a word, once nobody reads what it prints.
+
+    Where it cannot be written for another reason, a full disk, that is said, and the status is 3.
+    """
 
     @functools.wraps(main)
     def run(*args: Any, **kwargs: Any) -> int:
-        given = sys.stdout
-        # Closed before Python started: nothing that is opened later may take its place.
-        stream = open(os.devnull, "w") if given is None else given  # noqa: SIM115 - it stays until the process ends
+        given = sys.stdout, sys.stderr
+        # Closed before Python started: nothing that is opened later may take their places.
+        stream = open(os.devnull, "w") if given[0] is None else given[0]  # noqa: SIM115 - open until the process ends
         sys.stdout = _Noticing(stream)
+        if sys.stderr is None:
+            sys.stderr = open(os.devnull, "w")  # noqa: SIM115
         try:
-            try:
-                return main(*args, **kwargs)
-            finally:
-                sys.stdout.flush()  # here, and not when Python ends, which would complain
+            status = main(*args, **kwargs)
+            sys.stdout.flush()  # here, and not when Python ends, which would complain
+            return status
         except (ReaderGone, BrokenPipeError):
-            # What is left in the buffer has to go somewhere.
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, stream.fileno())
-            os.close(nowhere)
+            _drop(stream)
             return 0
+        except OSError as error:
+            _drop(stream)
+            with suppress(OSError):
+                print(f"Standard output cannot be written: {error.strerror or error}.", file=sys.stderr, flush=True)
+            return FAILED
         finally:
-            sys.stdout = given
+            sys.stdout, sys.stderr = given
 
     return run
+
+
+def _drop(stream: Any) -> None:
+    """What is left in the stream's buffer has to go somewhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 class _Noticing:
