@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from ..artifact.container import MAGIC, unpack
-from ..errors import ArtifactError, GraphError
+from ..errors import ArtifactError
 from ..graph.graph import Graph, Node
 from ..graph.model_files import find, paths
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 from ..lowering.registry import rule_of
 from ..stitch import files
 from .answer import Answer
+from .symbol_file import read_symbol
 
 # The numbers of cores in a NEFF's header, at bytes 168 and 476.
 _NEFF = struct.Struct("<168xI304xI64B")
@@ -33,7 +34,7 @@ def check_model(
     FileNotFoundError, or GraphError for a file that is not a symbol.
     """
     symbol_path, params_path = _files(prefix, epoch)
-    graph = files.check_symbol(_text(symbol_path), str(symbol_path))
+    _, graph = read_symbol(symbol_path)
     # A copy that keeps an output's name is not an operation of the model.
     operators = [n for n in graph.operators if NAMING not in n.raw.get("attrs", {})]
     compiled = [n for n in operators if n.op == SUBGRAPH_OP]
@@ -62,13 +63,6 @@ def _files(given: str | os.PathLike[str], epoch: int | None) -> tuple[Path, Path
         if not symbol_path.exists():
             raise FileNotFoundError(f"There is no symbol file {symbol_path}. {error}") from error
         return symbol_path, params_path
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise GraphError(f"{path} is not text, so it is not an MXNet symbol: {error}.") from error
 
 
 def _compiled(

@@ -11,6 +11,8 @@ from ..errors import InputError, nearest
 from ..frontend.inputs import SUPPORTED
 from ..graph.spec import Spec
 
+_MOST_NAMES = 8
+
 Shape = tuple[int, ...]
 
 
@@ -70,7 +72,8 @@ def _shape(text: str, line: str) -> Shape:
 
 
 def _has(names: Sequence[str]) -> str:
-    return f"The model's inputs are {', '.join(names)}." if names else "The model has no inputs."
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return f"The model's inputs are {', '.join(names[:_MOST_NAMES])}{more}." if names else "The model has no inputs."
 
 
 def drawn(spec: Spec, seed: int) -> np.ndarray[Any, Any]:

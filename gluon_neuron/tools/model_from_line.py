@@ -31,6 +31,7 @@ from ..stitch import files
 from ..stitch.metadata import find_in_text
 from ..stitch.parameters import ArtifactParameter
 from .inputs_from_line import drawn, dtypes, every, fitted, shapes
+from .symbol_file import read_symbol
 
 Arrays = Mapping[str, Any]
 _NP = "_np"
@@ -127,15 +128,20 @@ class ZooModel(LineModel):
 class Checkpoint(LineModel):
     """Files that are not compiled, or by the archived package, or were edited since: a symbol and its arrays."""
 
-    def __init__(self, text: str, symbol_path: Path, params_path: Path) -> None:
-        graph = files.check_symbol(text, str(symbol_path))
+    def __init__(self, text: str, graph: Graph, symbol_path: Path, params_path: Path) -> None:
         is_np = any(n.op.startswith(_NP) for n in graph.operators)
         with front_end(is_np):
             symbol = mx.sym.load_json(text)
             self._symbol = original(symbol.as_np_ndarray() if is_np else symbol)
             self._args, self._aux = files.read_params(params_path, is_np)
         held = {*self._args, *self._aux} | labels_of(Graph.from_json(self._symbol.tojson(remove_amp_cast=False)))
-        inputs = [n for n in self._symbol.list_inputs() if n not in held]
+        named = self._symbol.list_inputs()
+        inputs = [n for n in named if n not in held]
+        if self._args and not {*self._args, *self._aux} & {*named}:
+            raise InputError(
+                f"{params_path} holds another model's parameters: {next(iter(self._args))!r} and all others are not in "
+                f"{symbol_path}."
+            )
         super().__init__(inputs, {}, is_np, (symbol_path, params_path))
 
     def compiled(self, arrays: Arrays, options: Mapping[str, Any]) -> NeuronHybridBlock:
@@ -232,18 +238,14 @@ def model_from_line(given: str, epoch: int | None = None, pretrained: bool = Fal
     if pretrained:
         raise OptionError("--pretrained is for the names of the model zoo; files have their weights.")
     symbol_path, params_path = find(given, epoch)
-    try:
-        text = symbol_path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise GraphError(f"{symbol_path} is not text, so it is not an MXNet symbol: {error}.") from error
-    files.check_symbol(text, str(symbol_path))
+    text, graph = read_symbol(symbol_path)
     try:
         metadata = find_in_text(text)
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{symbol_path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is not None:
         return Compiled(given, epoch, (symbol_path, params_path), text)
-    return Checkpoint(text, symbol_path, params_path)
+    return Checkpoint(text, graph, symbol_path, params_path)
 
 
 def _are_files(given: str) -> bool:
