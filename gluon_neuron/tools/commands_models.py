@@ -53,6 +53,9 @@ Resize = Annotated[
 Three = Annotated[
     str | None, typer.Option(metavar="R,G,B", help="Of images with values of 0..1; ImageNet's without it.")
 ]
+Inputs = Annotated[
+    list[str] | None, typer.Option(metavar="[NAME=]FILE", help="An input from a file, as run takes it; repeatable.")
+]
 File = Annotated[
     str,
     typer.Argument(help="The symbol's or the parameters' file, or the part of their names before -symbol.json."),
@@ -88,6 +91,14 @@ def register(app: typer.Typer) -> None:
                 "out/net net --samples 4 --rtol 1e-3",
                 "out/net --input data=x.npy",
                 "resnet50_v1 --target cpu",
+            ],
+        ),
+        (
+            takes_options(benchmark),
+            [
+                "out/net --calls 200",
+                "out/net --batch 1 --batch 8 --callers 1 --callers 4 --csv speed.csv --plot speed.png",
+                "resnet50_v1 --price 0.76 --json",
             ],
         ),
         (report, ["out/net", "out/net --json"]),
@@ -195,9 +206,7 @@ def verify(
             metavar="[REFERENCE]", help="The files to compare with; without it, the operators that MODEL holds itself."
         ),
     ] = None,
-    input: Annotated[
-        list[str] | None, typer.Option(metavar="[NAME=]FILE", help="An input from a file, as run takes it; repeatable.")
-    ] = None,
+    input: Inputs = None,
     samples: Annotated[int, typer.Option(help="How many inputs are drawn.", min=1)] = 1,
     seed: Seed = 0,
     rtol: Annotated[float | None, typer.Option(help="What may differ, relative to the reference.", min=0)] = None,
@@ -223,6 +232,55 @@ def verify(
         other.say((), ())
     given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
     return verify_model(found, model, other, given, options, samples=samples, seed=seed, rtol=rtol, atol=atol)
+
+
+def benchmark(
+    model: Model,
+    options: dict[str, Any],
+    input: Inputs = None,
+    calls: Annotated[int, typer.Option(help="Timed calls of each caller.", min=1)] = 100,
+    warmup: Annotated[int, typer.Option(help="Calls before that.", min=0)] = 5,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Samples in a call, instead of those of the shape; repeatable.", min=1)
+    ] = None,
+    callers: Annotated[list[int] | None, typer.Option(help="Threads that call at once; repeatable.", min=1)] = None,
+    no_mxnet: Annotated[bool, typer.Option("--no-mxnet", help="Time the compiled model alone.")] = False,
+    price: Annotated[
+        float | None, typer.Option(help="What an hour of this machine costs, for the cost of a million.", min=0)
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="A file for the table, as comma-separated values.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A file for a plot: .png, .svg or .pdf; needs matplotlib.")] = None,
+    seed: Seed = 0,
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Say how long calls of a compiled model take, and how many there are in a second, in turns with MXNet.
+
+    What is not compiled is compiled for it, with the options below.
+    """
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .arrays_from_files import read
+    from .benchmark_model import benchmark_model
+
+    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    return benchmark_model(
+        found,
+        model,
+        given,
+        options,
+        seed=seed,
+        mxnet=not no_mxnet,
+        batch_sizes=batch or (),
+        callers=callers or (1,),
+        calls=calls,
+        warmup=warmup,
+        price=price,
+        table=csv,
+        plot=plot,
+    )
 
 
 def report(file: File, epoch: Epoch = None, as_json: AsJson = False) -> Answer:

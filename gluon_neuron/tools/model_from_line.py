@@ -14,9 +14,11 @@ import mxnet as mx
 import numpy as np
 
 from .. import api
+from ..benchmarking import in_mxnet
 from ..block import NeuronHybridBlock
 from ..errors import GraphError, InputError, OptionError
 from ..frontend.inputs import to_array
+from ..frontend.plain_block import plain_block
 from ..frontend.symbol import from_symbol, labels_of, original
 from ..graph.graph import Graph
 from ..graph.model_files import find
@@ -24,12 +26,10 @@ from ..graph.spec import Spec
 from ..model_zoo.catalog import image_size_of, names
 from ..model_zoo.zoo import get_network
 from ..report import Report
-from ..runtime.asked import saved
 from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import regroup_results
 from ..stitch import files
 from ..stitch.metadata import find_in_text
-from ..stitch.parameters import ArtifactParameter
 from .inputs_from_line import drawn, dtypes, every, fitted, shapes
 from .symbol_file import read_symbol
 
@@ -204,8 +204,7 @@ class Compiled(LineModel):
         return self._block
 
     def reference(self, arrays: Arrays) -> mx.gluon.HybridBlock:
-        held = {n: saved(p) for n, p in self._block.collect_params().items() if not isinstance(p, ArtifactParameter)}
-        return plain_block(original(self._block.symbol), self._all, self._format, held, self.is_np)
+        return in_mxnet(self._block)
 
     def arguments(self, arrays: Arrays) -> tuple[Any, ...]:
         whole = self.in_mxnet(with_labels(arrays, self._all_specs(arrays)))
@@ -260,25 +259,6 @@ def _of_zoo(name: str, pretrained: bool) -> ZooModel:
         except OptionError as error:
             raise OptionError(f"There is no {name}-symbol.json here. {error}") from error
     return ZooModel(name.lower(), pretrained)
-
-
-def plain_block(
-    symbol: mx.sym.Symbol, specs: Mapping[str, Spec], nesting: Any, arrays: Arrays, is_np: bool
-) -> mx.gluon.SymbolBlock:
-    """A block of MXNet's own that computes the symbol with these parameters, for inputs nested like this."""
-    with front_end(is_np):
-        variables = [mx.sym.var(n, dtype=s.dtype) for n, s in specs.items()]
-        if is_np:
-            variables = [v.as_np_ndarray() for v in variables]
-        block = mx.gluon.SymbolBlock(symbol, regroup_results(variables, nesting))
-        params = block.collect_params()
-        params.setattr("grad_req", "null")
-        kinds = {n: a.as_np_ndarray() if is_np else a.as_nd_ndarray() for n, a in arrays.items()}
-        lacking = [n for n in params if n not in kinds]
-        if lacking:
-            raise InputError(f"The parameters lack {', '.join(lacking[:5])}{' and more' if len(lacking) > 5 else ''}.")
-        params.load_dict(kinds, mx.cpu(), ignore_extra=True, cast_dtype=True, dtype_source="saved")
-    return block
 
 
 def with_labels(arrays: Arrays, specs: Mapping[str, Spec]) -> dict[str, Any]:

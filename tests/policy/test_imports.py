@@ -58,6 +58,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
         *("graph.*", "artifact.*", "refusal", "report", "options", "shape_options", "errors", "_version"),
     ),
+    "benchmarking": ("*",),
     "verification": ("frontend.*", "runtime.mxnet_private", "report", "errors"),
     "import_hooks": ("compat.mx_neuron", "errors"),
     "with_mxnet": ("*",),
@@ -74,7 +75,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Who may import a library, even inside a function.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "mxnet": (
-        *("frontend.*", "stitch.*", "runtime.*", "block", "compiler.*", "verification", "api", "demo"),
+        *("frontend.*", "stitch.*", "runtime.*", "block", "compiler.*", "verification", "api", "demo", "benchmarking"),
         *("compat.*", "serve.*", "distributed.*", "tools.*", "model_zoo.*"),
     ),
     "openvino": ("dialect.in_openvino.*", "targets.cpu.*"),
