@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from typing import Annotated
@@ -12,7 +13,7 @@ import typer
 from .._version import __version__
 from . import commands_archived, commands_machine, commands_models
 from .command import PROGRAM
-from .ending import DONE, STATUSES, STOPPED, WRONG_USAGE
+from .ending import DEFECT, DONE, STATUSES, STOPPED, WRONG_USAGE
 from .piped import piped
 
 app = typer.Typer(
@@ -62,4 +63,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return end.code if isinstance(end.code, int) else DONE if end.code is None else WRONG_USAGE
     except KeyboardInterrupt:
         return STOPPED
+    except OSError:
+        raise  # of what is printed: `piped` explains it
+    except Exception:
+        traceback.print_exc()
+        return DEFECT
     return DONE

@@ -37,8 +37,8 @@ PARTS = (
     Part("compiling", "compiling for the CPU", True, "mend what is above; if nothing is wrong there, report this"),
     Part("chips", "Neuron chips", True, "see docs/neuron.md, or compile with --target cpu"),
     Part("cache", "compile cache", True, "set NEURON_COMPILE_CACHE_URL to a directory that can be written"),
-    Part("jax", "jax, for inf2, trn1 and trn2", False, "pip install 'gluon_neuron[neuronx]'"),
-    Part("gluoncv", "GluonCV, for its models", False, "pip install 'gluon_neuron[gluoncv]'"),
+    Part("jax", "jax, for inf2, trn1 and trn2", False, "pip install '.[neuronx]' in gluon_neuron's source tree"),
+    Part("gluoncv", "GluonCV, for its models", False, "pip install '.[gluoncv]' in gluon_neuron's source tree"),
 )
 
 

@@ -31,6 +31,8 @@ def explained(error: Exception) -> str | None:
     if isinstance(error, OSError):
         named = error.filename is not None and error.strerror
         return _one_line(f"{error.filename}: {error.strerror}" if named else str(error))
+    if isinstance(error, UnicodeEncodeError):
+        return f"{error.object!r} is not UTF-8, as MXNet and JSON need it to be; name the file otherwise."
     if isinstance(error, MemoryError):
         return "There is not enough memory."
     mxnet = sys.modules.get("mxnet")

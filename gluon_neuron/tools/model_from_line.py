@@ -60,6 +60,11 @@ class LineModel(ABC):
 
     def arrays(self, given: Mapping[str, np.ndarray[Any, Any]], seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
         """An array for each input: as given, or drawn. Raises InputError where a shape is not known."""
+        bits = [n for n in self.names if self.dtypes[n] == "bfloat16"]
+        if bits:
+            raise InputError(
+                f"{', '.join(bits)} is bfloat16, which no file of NumPy's holds; call the model from Python."
+            )
         every([n for n in self.names if n not in given], self.specs)
         return {
             n: fitted(given[n], self.dtypes[n], f"Input {n!r}") if n in given else drawn(self.specs[n], seed + i)

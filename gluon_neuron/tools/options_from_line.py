@@ -77,6 +77,13 @@ def _compile_options(
     batch_size: Annotated[
         list[int] | None, _option("A further batch size with a program of its own; repeatable.", min=1)
     ] = None,
+    further_shape: Annotated[
+        Texts,
+        _option(
+            "Further shapes with a program of their own, those of several inputs with blanks between; repeatable.",
+            metavar="NAME:8,64",
+        ),
+    ] = None,
     bucket: Annotated[
         Texts,
         _option(
@@ -133,6 +140,7 @@ def _compile_options(
         "dynamic": _dynamic(dynamic) if dynamic else not no_dynamic,
         "dynamic_batch": dynamic_batch,
         "batch_sizes": tuple(batch_size or ()),
+        "shapes": tuple(map(_shapes, further_shape or ())),
         "buckets": _by_axis("--bucket", bucket, _BUCKET, lambda m: [int(n) for n in m["extents"].split(",")]),
         "padding": _by_axis("--padding", padding, _PAD, _pad_value),
         "inline_weights": inline_weights,
@@ -179,6 +187,20 @@ def takes_options(function: Callable[..., Answered]) -> Callable[..., Answered]:
     run.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
+
+
+def _shapes(line: str) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
+    """The shape of the only input, or of some by name."""
+    found: dict[str, tuple[int, ...]] = {}
+    for word in line.split() or [""]:
+        name, _, text = word.rpartition(":")
+        if not re.fullmatch(r"\d+(,\d+)*,?", text) or (not name and len(line.split()) > 1):
+            raise OptionError(
+                f"--further-shape {line!r} must be the shape of the only input, or of inputs by name with blanks between, "
+                "as in 'data0:8,64 data1:8'."
+            )
+        found[name] = tuple(int(n) for n in text.removesuffix(",").split(","))
+    return found[""] if "" in found else found
 
 
 def _by_axis(

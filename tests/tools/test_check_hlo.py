@@ -7,6 +7,7 @@ import pytest
 
 from gluon_neuron.tools.cli import main
 from tests.hlo.modules import lowered
+from tests.tools.line import document
 
 
 @pytest.fixture
@@ -33,6 +34,8 @@ def test_violations(write, capsys):
     assert row[:3] == ["EVRF035", "dot0", "dot"]
     assert row[4] == "2"
     assert "* 2 violations" in page
+    found = document(capsys, "check-hlo", path, "--target", "trn2", status=1)
+    assert [v["code"] for v in found["violations"]] == ["EVRF035"] * 2 and found["quality"]["opcodes"]["dot"] == 2
 
 
 def test_none(write, capsys):

@@ -13,7 +13,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.tools import ending
 from gluon_neuron.tools.cli import app, main
-from tests.tools.line import said, say
+from tests.tools.line import document, said, say
 
 COMMANDS = sorted(c.name for c in app.registered_commands)
 
@@ -81,6 +81,11 @@ def test_standard_output_that_is_closed():
         ["sh", "-c", '"$0" -m gluon_neuron devices >&-', sys.executable], stderr=subprocess.PIPE, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_devices(capsys):
+    found = document(capsys, "devices")
+    assert {"chip", "instance", "total", "notes"} <= found.keys()
 
 
 def test_completion_completes_commands_and_choices():

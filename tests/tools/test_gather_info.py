@@ -10,6 +10,7 @@ import pytest
 import gluon_neuron
 from gluon_neuron.tools.cli import main
 from tests.compat.nets import checkpoint, image
+from tests.tools.line import document
 
 
 @pytest.fixture
@@ -43,6 +44,12 @@ def test_what_it_takes(model, monkeypatch, capsys):
     versions = json.loads((place / "versions.json").read_text())
     assert {"gluon_neuron", "python", "mxnet", "numpy", "openvino"} <= set(versions)
     assert json.loads((place / "report.json").read_text())["target"] == "cpu"
+
+
+def test_json(model, capsys):
+    found = document(capsys, "gather-info", "-o", model / "info", "--work-dir", model / "work")
+    assert found["directory"] == str(model / "info") and sorted(found["files"]) == found["files"]
+    assert {str(p) for p in (model / "info").iterdir()} == set(found["files"])
 
 
 def test_weights_when_asked(model):

@@ -14,9 +14,6 @@ from gluon_neuron.tools import options_from_line
 from gluon_neuron.tools.commands_machine import Chip
 from gluon_neuron.tools.options_from_line import AutoCast, AutoCastType, Target, takes_options
 
-# `shapes` are said by their batch sizes and buckets.
-NOT_ON_A_LINE = {"shapes"}
-
 
 def chosen(**given):
     @takes_options
@@ -46,6 +43,7 @@ def test_every_option_can_be_said(tmp_path):
         dynamic=["data:0", "1:-1=1..9"],
         dynamic_batch=True,
         batch_size=[2, 4],
+        further_shape=["8,3", "a:b:1,2 c:7,"],
         bucket=["a:b:1=64,128"],
         padding=["a:b:1=-1.5", "0:1"],
         inline_weights=True,
@@ -62,8 +60,9 @@ def test_every_option_can_be_said(tmp_path):
         work_dir=tmp_path,
         strict=True,
     )
-    assert set(given) == {f.name for f in fields(CompileOptions)} - NOT_ON_A_LINE
+    assert set(given) == {f.name for f in fields(CompileOptions)}
     made = CompileOptions.make(given)
+    assert made.shapes == ((8, 3), {"a:b": (1, 2), "c": (7,)})
     assert made.dynamic == {"data": {0: None}, 1: {-1: (1, 9)}}
     assert made.buckets == {"a:b": {1: (64, 128)}}
     assert made.padding == {"a:b": {1: -1.5}, 0: {1: 0}}
@@ -84,6 +83,8 @@ def test_dynamic():
         ({"dynamic": ["data:0"], "no_dynamic": True}, "exclude each other"),
         ({"bucket": ["data:1"]}, "--bucket 'data:1'"),
         ({"padding": ["data:1=e"]}, "no number"),
+        ({"further_shape": ["a:1 2"]}, "--further-shape 'a:1 2'"),
+        ({"further_shape": [""]}, "--further-shape ''"),
         ({"cores": "x"}, "--cores 'x'"),
     ],
 )
