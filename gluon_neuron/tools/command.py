@@ -42,6 +42,14 @@ def command(app: typer.Typer, name: str, group: str, examples: Sequence[str]) ->
     return register
 
 
+def _forget_what_follows() -> None:
+    """MXNet raises late, once for each array that an operator could not compute: the first said it all."""
+    mxnet = sys.modules.get("mxnet")
+    if mxnet is not None and hasattr(mxnet, "nd"):
+        with suppress(mxnet.base.MXNetError):
+            mxnet.nd.waitall()
+
+
 def carry_out(name: str, function: Callable[[], Answer], as_json: bool) -> int:
     """Print the Answer, or the error that came instead, and return the exit status.
 
@@ -56,6 +64,7 @@ def carry_out(name: str, function: Callable[[], Answer], as_json: bool) -> int:
         return STOPPED
     except Exception as error:
         told = explained(error)
+        _forget_what_follows()
         with suppress(BrokenPipeError):  # nobody reads what it complains of either
             if told is None:
                 traceback.print_exc()

@@ -248,8 +248,14 @@ def model_from_line(given: str, epoch: int | None = None, pretrained: bool = Fal
     except (ValueError, KeyError, TypeError) as error:
         raise GraphError(f"{symbol_path} has damaged metadata: {error!r}. Export the model again.") from error
     if metadata is not None:
-        return Compiled(given, epoch, (symbol_path, params_path), text)
-    return Checkpoint(text, graph, symbol_path, params_path)
+        found: LineModel = Compiled(given, epoch, (symbol_path, params_path), text)
+    else:
+        found = Checkpoint(text, graph, symbol_path, params_path)
+    if not found.names:
+        raise InputError(
+            f"{symbol_path} has no inputs: every variable of it is in {params_path}, and no call changes it."
+        )
+    return found
 
 
 def _are_files(given: str) -> bool:

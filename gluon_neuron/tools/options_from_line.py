@@ -196,11 +196,11 @@ def _shapes(line: str) -> tuple[int, ...] | dict[str, tuple[int, ...]]:
         name, _, text = word.rpartition(":")
         if not re.fullmatch(r"\d+(,\d+)*,?", text) or (not name and len(line.split()) > 1):
             raise OptionError(
-                f"--further-shape {line!r} must be the shape of the only input, or of inputs by name with blanks between, "
-                "as in 'data0:8,64 data1:8'."
+                f"--further-shape {line!r} must be the shape of the only input, or of inputs by name with blanks "
+                "between, as in 'data0:8,64 data1:8'."
             )
         found[name] = tuple(int(n) for n in text.removesuffix(",").split(","))
-    return found[""] if "" in found else found
+    return found.get("", found)
 
 
 def _by_axis(

@@ -129,6 +129,7 @@ def test_the_input_is_not_replaced_unless_it_is_meant(folder, tmp_path, capsys):
         (["bad", "--shape", "1", "-o", "x"], "bad-symbol.json"),
         (["torn", "--shape", "1", "-o", "x"], "torn-symbol.json: This is not an MXNet symbol"),
         (["mixed", "--shape", "1,3,16,16", "-o", "x"], "mixed-0000.params holds another model's parameters"),
+        (["closed", "-o", "x"], "closed-symbol.json has no inputs"),
         (["cut", "--shape", "1,3,16,16", "-o", "x"], "cut-0000.params"),
     ],
 )
@@ -138,6 +139,7 @@ def test_errors(folder, tmp_path, capsys, monkeypatch, words, told):
     (tmp_path / "sub").mkdir()
     (tmp_path / "bad-symbol.json").write_bytes(b"\xff\xfe{")
     (tmp_path / "bad-0000.params").write_bytes(b"")
+    mx.model.save_checkpoint(str(tmp_path / "closed"), 0, mx.sym.relu(mx.sym.var("w")), {"w": mx.nd.ones(2)}, {})
     (tmp_path / "torn-symbol.json").write_text((folder / "net-symbol.json").read_text()[:300])
     (tmp_path / "torn-0000.params").write_bytes(b"")
     (tmp_path / "mixed-symbol.json").write_bytes((folder / "net-symbol.json").read_bytes())
