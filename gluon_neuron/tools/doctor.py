@@ -21,30 +21,47 @@ _SECONDS = 300
 
 @dataclass(frozen=True)
 class Part:
-    """Something that is looked at: its probe, what it is called, whether everything needs it, and what to do."""
+    """Something that is looked at: its probe, what it is called, whether everything needs it, what to do, and which
+    probes' parts it needs itself."""
 
     probe: str
     title: str
     needed: bool
     remedy: str
+    needs: tuple[str, ...] = ()
 
+
+_ALL = ("numpy", "mxnet", "openvino", "operator")
 
 PARTS = (
     Part("numpy", "NumPy", True, "pip install --force-reinstall numpy"),
-    Part("mxnet", "MXNet", True, "pip install requests && pip install --no-deps mxnet==1.9.1"),
-    Part("openvino", "OpenVINO", True, "pip install --force-reinstall 'openvino>=2026.4,<2027'"),
-    Part("operator", "native operator", True, "install gluon_neuron again; in a source tree: make native"),
-    Part("compiling", "compiling for the CPU", True, "mend what is above; if nothing is wrong there, report this"),
+    Part("mxnet", "MXNet", True, "pip install requests && pip install --no-deps mxnet==1.9.1", ("numpy",)),
+    Part("openvino", "OpenVINO", True, "pip install --force-reinstall 'openvino>=2026.4,<2027'", ("numpy",)),
+    Part("operator", "native operator", True, "install gluon_neuron again; in a source tree: make native", ("mxnet",)),
+    Part("compiling", "compiling for the CPU", True, "report this, with gluon-neuron gather-info", _ALL),
     Part("chips", "Neuron chips", True, "see docs/neuron.md, or compile with --target cpu"),
     Part("cache", "compile cache", True, "set NEURON_COMPILE_CACHE_URL to a directory that can be written"),
-    Part("jax", "jax, for inf2, trn1 and trn2", False, "pip install '.[neuronx]' in gluon_neuron's source tree"),
-    Part("gluoncv", "GluonCV, for its models", False, "pip install '.[gluoncv]' in gluon_neuron's source tree"),
+    Part(
+        "jax",
+        "jax, for inf2, trn1 and trn2",
+        False,
+        "pip install '.[neuronx]' in gluon_neuron's source tree",
+        ("numpy",),
+    ),
+    Part(
+        "gluoncv",
+        "GluonCV, for its models",
+        False,
+        "pip install '.[gluoncv]' in gluon_neuron's source tree",
+        ("mxnet",),
+    ),
 )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What came of a part: "works", "missing" (and nothing needs it) or "wrong", and what is to be said of it."""
+    """What came of a part: "works", "missing" (and nothing needs it), "wrong", or "waits" for another that is; and what
+    is to be said of it."""
 
     part: Part
     state: str
@@ -52,13 +69,13 @@ class Finding:
 
     def __str__(self) -> str:
         line = f"{self.state:<8} {self.part.title}: {self.said}"
-        return line if self.state == "works" else f"{line}\n         To do: {self.part.remedy}."
+        return line if self.state in ("works", "waits") else f"{line}\n         To do: {self.part.remedy}."
 
 
 def doctor(parts: Sequence[Part] = PARTS) -> Answer:
     """Try the parts, each in a process of its own; the Answer's status says whether something is wrong."""
     with ThreadPoolExecutor(max(1, len(os.sched_getaffinity(0)))) as pool:
-        findings = list(pool.map(_look, parts))
+        findings = _in_order(list(pool.map(_look, parts)))
     wrong = [f for f in findings if f.state == "wrong"]
     known, variables = versions(), dict(environment())
     lines = [
@@ -68,7 +85,7 @@ def doctor(parts: Sequence[Part] = PARTS) -> Answer:
         "",
         *map(str, findings),
         "",
-        f"{len(wrong)} of {len(findings)} are wrong." if wrong else "Nothing is wrong.",
+        f"Wrong: {len(wrong)} of {len(findings)}." if wrong else "Nothing is wrong.",
     ]
     data = {
         "versions": known,
@@ -78,6 +95,18 @@ def doctor(parts: Sequence[Part] = PARTS) -> Answer:
         "problems": len(wrong),
     }
     return Answer("\n".join(lines), data, FOUND if wrong else DONE)
+
+
+def _in_order(findings: Sequence[Finding]) -> list[Finding]:
+    """What cannot work because another part does not waits for that one."""
+    found: dict[str, Finding] = {}
+    for finding in findings:
+        part = finding.part
+        lacks = [found[n].part.title for n in part.needs if n in found and found[n].state not in ("works", "missing")]
+        if finding.state == "wrong" and lacks:
+            finding = Finding(part, "waits", f"it needs {' and '.join(lacks)}")
+        found[part.probe] = finding
+    return list(found.values())
 
 
 def _look(part: Part) -> Finding:

@@ -73,3 +73,14 @@ def test_a_cache_that_cannot_be_used(tmp_path, monkeypatch):
     monkeypatch.setenv("NEURON_COMPILE_CACHE_URL", "s3://bucket/place")
     answer = doctor([next(p for p in PARTS if p.probe == "cache")])
     assert answer.status == 1 and "s3://bucket/place" in answer.text
+
+
+def test_what_needs_another_waits_for_it(tmp_path, monkeypatch):
+    (tmp_path / "mxnet").mkdir()
+    (tmp_path / "mxnet" / "__init__.py").write_text("raise ImportError('broken')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("GLUON_NEURON_NO_HOOK", "1")
+    answer = doctor([p for p in PARTS if p.probe in ("numpy", "mxnet", "operator", "compiling")])
+    states = {p["probe"]: p["state"] for p in answer.data["parts"]}
+    assert states == {"numpy": "works", "mxnet": "wrong", "operator": "waits", "compiling": "waits"}
+    assert answer.data["problems"] == 1 and "native operator: it needs MXNet\n" in answer.text
