@@ -16,7 +16,7 @@ import mxnet as mx
 import numpy as np
 
 from gluon_neuron.model_zoo.catalog import image_size_of
-from gluon_neuron.tools.gather_info import versions
+from gluon_neuron.tools.installed import versions
 
 from . import contenders
 from .bare import bare_region

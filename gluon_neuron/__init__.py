@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .api import get_report as get_report
     from .api import load as load
     from .api import verify as verify
+    from .benchmarking import benchmark as benchmark
     from .block import NeuronHybridBlock as NeuronHybridBlock
     from .engine.devices import devices as devices
     from .lowering.registry import rule as rule
@@ -28,6 +29,7 @@ _PUBLIC = {
     "get_report": "api",
     "load": "api",
     "verify": "api",
+    "benchmark": "benchmarking",
     "NeuronHybridBlock": "block",
     "CompileOptions": "options",
     "Report": "report",

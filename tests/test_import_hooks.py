@@ -220,7 +220,7 @@ for statement in (
 def test_without_mxnet_the_command_says_so(without_mxnet):
     code = "import sys; from gluon_neuron.tools.cli import main; sys.exit(main(['check-model', 'x']))"
     done = run([sys.executable, "-S", "-c", code], PYTHONPATH=without_mxnet)
-    assert (done.returncode, done.stderr) == (1, f"gluon-neuron check-model: {SENTENCE}\n")
+    assert (done.returncode, done.stderr) == (3, f"gluon-neuron check-model: {SENTENCE}\n")
 
 
 def test_another_missing_module_is_not_taken_for_mxnet():

@@ -38,6 +38,7 @@ from .declared_padding import try_declared
 from .dynamic_axes import dynamic_axes
 from .first_run import first_run
 from .pack import CompiledRegion
+from .phases import begins
 from .regions import compile_regions
 from .report_of import planned_report, report_of
 from .static_shapes import static_graphs, static_shapes
@@ -189,6 +190,7 @@ class _Clock:
 
     @contextmanager
     def __call__(self, phase: str) -> Iterator[None]:
+        begins(phase)
         start = time.perf_counter()
         try:
             yield

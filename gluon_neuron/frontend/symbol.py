@@ -46,7 +46,7 @@ def from_symbol(symbol: mx.sym.Symbol, args: Any, aux: Any, sample: Any) -> Expo
     held = {**_arrays("args", args), **_arrays("aux", aux)}
     text = symbol.tojson(remove_amp_cast=False)
     names = symbol.list_inputs()
-    labels = _labels(Graph.from_json(text))
+    labels = labels_of(Graph.from_json(text))
     given = _samples(symbol, sample, held, labels, is_np)
     missing = [n for n in names if n not in given and n not in held and n not in labels]
     if missing:
@@ -130,7 +130,8 @@ def _samples(
     return given
 
 
-def _labels(graph: Graph) -> set[str]:
+def labels_of(graph: Graph) -> set[str]:
+    """The variables that output layers read as labels, which inference ignores."""
     found = set()
     for node in graph.operators:
         if node.op in _LABELLED and len(node.inputs) > 1:

@@ -16,6 +16,7 @@ from ..errors import InputError
 from ..graph.model_files import paths
 from ..stitch.metadata import find
 from . import signature
+from .picture import prepared
 from .signature import IMAGE, Signature
 
 _models: dict[str, ServedModel] = {}
@@ -109,18 +110,10 @@ def _body(request: Mapping[str, Any]) -> Any:
 
 
 def _picture(body: Any, wanted: Signature) -> np.ndarray:
-    if not isinstance(body, bytes | bytearray) or not body:
+    if not isinstance(body, bytes | bytearray):
         raise InputError("The body is not an image; send JPEG or PNG.")
-    try:
-        image = mx.image.imdecode(bytes(body), to_rgb=1)
-        height, width = wanted.data_shape[2:]
-        image = mx.image.resize_short(image, max(wanted.preprocessing.resize, height, width))
-        image = mx.image.center_crop(image, (width, height))[0]
-        array = image.asnumpy().astype(np.float32) / 255
-    except mx.base.MXNetError as error:
-        raise InputError("The body is not an image that can be decoded; send JPEG or PNG.") from error
-    normal = (array - np.array(wanted.preprocessing.mean, np.float32)) / np.array(wanted.preprocessing.std, np.float32)
-    return normal.transpose(2, 0, 1).astype(wanted.dtype)
+    height, width = wanted.data_shape[2:]
+    return prepared(bytes(body), height, width, wanted.preprocessing, wanted.dtype)
 
 
 def _load(folder: Path, wanted: Signature) -> mx.gluon.HybridBlock:

@@ -1,7 +1,8 @@
-"""`python -m gluon_neuron.tools`: the command where its script is not on the PATH."""
+"""`python -m gluon_neuron.tools`: as `python -m gluon_neuron`, and as it was called before that."""
 
 import sys
 
 from .cli import main
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

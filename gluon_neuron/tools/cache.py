@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from tabulate import tabulate
 
 from ..targets.neuron.compile_cache import Cache, Entry, bound, directory, size_of
+from .answer import Answer
 
 
-def run(action: str, place: str | None = None, size: str | None = None) -> str:
-    """Do what `action` says (list, prune or clear) to the cache at `place`; returns what to print.
+def run(action: str, place: str | None = None, size: str | None = None) -> Answer:
+    """Do what `action` says (list, prune or clear) to the cache at `place`.
 
     Raises CacheError for a place that is not a local path, or a size that cannot be read.
     """
     cache = Cache(directory(place), size_of(size, "--size") if size else bound())
     if action == "list":
-        return _listing(cache)
+        entries = cache.entries()
+        found = {"directory": cache.root, "bytes_at_most": cache.size, "programs": [_program(e) for e in entries]}
+        return Answer(_listing(cache, entries), found)
     removed = cache.prune(cache.size) if action == "prune" else cache.clear()
     left = cache.entries()
-    return f"{cache.root}: removed {_count(removed)}, {_count(left)} left."
+    done = {"directory": cache.root, "removed": list(map(_program, removed)), "left": list(map(_program, left))}
+    return Answer(f"{cache.root}: removed {_count(removed)}, {_count(left)} left.", done)
 
 
-def _listing(cache: Cache) -> str:
-    entries = cache.entries()
+def _program(entry: Entry) -> dict[str, Any]:
+    return {"key": entry.key, "bytes": entry.size, "last_used": entry.used, **entry.about}
+
+
+def _listing(cache: Cache, entries: list[Entry]) -> str:
     rows = [
         (
             e.key[:12],

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..engine.devices import devices
 from ..errors import ExportError, OptionError, nearest
-from .gather_info import environment, versions
+from .installed import environment, versions
 
 _SECONDS = 3600
 _NO_RUNTIME = {"GLUON_NEURON_NRT": os.devnull, "GLUON_NEURON_STRICT": "0"}

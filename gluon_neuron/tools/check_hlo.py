@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -9,12 +10,14 @@ from ..errors import HloError
 from ..hlo.check import check
 from ..hlo.module import read
 from ..hlo.quality import Quality, quality
+from .answer import Answer
+from .ending import DONE, FOUND
 
 _MOST_OPCODES = 8
 
 
-def check_hlo(path: str, target: str) -> tuple[str, int]:
-    """A page about the serialised HloModuleProto in a file, and how many violations there are.
+def check_hlo(path: str | os.PathLike[str], target: str) -> Answer:
+    """A page about the serialised HloModuleProto in a file, whose status says whether there are violations.
 
     Raises HloError where the file is not a module.
     """
@@ -36,8 +39,10 @@ def check_hlo(path: str, target: str) -> tuple[str, int]:
         page += ["", f"* {len(found)} violations; codes beginning with GN- are known limits without a published code."]
     else:
         page.append("* No violations.")
-    page += ["", tabulate(_quality(quality(module)), tablefmt="plain")]
-    return "\n".join(page), len(found)
+    cost = quality(module)
+    page += ["", tabulate(_quality(cost), tablefmt="plain")]
+    data = {"file": path, "module": module.name, "target": target, "violations": found, "quality": cost}
+    return Answer("\n".join(page), data, FOUND if found else DONE)
 
 
 def _quality(q: Quality) -> list[tuple[str, str]]:

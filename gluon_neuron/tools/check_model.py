@@ -7,14 +7,17 @@ import os
 import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ..artifact.container import MAGIC, unpack
 from ..errors import ArtifactError
 from ..graph.graph import Graph, Node
-from ..graph.model_files import paths
+from ..graph.model_files import find, paths
 from ..graph.subgraph import ARTIFACT_SUFFIX, NAMING, SUBGRAPH_OP
 from ..lowering.registry import rule_of
 from ..stitch import files
+from .answer import Answer
+from .symbol_file import read_symbol
 
 # The numbers of cores in a NEFF's header, at bytes 168 and 476.
 _NEFF = struct.Struct("<168xI304xI64B")
@@ -22,23 +25,24 @@ _MAX_CORES = 64
 
 
 def check_model(
-    prefix: str | os.PathLike[str], epoch: int = 0, show_names: bool = False, expand_subgraph: bool = False
-) -> str:
+    prefix: str | os.PathLike[str], epoch: int | None = None, show_names: bool = False, expand_subgraph: bool = True
+) -> Answer:
     """The tables and totals for the checkpoint `PREFIX-symbol.json`, compiled or not.
 
-    An operator is supported when there is a rule for it; whether a node's attributes and shapes are is for `analyze` to
-    say, which knows the inputs. Raises FileNotFoundError, or GraphError for a file that is not a symbol.
+    Without an epoch it is that of the only parameters that there are, or 0. An operator is supported when there is a
+    rule for it; whether a node's attributes and shapes are is for `analyze` to say, which knows the inputs. Raises
+    FileNotFoundError, or GraphError for a file that is not a symbol.
     """
-    symbol_path, params_path = paths(prefix, epoch)
-    if not symbol_path.exists():
-        raise FileNotFoundError(f"There is no symbol file {symbol_path}.")
-    graph = files.check_symbol(symbol_path.read_text(encoding="utf-8"), str(symbol_path))
+    symbol_path, params_path = _files(prefix, epoch)
+    _, graph = read_symbol(symbol_path)
     # A copy that keeps an output's name is not an operation of the model.
     operators = [n for n in graph.operators if NAMING not in n.raw.get("attrs", {})]
     compiled = [n for n in operators if n.op == SUBGRAPH_OP]
+    head = {"symbol": symbol_path, "params": params_path, "compiled": bool(compiled)}
     if compiled:
-        return _compiled(graph, operators, compiled, params_path, show_names, expand_subgraph)
-    return "\n".join(
+        page, data = _compiled(graph, operators, compiled, params_path, show_names, expand_subgraph)
+        return Answer(page, head | data)
+    page = "\n".join(
         [
             "* The operations of this uncompiled model, and whether Neuron subgraphs can hold them.",
             "",
@@ -47,11 +51,23 @@ def check_model(
             *_totals(operators),
         ]
     )
+    return Answer(page, head | {"operators": _nodes(operators), **_counts(operators)})
+
+
+def _files(given: str | os.PathLike[str], epoch: int | None) -> tuple[Path, Path]:
+    try:
+        return find(given, epoch)
+    except FileNotFoundError as error:
+        # What a model consists of can be told without its parameters.
+        symbol_path, params_path = paths(given, epoch or 0)
+        if not symbol_path.exists():
+            raise FileNotFoundError(f"There is no symbol file {symbol_path}. {error}") from error
+        return symbol_path, params_path
 
 
 def _compiled(
     graph: Graph, operators: Sequence[Node], nodes: Sequence[Node], params_path: Path, names: bool, expand: bool
-) -> str:
+) -> tuple[str, dict[str, Any]]:
     artifacts = _artifacts(params_path)
     # Joined models have nodes of one name.
     inner = [Graph.from_json(json.dumps(n.raw["subgraphs"][0])).operators for n in nodes]
@@ -72,8 +88,23 @@ def _compiled(
     ]
     for node, members in zip(nodes, inner, strict=True) if expand else ():
         lines += [f"* The operations in {node.name}:", "", _operators(members, names), ""]
-    lines += _totals([*inside, *(n for n in operators if n.op != SUBGRAPH_OP)])
-    return "\n".join([*lines, f"* Total inference operations in Neuron subgraphs: {len(inside)}"])
+    everything = [*inside, *(n for n in operators if n.op != SUBGRAPH_OP)]
+    lines += _totals(everything)
+    lines.append(f"* Total inference operations in Neuron subgraphs: {len(inside)}")
+    subgraphs = [
+        {"name": node.name, "neuron_cores": used, "programs": what, "operators": _nodes(members)}
+        for node, members, (what, used) in zip(nodes, inner, programs, strict=True)
+    ]
+    counts = {"neuron_cores": cores, **_counts(everything), "in_subgraphs": len(inside)}
+    return "\n".join(lines), {"operators": _nodes(operators), "subgraphs": subgraphs, **counts}
+
+
+def _nodes(nodes: Sequence[Node]) -> list[dict[str, Any]]:
+    return [{"name": n.name, "op": n.op, "supported": _supported(n)} for n in nodes]
+
+
+def _counts(operators: Sequence[Node]) -> dict[str, int]:
+    return {"total": len(operators), "supported": sum(map(_supported, operators))}
 
 
 def _totals(operators: Sequence[Node]) -> list[str]:

@@ -12,11 +12,13 @@ import numpy as np
 from .. import api
 from ..errors import InputError
 from ..graph.model_files import paths
+from ..report import Report
 from ..stitch import files
+from .answer import Answer
 
 
-def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> str:
-    """Compile `PREFIX-symbol.json` as `PREFIX-signature.json` says, for each shape it names; returns the reports.
+def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] | None = None) -> Answer:
+    """Compile `PREFIX-symbol.json` as `PREFIX-signature.json` says, for each shape it names; answers with the reports.
 
     With `output`, the compiled checkpoint is written there, the one for the K-th further shape to `OUTPUT-K`. Raises
     InputError when a file is missing or damaged, and what `gluon_neuron.compile` raises.
@@ -37,12 +39,14 @@ def compile_kept(prefix: str | os.PathLike[str], output: str | os.PathLike[str] 
     args, aux = files.read_params(params_path, False)
     # A region that was worth compiling within its model is compiled by itself too.
     options["include_nodes"] = [n["name"] for n in json.loads(symbol.tojson())["nodes"] if n["op"] != "null"]
-    reports = []
+    reports: list[Report] = []
+    written: list[Path] = []
     for number, sample in enumerate(samples):
         made, new_args, new_aux = api.compile(symbol, sample, args=args, aux=aux, **options)
-        reports.append(str(api.get_report(made)))
+        reports.append(api.get_report(made))
         if output is not None:
             arrays = {**{f"arg:{n}": a for n, a in new_args.items()}, **{f"aux:{n}": a for n, a in new_aux.items()}}
             place = f"{os.fspath(output)}-{number}" if number else output
-            files.write(place, 0, made.tojson(remove_amp_cast=False), arrays, False)
-    return "\n\n".join(reports)
+            written += files.write(place, 0, made.tojson(remove_amp_cast=False), arrays, False)
+    data = {"reports": [r.to_dict() for r in reports], "written": written}
+    return Answer("\n\n".join(map(str, reports)), data)

@@ -5,23 +5,18 @@ from __future__ import annotations
 import glob
 import json
 import os
-import platform
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from importlib import metadata
 from pathlib import Path
 
-from .._version import __version__
 from ..errors import ExportError
 from ..graph.model_files import paths
 from ..stitch import files
 from ..targets.neuron.toolchain.process import LOG
+from .installed import environment, versions
 
-_PACKAGES = ("mxnet", "numpy", "openvino", "gluoncv", "gluonnlp", "jax", "jaxlib", "neuronx-cc", "neuron-cc")
-_NAMES = ("OMP_NUM_THREADS", "OMP_WAIT_POLICY", "KMP_AFFINITY", "KMP_INIT_AT_FORK", "SUBGRAPH_INFO")
-_BEGINNINGS = ("MXNET_", "NEURON_", "NEURONCORE_", "GLUON_NEURON_")
 _SIGNATURE = "-signature.json"
 _KEPT = ("symbol.json", _SIGNATURE[1:], "command.txt", "compile.log")
 _PROGRAMS, _PARAMS = "*.program", "0000.params"
@@ -85,37 +80,5 @@ def _baked(signature: Path, program: Path) -> bool:
         return True  # what cannot be read might be
 
 
-def versions() -> dict[str, str]:
-    """The versions of everything involved, by name; packages that are not installed are left out."""
-    found = {
-        "gluon_neuron": __version__,
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "processor": _processor(),
-        "cores": str(len(os.sched_getaffinity(0))),
-    }
-    for name in _PACKAGES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
-
-
-def environment() -> Iterator[tuple[str, str]]:
-    """The environment variables that change how a model is compiled or run, and no others."""
-    for name, value in sorted(os.environ.items()):
-        if name in _NAMES or name.startswith(_BEGINNINGS):
-            yield name, value
-
-
 def _write(place: Path, name: str, content: object) -> None:
     (place / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")

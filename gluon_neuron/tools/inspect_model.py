@@ -16,12 +16,13 @@ from ..graph.graph import VARIABLE
 from ..graph.model_files import find
 from ..graph.subgraph import ARTIFACT_SUFFIX
 from ..stitch.metadata import Metadata, find_in_text, is_edited
+from .answer import Answer
 
 Found = dict[str, Any]
 
 
-def inspect_model(given: str | os.PathLike[str], epoch: int | None = None, as_json: bool = False) -> str:
-    """A page, or JSON, about the files of `PREFIX-symbol.json` and `PREFIX-0000.params`; `given` is either of them, or
+def inspect_model(given: str | os.PathLike[str], epoch: int | None = None) -> Answer:
+    """What is in the files of `PREFIX-symbol.json` and `PREFIX-0000.params`; `given` is either of them, or
     the prefix.
 
     Raises FileNotFoundError, GraphError for a symbol that cannot be read, InputError for parameters that cannot be.
@@ -48,7 +49,7 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None, as_js
         **(_model(metadata) if metadata else {}),
         "artifacts": artifacts,
     }
-    return json.dumps(found, indent=2) if as_json else _page(found, metadata)
+    return Answer(_page(found, metadata), found)
 
 
 def _is_artifact(array: StoredArray) -> bool:

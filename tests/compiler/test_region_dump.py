@@ -123,8 +123,12 @@ def test_every_batch_size_is_compiled_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("SUBGRAPH_INFO", "1")
     compiled(work_dir=tmp_path, batch_sizes=[5])
     monkeypatch.delenv("SUBGRAPH_INFO")
-    assert main(["compile-kept", str(tmp_path / NODE), "-o", str(tmp_path / "again")]) == 0
-    assert capsys.readouterr().out.count("9 of 9 operators") == 2
+    assert main(["compile-kept", str(tmp_path / NODE), "-o", str(tmp_path / "again"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [sum(r["operators"] for r in report["regions"]) for report in found["reports"]] == [9, 9]
+    assert [Path(p).name for p in found["written"]] == [
+        *("again-symbol.json", "again-0000.params", "again-1-symbol.json", "again-1-0000.params")
+    ]
     for number, prefix, batch in ((0, "again", 2), (1, "again-1", 5)):
         made = mx.model.load_checkpoint(str(tmp_path / prefix), 0)
         assert programs(made)[0] == kept_programs(tmp_path, number)[0]
@@ -152,5 +156,5 @@ def test_work_dir_that_cannot_be_written(tmp_path, monkeypatch):
 
 
 def test_compile_kept_without_files(tmp_path, capsys):
-    assert main(["compile-kept", str(tmp_path / "nothing")]) == 1
+    assert main(["compile-kept", str(tmp_path / "nothing")]) == 3
     assert "is not what SUBGRAPH_INFO=1 keeps" in capsys.readouterr().err

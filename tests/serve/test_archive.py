@@ -119,9 +119,11 @@ def test_command(net, tmp_path, capsys):
     assert "multi-model-server" in capsys.readouterr().out
     own = json.loads((unpack(tmp_path / "m.mar", tmp_path / "out") / "signature.json").read_text())["gluon_neuron"]
     assert (own["top"], own["preprocessing"]["resize"]) == (3, 50)
-    assert main(["archive", str(tmp_path / "net"), str(tmp_path / "m.mar"), "--input", "data=x"]) == 1
+    assert main(["archive", str(tmp_path / "net"), str(tmp_path / "j.mar"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["archive"] == str(tmp_path / "j.mar")
+    assert main(["archive", str(tmp_path / "net"), str(tmp_path / "m.mar"), "--input", "data=x"]) == 3
     assert "NAME=BATCH" in capsys.readouterr().err
-    assert main(["archive", str(tmp_path / "absent"), str(tmp_path / "n.mar")]) == 1
+    assert main(["archive", str(tmp_path / "absent"), str(tmp_path / "n.mar")]) == 3
 
 
 @pytest.mark.parametrize(

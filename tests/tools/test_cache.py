@@ -4,6 +4,7 @@ import pytest
 
 from gluon_neuron.targets.neuron.compile_cache import Cache, key_of
 from gluon_neuron.tools.cli import main
+from tests.tools.line import document
 
 
 @pytest.fixture
@@ -21,6 +22,13 @@ def test_list(cache, capsys):
     said = capsys.readouterr().out
     assert "2 programs" in said and "at most 10 GiB" in said
     assert all(word in said for word in (key_of({"target": "inf2"})[:12], "trn1", "neuronx-cc 2.1", "region 0"))
+
+
+def test_json(cache, capsys):
+    listed = document(capsys, "cache", "list")
+    assert {p["target"] for p in listed["programs"]} == {"inf2", "trn1"} and listed["bytes_at_most"] == 10 << 30
+    pruned = document(capsys, "cache", "prune", "--size", "6K")
+    assert [p["target"] for p in pruned["removed"]] == ["inf2"] and [p["target"] for p in pruned["left"]] == ["trn1"]
 
 
 def test_an_empty_one(tmp_path, capsys):
@@ -41,5 +49,5 @@ def test_clear(cache, capsys):
 
 @pytest.mark.parametrize("words", [["list", "--dir", "s3://x/y"], ["prune", "--size", "big"]])
 def test_errors(words, capsys):
-    assert main(["cache", *words]) == 1
+    assert main(["cache", *words]) == 3
     assert "gluon-neuron cache:" in capsys.readouterr().err

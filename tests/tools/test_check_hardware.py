@@ -10,6 +10,7 @@ from gluon_neuron.errors import ExportError, OptionError
 from gluon_neuron.tools.check_hardware import check_hardware
 from gluon_neuron.tools.hardware_checks import MODELS
 from tests.doubles.install import compilers as compilers
+from tests.tools.line import document
 
 QUICK = ("compiles", "runs", "runs_on_cpu")
 
@@ -44,10 +45,14 @@ def test_every_check_of_every_model(on_chip, model):
     assert passed, text
 
 
-def test_a_chip_that_fails(on_chip, monkeypatch):
+def test_a_chip_that_fails(on_chip, monkeypatch, capsys):
     monkeypatch.setenv("DOUBLE_COMPILER_DOES", "fail")
-    text, passed = check_hardware(on_chip / "report", "inf2", ["small"], ["compiles"])
-    assert not passed and "0 of 1 checks passed" in text and "FAILED" in text
+    words = ("check-hardware", "-o", on_chip / "report", "--target", "inf2", "--model", "small", "--check", "compiles")
+    found = document(capsys, *words, status=1)
+    (outcome,) = found["outcomes"]
+    assert found["target"] == "inf2" and not outcome["passed"]
+    text = (on_chip / "report" / "report.md").read_text()
+    assert "0 of 1 checks passed" in text and "FAILED" in text
 
 
 def test_wrong_calls(on_chip, tmp_path, monkeypatch):

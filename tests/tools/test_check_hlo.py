@@ -7,6 +7,7 @@ import pytest
 
 from gluon_neuron.tools.cli import main
 from tests.hlo.modules import lowered
+from tests.tools.line import document
 
 
 @pytest.fixture
@@ -33,6 +34,8 @@ def test_violations(write, capsys):
     assert row[:3] == ["EVRF035", "dot0", "dot"]
     assert row[4] == "2"
     assert "* 2 violations" in page
+    found = document(capsys, "check-hlo", path, "--target", "trn2", status=1)
+    assert [v["code"] for v in found["violations"]] == ["EVRF035"] * 2 and found["quality"]["opcodes"]["dot"] == 2
 
 
 def test_none(write, capsys):
@@ -46,13 +49,12 @@ def test_none(write, capsys):
 
 def test_no_module(tmp_path, capsys):
     (tmp_path / "a").write_bytes(b"nothing")
-    assert main(["check-hlo", str(tmp_path / "a")]) == 1
+    assert main(["check-hlo", str(tmp_path / "a")]) == 3
     assert "is not a serialised HloModuleProto" in capsys.readouterr().err
-    assert main(["check-hlo", str(tmp_path / "b")]) == 1
+    assert main(["check-hlo", str(tmp_path / "b")]) == 3
     assert "No such file" in capsys.readouterr().err
 
 
 def test_another_target(tmp_path, capsys):
-    with pytest.raises(SystemExit):
-        main(["check-hlo", "a", "--target", "inf1"])
+    assert main(["check-hlo", "a", "--target", "inf1"]) == 2
     assert "inf1" in capsys.readouterr().err

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import mxnet as mx
 import pytest
 
@@ -55,7 +57,7 @@ def test_names(plain, capsys, option):
 
 
 def test_compiled(compiled, capsys):
-    text = output(capsys, compiled)
+    text = output(capsys, compiled, "--no-expand-subgraph")
     assert "* Found 2 Neuron subgraph(s) (_neuron_subgraph_op(s)) in this compiled model." in text
     assert "at least 1 NeuronCore(s)" in text
     assert ["_neuron_subgraph_op0", "1", "3", "1", "for", "cpu,", "1", "for", "any", "shape"] in rows(text)
@@ -72,11 +74,11 @@ def test_compiled(compiled, capsys):
 
 
 def test_names_of_compiled(compiled, capsys):
-    text = output(capsys, compiled, "--show-names")
+    text = output(capsys, compiled, "--show-names", "--no-expand-subgraph")
     assert ["_neuron_subgraph_op0", "_neuron_subgraph_op", "Yes"] in rows(text)
     assert ["pool0", "Pooling", "Yes"] in rows(text)
     assert "conv0" not in text
-    assert ["conv0", "Convolution", "Yes"] in rows(output(capsys, compiled, "--show-names", "--expand-subgraph"))
+    assert ["conv0", "Convolution", "Yes"] in rows(output(capsys, compiled, "--show-names"))
 
 
 def test_cores(tmp_path, capsys):
@@ -87,8 +89,29 @@ def test_cores(tmp_path, capsys):
     assert ["_neuron_subgraph_op0", "3", "9", "1", "for", "cpu,", "1", "for", "any", "shape"] in rows(text)
 
 
-def test_expanded(compiled, capsys):
-    assert rows(output(capsys, compiled, "--expand-subgraph")).count(["Convolution", "1", "Yes"]) == 2
+@pytest.mark.parametrize("switches", [[], ["--expand-subgraph"], ["--expand_subgraph"]])
+def test_says_what_is_inside_without_a_switch(compiled, capsys, switches):
+    assert rows(output(capsys, compiled, *switches)).count(["Convolution", "1", "Yes"]) == 2
+
+
+def test_finds_the_only_parameters(compiled, tmp_path, capsys):
+    (tmp_path / "made-0000.params").rename(tmp_path / "made-0012.params")
+    text = output(capsys, compiled)
+    assert "missing" not in text and text == output(capsys, compiled, "--epoch", "12")
+    assert text == output(capsys, f"{compiled}-symbol.json")
+
+
+@pytest.mark.parametrize("which", ["plain", "compiled"])
+def test_json(which, capsys, request):
+    found = json.loads(output(capsys, request.getfixturevalue(which), "--json"))
+    assert found["compiled"] == (which == "compiled")
+    if found["compiled"]:
+        assert [len(s["operators"]) for s in found["subgraphs"]] == [3, 5] and found["in_subgraphs"] == 8
+        assert (found["total"], found["supported"], found["neuron_cores"]) == (9, 9, 1)
+        assert "conv0" in [o["name"] for o in found["subgraphs"][0]["operators"]]
+    else:
+        assert (found["total"], found["supported"]) == (10, 9)
+        assert [o["name"] for o in found["operators"] if not o["supported"]] == ["mask0"]
 
 
 def test_without_parameters(compiled, capsys):
@@ -103,11 +126,11 @@ def test_damaged_artifact(compiled, capsys):
 
 
 def test_no_such_model(tmp_path, capsys):
-    assert main(["check-model", str(tmp_path / "nothing")]) == 1
+    assert main(["check-model", str(tmp_path / "nothing")]) == 3
     assert "There is no symbol file" in capsys.readouterr().err
 
 
 def test_no_symbol(tmp_path, capsys):
     (tmp_path / "bad-symbol.json").write_text("{")
-    assert main(["check-model", str(tmp_path / "bad")]) == 1
+    assert main(["check-model", str(tmp_path / "bad")]) == 3
     assert "is not an MXNet symbol" in capsys.readouterr().err

@@ -110,7 +110,7 @@ def test_damaged_symbols(compiled, tmp_path, capsys, symbol):
     (tmp_path / "bad-symbol.json").write_text(symbol)
     (tmp_path / "bad-0000.params").write_bytes(prefix.with_name("net-0000.params").read_bytes())
     code, _, error = inspect(capsys, tmp_path / "bad")
-    assert code == 1 and "bad-symbol.json" in error
+    assert code == 3 and "bad-symbol.json" in error
 
 
 def test_damaged_artifacts(compiled, tmp_path, capsys):
@@ -123,9 +123,9 @@ def test_damaged_artifacts(compiled, tmp_path, capsys):
     assert code == 0 and "checksum" in text
     (tmp_path / "bad-0000.params").write_bytes(data[:at])
     code, _, error = inspect(capsys, tmp_path / "bad")
-    assert code == 1 and "does not fit" in error
+    assert code == 3 and "does not fit" in error
 
 
 def test_nothing_there(tmp_path, capsys):
     code, _, error = inspect(capsys, tmp_path / "none")
-    assert code == 1 and "There is no none-symbol.json" in error
+    assert code == 3 and "There is no none-symbol.json" in error

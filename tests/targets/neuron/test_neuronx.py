@@ -267,5 +267,5 @@ def test_a_kept_region_is_the_same_program_again(compilers, monkeypatch, tmp_pat
     monkeypatch.setenv("SUBGRAPH_INFO", "1")
     gluon_neuron.compile(*small(), target="inf2", work_dir=tmp_path, auto_cast="all")
     monkeypatch.delenv("SUBGRAPH_INFO")
-    report = compile_kept(tmp_path / "._neuron_subgraph_op0")
+    report = str(compile_kept(tmp_path / "._neuron_subgraph_op0"))
     assert "--auto-cast all" in report and "from the compile cache" in report and compiled(compilers) == 1

@@ -1,0 +1,331 @@
+"""The commands that make, run, compare and describe compiled models."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .answer import Answer
+from .command import AsJson, Command, command
+from .options_from_line import takes_options
+
+if TYPE_CHECKING:
+    from .arrays_from_files import Picture
+    from .model_from_line import LineModel
+
+_GROUP = "Models"
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        metavar="PREFIX|ZOO_NAME",
+        help="The part of the files' names before -symbol.json, compiled or not; or a model's name in Gluon's zoo or "
+        "GluonCV's.",
+    ),
+]
+Epoch = Annotated[
+    int | None,
+    typer.Option(help="The number in the parameters file's name; without it 0, or the only one.", min=0),
+]
+Shapes = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME:1,3,224,224", help="An input's shape; repeatable. The name may be left out where there is one."
+    ),
+]
+Dtypes = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME:int32", help="An input's dtype, float32 without it; repeatable."),
+]
+Pretrained = Annotated[
+    bool,
+    typer.Option("--pretrained", help="With a zoo's name: download its weights, which are random without it."),
+]
+Seed = Annotated[int, typer.Option(help="What random values are drawn with.", min=0)]
+Resize = Annotated[
+    int | None,
+    typer.Option(help="Pixels of an image's shorter side before the middle is cropped; 256/224 of the input's.", min=1),
+]
+Three = Annotated[
+    str | None, typer.Option(metavar="R,G,B", help="Of images with values of 0..1; ImageNet's without it.")
+]
+Inputs = Annotated[
+    list[str] | None, typer.Option(metavar="[NAME=]FILE", help="An input from a file, as run takes it; repeatable.")
+]
+File = Annotated[
+    str,
+    typer.Argument(help="The symbol's or the parameters' file, or the part of their names before -symbol.json."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the application."""
+    add: list[tuple[Command, list[str]]] = [
+        (
+            takes_options(compile),
+            [
+                "net --shape data:1,3,224,224 -o out/net",
+                "resnet50_v1 --pretrained -o resnet50",
+                "bert --shape data0:1,64 --dtype data0:int32 --shape data1:1 --dynamic data0:1=1..512 -o out/bert",
+                "net --shape 8,3,224,224 --target inf2 --auto-cast matmult -o out/net",
+            ],
+        ),
+        (takes_options(analyze), ["net --shape data:1,3,224,224", "resnet50_v1 --target inf2 --json"]),
+        (
+            run,
+            [
+                "net cat.jpg --labels synset.txt --top 3",
+                "net data=x.npy -o y.npz",
+                "net inputs.json --json",
+                "net --random",
+            ],
+        ),
+        (
+            takes_options(verify),
+            [
+                "out/net",
+                "out/net net --samples 4 --rtol 1e-3",
+                "out/net --input data=x.npy",
+                "resnet50_v1 --target cpu",
+            ],
+        ),
+        (
+            takes_options(benchmark),
+            [
+                "out/net --calls 200",
+                "out/net --batch 1 --batch 8 --callers 1 --callers 4 --csv speed.csv --plot speed.png",
+                "resnet50_v1 --price 0.76 --json",
+            ],
+        ),
+        (report, ["out/net", "out/net --json"]),
+        (inspect, ["net", "net-symbol.json --json", "net --epoch 3"]),
+    ]
+    for function, examples in add:
+        command(app, function.__name__, _GROUP, examples)(function)
+
+
+def compile(
+    model: Model,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="PREFIX", help="Where to: PREFIX-symbol.json, PREFIX-0000.params.")
+    ],
+    options: dict[str, Any],
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the very files that the model is read from.")
+    ] = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Compile a checkpoint, or a model of a zoo, and write it; say what was compiled, what was not, and why."""
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .compile_model import compile_model
+
+    if not found.files and not pretrained:
+        print(f"gluon-neuron compile: {model} gets random weights; --pretrained downloads them.", file=sys.stderr)
+    return compile_model(found, model, output, options, overwrite)
+
+
+def analyze(
+    model: Model,
+    options: dict[str, Any],
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    as_json: AsJson = False,
+) -> Answer:
+    """Say what a compile would do with each operator, and why; nothing is compiled, and no chip is needed."""
+    found = _model(model, epoch, False, shape, dtype)
+    with found.front_end():
+        report = found.analyzed(found.arrays({}), options)
+    return Answer(str(report), report.to_dict())
+
+
+def run(
+    model: Model,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[NAME=]FILE",
+            help="A file for each input: .npy, .npz, .json (nested lists, or an object of them by name), or images, of "
+            "which several are a batch. The name may be left out where there is one input.",
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A file for the outputs: .npz, .npy or .json.")
+    ] = None,
+    top: Annotated[
+        int | None, typer.Option(help="Show the largest values of each row, and their classes.", min=1)
+    ] = None,
+    labels: Annotated[Path | None, typer.Option(help="A file with one class per line.")] = None,
+    softmax: Annotated[bool, typer.Option("--softmax", help="Show probabilities: the softmax of the outputs.")] = False,
+    random: Annotated[bool, typer.Option("--random", help="Draw the inputs for which there is no file.")] = False,
+    seed: Seed = 0,
+    resize: Resize = None,
+    mean: Three = None,
+    std: Three = None,
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Call a model once with arrays or images from files; compiled files run compiled, others in MXNet.
+
+    An image's shorter side is resized, the middle is cropped to the input's size, and red, green and blue, as values of
+    0..1, are normalised with --mean and --std: as multi-model-server does with an archive of ours.
+    """
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .run_model import run_model
+
+    return run_model(
+        found,
+        inputs or (),
+        _picture(resize, mean, std),
+        random=random,
+        seed=seed,
+        output=output,
+        top=top,
+        labels=labels,
+        softmax=softmax,
+    )
+
+
+def verify(
+    model: Model,
+    options: dict[str, Any],
+    reference: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[REFERENCE]", help="The files to compare with; without it, the operators that MODEL holds itself."
+        ),
+    ] = None,
+    input: Inputs = None,
+    samples: Annotated[int, typer.Option(help="How many inputs are drawn.", min=1)] = 1,
+    seed: Seed = 0,
+    rtol: Annotated[float | None, typer.Option(help="What may differ, relative to the reference.", min=0)] = None,
+    atol: Annotated[float | None, typer.Option(help="What may differ at any value.", min=0)] = None,
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Compare a compiled model with MXNet on random or given inputs.
+
+    What is not compiled is compiled for it, with the options below. The exit status is 1 where an output differs.
+    """
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .arrays_from_files import read
+    from .model_from_line import model_from_line
+    from .verify_model import verify_model
+
+    other = None
+    if reference is not None:
+        other = model_from_line(reference)
+        other.say((), ())
+    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    return verify_model(found, model, other, given, options, samples=samples, seed=seed, rtol=rtol, atol=atol)
+
+
+def benchmark(
+    model: Model,
+    options: dict[str, Any],
+    input: Inputs = None,
+    calls: Annotated[int, typer.Option(help="Timed calls of each caller.", min=1)] = 100,
+    warmup: Annotated[int, typer.Option(help="Calls before that.", min=0)] = 5,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Samples in a call, instead of those of the shape; repeatable.", min=1)
+    ] = None,
+    callers: Annotated[list[int] | None, typer.Option(help="Threads that call at once; repeatable.", min=1)] = None,
+    no_mxnet: Annotated[bool, typer.Option("--no-mxnet", help="Time the compiled model alone.")] = False,
+    price: Annotated[
+        float | None, typer.Option(help="What an hour of this machine costs, for the cost of a million.", min=0)
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="A file for the table, as comma-separated values.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A file for a plot: .png, .svg or .pdf; needs matplotlib.")] = None,
+    seed: Seed = 0,
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Say how long calls of a compiled model take, and how many there are in a second, in turns with MXNet.
+
+    What is not compiled is compiled for it, with the options below.
+    """
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .arrays_from_files import read
+    from .benchmark_model import benchmark_model
+
+    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    return benchmark_model(
+        found,
+        model,
+        given,
+        options,
+        seed=seed,
+        mxnet=not no_mxnet,
+        batch_sizes=batch or (),
+        callers=callers or (1,),
+        calls=calls,
+        warmup=warmup,
+        price=price,
+        table=csv,
+        plot=plot,
+    )
+
+
+def report(file: File, epoch: Epoch = None, as_json: AsJson = False) -> Answer:
+    """Say what was compiled of a model, and why the rest was not, as its files have it. It needs no MXNet."""
+    from .report_of_file import report_of_file
+
+    return report_of_file(file, epoch)
+
+
+def inspect(file: File, epoch: Epoch = None, as_json: AsJson = False) -> Answer:
+    """Say what the files of a compiled model hold: inputs, shapes, programs, identity. It needs no MXNet."""
+    from .inspect_model import inspect_model
+
+    return inspect_model(file, epoch)
+
+
+def _model(
+    given: str, epoch: int | None, pretrained: bool, shape: list[str] | None, dtype: list[str] | None
+) -> LineModel:
+    # MXNet reads it when it is imported, and may take a single thread where it is not set.
+    os.environ.setdefault("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0))))
+    from .model_from_line import model_from_line
+
+    found = model_from_line(given, epoch, pretrained)
+    found.say(shape or (), dtype or ())
+    return found
+
+
+def _picture(resize: int | None, mean: str | None, std: str | None) -> Picture:
+    from .arrays_from_files import MEAN, STD, Picture
+
+    return Picture(resize, _three("--mean", mean, MEAN), _three("--std", std, STD))
+
+
+def _three(option: str, text: str | None, otherwise: tuple[float, float, float]) -> tuple[float, float, float]:
+    from ..errors import OptionError
+
+    if text is None:
+        return otherwise
+    try:
+        red, green, blue = map(float, text.split(","))
+    except ValueError as error:
+        raise OptionError(
+            f"{option} {text!r} must be three numbers, for red, green and blue, as in 0.5,0.5,0.5."
+        ) from error
+    if option == "--std" and 0 in (red, green, blue):
+        raise OptionError(f"{option} {text!r}: values are divided by it, so none may be zero.")
+    return red, green, blue

@@ -1,0 +1,30 @@
+"""`gluon-neuron report`: the report that a compiled model carries. It needs no MXNet."""
+
+from __future__ import annotations
+
+from ..errors import GraphError, InputError
+from ..graph.model_files import find
+from ..stitch.metadata import find_in_text, is_edited
+from .answer import Answer
+
+
+def report_of_file(given: str, epoch: int | None = None) -> Answer:
+    """What was compiled of the model in these files, and why the rest was not.
+
+    Raises FileNotFoundError, GraphError for a symbol that cannot be read, InputError for one without a report.
+    """
+    symbol_path, _ = find(given, epoch)
+    try:
+        text = symbol_path.read_text(encoding="utf-8")
+        metadata = find_in_text(text)
+        edited = metadata is None and is_edited(text)
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        raise GraphError(
+            f"{symbol_path} is not the JSON of a symbol: {error!r}. Name a file that was exported."
+        ) from error
+    if metadata is None:
+        why = "was edited after gluon_neuron had compiled it" if edited else "was not compiled by gluon_neuron"
+        raise InputError(
+            f"{symbol_path} {why}: it carries no report. gluon-neuron analyze says what would be compiled."
+        )
+    return Answer(str(metadata.report), metadata.report.to_dict())
