@@ -85,19 +85,6 @@ size_t streams_of(const Config& config, size_t parts) {
   return streams_for(parts, threads == 0 ? cores_here() : std::min(threads, processors_here()));
 }
 
-size_t count(const std::string& text, const std::string& part) {
-  size_t found = 0;
-  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++found;
-  return found;
-}
-
-// OpenVINO keeps the kernels that it has made for a shape, 5000 in all for a program: of a small one those of hundreds of
-// shapes, some megabytes for each. Here those of the shapes that came last stay, and others are made again as at first.
-size_t kernels_kept(const std::string& xml) {
-  constexpr size_t kShapes = 16, kMost = 5000;
-  return std::min(kMost, kShapes * (count(xml, "<layer ") - std::min(count(xml, "<layer "), count(xml, "type=\"Const\""))));
-}
-
 // `config` and what it does not set of our own.
 Config with_defaults(Config config, size_t streams) {
   const char* pinning = wants_all_cores(config) && !forked() ? "YES" : "NO";
@@ -173,7 +160,6 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
            "read the program");
   Config all = with_defaults(config, streams_);
   if (dynamic) {
-    all.emplace_back("CPU_RUNTIME_CACHE_CAPACITY", text(kernels_kept(xml)));
     // OpenVINO 2026.4 generates one kernel for an attention as a whole; made for a length of 1, it serves others too, which it
     // does not normalise.
     all.emplace_back("SNIPPETS_MODE", "DISABLE");

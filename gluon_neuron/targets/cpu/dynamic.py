@@ -7,9 +7,10 @@ results are compared with those of static programs for shapes of which it was no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from ...artifact.container import Payload
 from ...dialect.in_openvino.importing import import_openvino
@@ -41,6 +42,7 @@ from .dynamic_listing import Axis, Differences, Listed, NotDynamic, TooFewExtent
 from .dynamic_rewrite import make_dynamic
 from .ir import PreparedModel, prepare_model, serialize
 from .target import CpuTarget, cast_here, engine_config, lowered
+from .walk import is_data
 
 ENGINE = "openvino-dynamic"
 """What a payload names as its engine; readers that do not know it leave it out."""
@@ -50,6 +52,22 @@ _LEAST_OTHERS = 3
 
 _LARGEST_KNOWN = 1 << 22
 """Elements of a table that follows from shapes, which is computed while a region is lowered."""
+
+_KEPT_SHAPES = 32
+"""OpenVINO keeps the kernels that it has made, for so many shapes at least: those that came last. For others they are
+made again as at first, which takes longer than a small net's call; those of attention have most of a megabyte each."""
+
+_HEAVY = frozenset(
+    (
+        "MatMul",
+        "Convolution",
+        "ConvolutionBackpropData",
+        "GroupConvolution",
+        "LSTMSequence",
+        "GRUSequence",
+        "RNNSequence",
+    )
+)
 
 _MOST_SETTLED, _MOST_STEPS = 6, 4
 """So many axes of which few values are seen are looked at further, if they have no more values than that and one."""
@@ -89,11 +107,12 @@ def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str],
     cast = cast_here(job.options)
     if cast != "none":
         _same_marks([*family.samples, *checks], found, cast)
+    kernels = _kernels(base.nodes, set(prepared.data))
     before = {n.get_friendly_name() for n in prepared.model.get_ordered_ops()}
     make_dynamic(prepared.model, base.nodes, found, parameters, places)
     if cast != "none":
         prepared = replace(prepared, float32=prepared.float32 | marks_of_new(prepared.model, before))
-    config = engine_config(job.options, cast)
+    config = engine_config(job.options, cast) | {"CPU_RUNTIME_CACHE_CAPACITY": str(_KEPT_SHAPES * kernels)}
     checker = Checker(job.weight, config)
     if not checker.can():
         raise NotDynamic("the process is forked, so that it cannot be checked here")
@@ -112,6 +131,21 @@ def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str],
         data=data,
     )
     return payload, family.ended
+
+
+def _kernels(nodes: Sequence[Listed], data: Set[str]) -> int:
+    """How many kernels of one kind a shape takes at most: layers that are alike share theirs, and products with weights
+    are another kind than those of data."""
+    varying: set[int] = set()
+    alike: dict[tuple[str, int], set[tuple[Any, ...]]] = {}
+    for number, node in enumerate(nodes):
+        moving = sum(i in varying for i, _ in node.inputs)
+        if moving or is_data(node.node, data):
+            varying.add(number)
+        if node.kind in _HEAVY:
+            read = tuple(nodes[i].shapes[output] for i, output in node.inputs)
+            alike.setdefault((node.kind, moving), set()).add((read, node.shapes, str(sorted(node.attributes.items()))))
+    return max(map(len, alike.values()), default=1)
 
 
 def _same_marks(samples: Sequence[Sample], found: Differences, cast: str) -> None:

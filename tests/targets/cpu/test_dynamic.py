@@ -9,8 +9,10 @@ import pytest
 from mxnet.gluon import nn
 
 import gluon_neuron
+from gluon_neuron.artifact.container import unpack
 from gluon_neuron.engine import native_library
 from gluon_neuron.runtime import background
+from gluon_neuron.targets.cpu.dynamic import _KEPT_SHAPES
 from tests.agreement import agree
 from tests.unseen import ready
 
@@ -450,3 +452,18 @@ def test_casts_as_in_a_program_of_its_own(cast, name):
         arrays = data(shapes)
         found, wanted = ready(compiled, *arrays), ready(alone, *arrays)
         agree(found, wanted, 1e-2, 1e-2)
+
+
+def kept_kernels(compiled):
+    """How many kernels of a kind the engine may keep, of each program for any shape."""
+    artifacts = [p.data().asnumpy().tobytes() for n, p in compiled.collect_params().items() if n.endswith("_neuronbin")]
+    programs = [p.program for a in artifacts for p in unpack(a).payloads]
+    return [int(p["config"]["CPU_RUNTIME_CACHE_CAPACITY"]) for p in programs if "free" in p]
+
+
+def test_the_engine_keeps_the_kernels_of_some_shapes_and_not_of_all():
+    # Three products with weights that are alike, and two of data that are not.
+    net = Function(attention, *[dense(in_units=8)] * 3)
+    net.initialize()
+    x = mx.nd.random.uniform(shape=(2, 6, 8))
+    assert kept_kernels(gluon_neuron.compile(net, x)) == [2 * _KEPT_SHAPES]
