@@ -10,7 +10,7 @@ import ctypes
 import os
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from operator import attrgetter
 from pathlib import Path
@@ -80,6 +80,13 @@ def address_of(array: mx.nd.NDArray) -> int | None:
     address = ctypes.c_void_p()
     mx.base.check_call(mx.base._LIB.MXNDArrayGetData(array.handle, ctypes.byref(address)))
     return address.value
+
+
+def lay_out(array: mx.nd.NDArray) -> None:
+    """Have an array's data in the usual layout, unless a convolution of another thread's lays it out in its own way
+    again at the same time: whoever reads it otherwise is given a copy."""
+    with suppress(mx.base.MXNetError):
+        address_of(array)
 
 
 def number_of(dtype: Any) -> int:

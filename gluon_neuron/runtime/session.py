@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from operator import is_
 
@@ -19,7 +20,7 @@ from .bound_graph import BoundGraph
 from .compiled_nodes import CompiledNode, output_specs, serves
 from .front_end import shape_rules
 from .mxnet_patches import watch_list
-from .mxnet_private import address_of, arrays_of, number_of
+from .mxnet_private import arrays_of, lay_out, number_of
 from .one_bind import one_bind
 from .unfused import unfused
 
@@ -31,6 +32,12 @@ def _bound_in_order(bind: Callable[[], mx.executor.Executor]) -> tuple[mx.execut
     # MXNet's engine is given the setup of each operator, which counts as writing all that this reads.
     with one_bind(), native_library.pushes():
         return native_library.watched(bind)
+
+
+def _bytes_between(executor: mx.executor.Executor) -> int:
+    # What one operator gives to another has memory in the executor that only its description tells of.
+    found = re.search(r"Total (\d+) MB allocated", executor.debug_str())
+    return int(found[1]) << 20 if found else 0
 
 
 class Session:
@@ -84,6 +91,7 @@ class Session:
             )
             bind = unfused()(partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux))
             executor, made = placement.bind_for(core, partial(_bound_in_order, bind))
+            between = _bytes_between(executor) if alone is None else 0
             lend = [n in lendable for n in inputs]
             place = placeable or [False] * len(executor.outputs)
             self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
@@ -96,7 +104,9 @@ class Session:
         self._symbol, self._nodes, self._made = symbol, nodes, made
         self._outputs = executor.outputs
         self._data = frozenset(feeds)
-        self.held = sum(a.size * mxnet_dtype(dtype_name(a.dtype)).itemsize for a in (*feeds.values(), *self._outputs))
+        self.held = between + sum(
+            a.size * mxnet_dtype(dtype_name(a.dtype)).itemsize for a in (*feeds.values(), *self._outputs)
+        )
         """Bytes of the arrays that it has for itself."""
         self._asked = [a for a in values.values() if not a.fixed]
         self._fresh = True
@@ -130,7 +140,7 @@ class Session:
         Raises CompileError where a program cannot be made.
         """
         self._fresh = False
-        for name, inputs, outputs in self._preparations():
+        for name, inputs, outputs in self._preparations:
             status = native_library.prepare_node(self._made[name], inputs, outputs)
             if status == native_library.NOT_HERE:
                 self._run_zeros()
@@ -141,9 +151,14 @@ class Session:
 
     def meet_shapes(self) -> None:
         """Run programs for any shape once, on this thread: for a shape of the first time they take longer."""
-        for name, inputs, outputs in self._preparations():
+        for name, inputs, outputs in self._preparations:
             native_library.prepare_node(self._made[name], inputs, outputs, meet=True)
 
+    def specify(self) -> None:
+        """Have MXNet infer what `prepare` needs, on this thread: an operator in Python may not take another."""
+        _ = self._preparations
+
+    @cached_property
     def _preparations(self) -> list[tuple[str, list[int | None], list[int]]]:
         if len(self._nodes) == 1 and len(self._nodes[0].outputs) == len(self._outputs) and self._graph.alone:
             (node,) = self._nodes
@@ -223,5 +238,5 @@ class Session:
         # MXNet's convolutions leave the weights they use in a blocked layout; if the original block shares them and has
         # run, each call of ours would be given copies. Asking for an array's address lays it out as usual, for good.
         for array in self._arrays:
-            address_of(array)
+            lay_out(array)
         self._relayouts = native_library.relayouts()

@@ -26,7 +26,7 @@ from .bound_graph import inputs_alone, lendable, placeable
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
-from .mxnet_private import address_of
+from .mxnet_private import lay_out
 from .original_call import OriginalCall
 from .session import Session
 
@@ -262,10 +262,11 @@ class SessionCache:
         start = time.perf_counter()
         try:
             session = self._bind(specs, key[0])
+            session.kept = True  # until it is among the others
+            session.specify()
         except Exception:
             _logger.exception("MXNet goes on running %s, which cannot be bound", _shown(specs))
             return
-        session.kept = True  # until it is among the others
         bound = time.perf_counter() - start
         itself = weakref.ref(self)
         background.submit(name, lambda: _make_ready(itself, key, specs, session, bound, measuring))
@@ -277,7 +278,7 @@ class SessionCache:
         for name in self._readers.keys() & self._params.keys():
             array = own_array(self._params[name], ctx)
             if array is not None:
-                address_of(array)
+                lay_out(array)
 
     def _run_original(self, original: OriginalCall, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         try:
@@ -311,11 +312,9 @@ class SessionCache:
         return session
 
     def _measure(self, key: Key, start: float, results: Sequence[mx.nd.NDArray]) -> None:
-        try:
-            for result in results:
-                result.wait_to_read()
-        except mx.base.MXNetError:
-            return  # it is for whoever reads the result
+        # An error in the data is told once, to whoever waits first: so it is for the caller.
+        for result in results:
+            result.wait_to_read()
         with self._lock:
             self._first_calls.took(key, time.perf_counter() - start)
 

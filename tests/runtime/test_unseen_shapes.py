@@ -450,3 +450,42 @@ def test_parameters_that_were_cast_meanwhile(caplog, dtype):
     net.cast(dtype)
     assert background.wait()
     assert not [r for r in caplog.records if r.levelno > logging.WARNING]
+
+
+def test_an_error_in_the_data_is_raised_at_shapes_that_mxnet_runs():
+    # MXNet tells an error once: to whoever waits first.
+    net = dense()
+    net.initialize()
+    compiled = compile_net(net, (2, 8, 8))
+    for batch in range(2, 8):
+        bad = mx.nd.linalg.potrf(mx.nd.broadcast_to(-mx.nd.eye(8).expand_dims(0), (batch, 8, 8)))
+        with pytest.raises(mx.base.MXNetError, match="potrf"):
+            compiled(bad).asnumpy()
+
+
+def test_weights_that_another_thread_lays_out_anew_are_no_error(monkeypatch):
+    net = conv()
+    net.initialize()
+    compiled = compile_net(net, (1, 3, 12, 12))
+
+    def refuse(array):
+        raise mx.base.MXNetError("Check failed: !IsMKLDNNData()")
+
+    monkeypatch.setattr("gluon_neuron.runtime.mxnet_private.address_of", refuse)
+    for size in (12, 14, 14, 14):
+        x = data((1, 3, size, size))
+        wanted = net(x)  # MXNet's convolutions lay the weights out for themselves
+        agree(compiled(x), wanted, rtol=1e-4, atol=1e-5)
+        background.wait()
+
+
+def test_what_operators_give_to_each_other_counts_as_held():
+    net = nn.HybridSequential()
+    for _ in range(2):
+        net.add(nn.Dense(1 << 18, flatten=False, in_units=8), nn.HybridLambda("arctan"))
+        net.add(nn.Dense(8, flatten=False, in_units=1 << 18))
+    net.initialize()
+    compiled = gluon_neuron.compile(net, data((2, 8)), exclude_operators="arctan", dynamic=False)
+    compiled(data((2, 8)))
+    (session,) = compiled._sessions._sessions.values()
+    assert session.held >= 2 << 20

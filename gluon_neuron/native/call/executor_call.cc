@@ -158,8 +158,9 @@ int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* resul
   for (size_t i = 0; i < feeds_.size(); ++i) {
     if (!feeds_[i].address || !is_dense(given[i])) continue;
     int status = mxnet_api().MXNDArrayWaitToRead(given[i]);
-    if (status == 0) status = mxnet_api().MXNDArrayGetData(given[i], &substitutes[i]);
     if (status != 0) return status;
+    // It is copied where another thread lays it out for itself at the same time.
+    if (mxnet_api().MXNDArrayGetData(given[i], &substitutes[i]) != 0) substitutes[i] = nullptr;
   }
   const int made = make_results(results, false);
   if (made != 0) return made;

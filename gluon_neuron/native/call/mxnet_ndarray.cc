@@ -183,7 +183,8 @@ Seen see_array(NDArrayHandle array, Array& seen) {
     void* data = nullptr;
     if (mxnet_api().MXNDArrayWaitToRead(array) != 0) return Seen::error;
     const size_t before = counted ? version_of(array) : 0;
-    if (mxnet_api().MXNDArrayGetData(array, &data) != 0) return Seen::error;  // lays it out
+    // Lays it out; not where another thread's convolution lays it out for itself at the same time.
+    if (mxnet_api().MXNDArrayGetData(array, &data) != 0) return Seen::no;
     seen = {static_cast<const uint8_t*>(data), counted ? version_of(array) : 0};
     if (seen.version == before) return Seen::yes;
   }
