@@ -97,9 +97,9 @@ def benchmark(
     It takes turns with MXNet, which runs the operators that the net was compiled of, a block for each caller; `beside`
     gives another block in their place, or False or None for none. `batch_sizes` repeats or cuts the inputs' first axes;
     `callers` are numbers of threads that call at the same time; each makes `calls` calls, after `warmup` that are not
-    timed. `price_per_hour` is that of the machine. Raises OptionError for numbers that are not positive (`warmup` may be
-    0), and for several callers of one block, InputError for inputs that have no first axis to be changed, and GraphError
-    for a net whose weights are baked in, which has no operators for MXNet.
+    timed. `price_per_hour` is that of the machine. Raises OptionError for numbers that are not positive (`warmup` may
+    be 0), and for several callers of one block, InputError for inputs that have no first axis to be changed, and
+    GraphError for a net whose weights are baked in, which has no operators for MXNet.
     """
     batch_sizes, callers = _several(batch_sizes), _several(callers)
     if not callers:
@@ -143,7 +143,7 @@ def _several(numbers: Sequence[int] | int) -> list[int]:
 
 
 def _is_price(value: Any) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and 0 < value < math.inf
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 < value < math.inf)
 
 
 def in_mxnet(net: NeuronHybridBlock) -> mx.gluon.SymbolBlock:
