@@ -128,6 +128,8 @@ def _arrays(path: Path, name: str | None, names: Sequence[str]) -> dict[str, Arr
 
 def _load(path: Path) -> Any:
     with path.open("rb") as file:
+        if not path.stat().st_size:
+            raise InputError(f"{path} is empty: it has no bytes.")
         try:
             loaded = np.load(file, allow_pickle=False)
             return loaded if isinstance(loaded, np.ndarray) else {n: loaded[n] for n in loaded.files}

@@ -136,6 +136,7 @@ def test_what_is_not_finite_is_null(folder, tmp_path, capsys):
     ("words", "told"),
     [
         (["compiled"], "nothing for the input data (float32[2, 3, 16, 16])"),
+        (["compiled", "empty.npy"], "empty.npy is empty"),
         (["compiled", "absent.npy"], "absent.npy: No such file"),
         (["compiled", "broken.npy"], "broken.npy is no readable file"),
         (["compiled", "broken.npz"], "broken.npz is no readable file"),
@@ -172,6 +173,7 @@ def test_errors(folder, tmp_path, capsys, monkeypatch, words, told):
     for name in ("broken.npy", "broken.npz", "broken.json", "broken.png"):
         (tmp_path / name).write_bytes(b"\x93NUMPY")
     np.save(tmp_path / "pickled.npy", np.array([{}], object))
+    (tmp_path / "empty.npy").touch()
     np.save(tmp_path / "flat.npy", np.ones(3))
     np.save(tmp_path / "large.npy", np.full((2, 3, 16, 16), 1e300))
     Image.open(folder / "cat.png").save(tmp_path / "whole.jpg")
