@@ -21,11 +21,13 @@ def prepared(
     """
     if not body:
         raise InputError(f"{said} not an image; send JPEG or PNG.")
-    if not is_complete(body):
-        # The decoder fills what is missing with gray.
-        raise InputError(f"{said} an image that ends too early: it was cut off. Send all of it.")
     try:
-        image = _turned(mx.image.imdecode(bytes(body), to_rgb=1), orientation(body))
+        image = mx.image.imdecode(bytes(body), to_rgb=1)
+        image.wait_to_read()  # what cannot be decoded is said first
+        if not is_complete(body):
+            # The decoder fills what is missing with gray.
+            raise InputError(f"{said} an image that ends too early: it was cut off. Send all of it.")
+        image = _turned(image, orientation(body))
         image = mx.image.resize_short(image, max(before.resize, height, width))
         image = mx.image.center_crop(image, (width, height))[0]
         array = image.asnumpy().astype(np.float32) / 255

@@ -50,7 +50,8 @@ def test_a_picture_that_is_cut_off_is_refused(how):
     assert is_complete(body) and is_complete(body + b"more")
     assert prepared(body, 40, 40, PLAIN, "float32").shape == (3, 40, 40)
     for end in (len(body) // 2, len(body) * 9 // 10, len(body) - 2):
-        with pytest.raises(InputError, match="cut off"):
+        # Of other files than plain JPEGs, MXNet may decode nothing then.
+        with pytest.raises(InputError, match="cut off|can be decoded" if how else "cut off"):
             prepared(body[:end], 40, 40, PLAIN, "float32")
 
 
