@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ import mxnet as mx
 from .block import NeuronHybridBlock
 from .compiler.pipeline import analyze_model, compile_model
 from .culprit.locate import locate as find_culprit
-from .errors import InputError
+from .errors import InputError, OptionError
 from .frontend.export import check_contexts, export
 from .frontend.symbol import from_symbol
 from .graph.spec import dtype_name
@@ -121,21 +122,27 @@ def verify(
     An input is what `compile` takes as a sample; floating-point outputs must agree within `atol + rtol * |reference|`,
     and others exactly. Where neither is given they follow from the precision that was asked for: 1e-3 and 1e-4 in
     float32; with `auto_cast`, or for parameters and outputs of a smaller type, four units in the last place of that
-    type, of each value and of the output's largest, as sums of large values may be small. The result is true when all
-    agree, and prints the differences and what was allowed.
+    type, of each value and of the output's largest, as sums of large values may be small. An `atol` that is not given
+    is at most 1e-3 of the output's largest value, too. The result is true when all agree and something was compared,
+    and prints the differences and what was allowed.
 
     Where they do not agree, `locate` has it find out where the two part, for the first such input: the first compiled
     region, and by halving it, for which its parts are compiled anew, the first operator. That is the result's
     `culprit`, which is printed too.
+
+    Raises InputError for what is no block, and for inputs that do not fit; OptionError for a tolerance that is no
+    finite number from 0.
     """
-    allowed = tolerance_of(_report_of(compiled), _types_of(compiled))
+    _check_comparable(compiled, reference, rtol, atol)
+    report = _report_of(compiled)
     explicit = rtol is not None or atol is not None
-    if explicit:
-        allowed = Tolerance(FLOAT32.rtol if rtol is None else rtol, FLOAT32.atol if atol is None else atol)
+    allowed = _given(rtol, atol) if explicit else tolerance_of(report, _types_of(compiled))
     samples = inputs if isinstance(inputs, list) else [inputs]
     # Where MXNet has the first calls of a shape, it would be compared with itself.
     with compiled.programs_alone() if isinstance(compiled, NeuronHybridBlock) else nullcontext():
         made = compared(compiled, reference, samples, allowed, by_type=not explicit)
+    if report is None:
+        made = replace(made, verification=replace(made.verification, note=_NO_REPORT))
     number = made.first_apart
     if made.verification or not locate or number < 0:
         return made.verification
@@ -143,10 +150,40 @@ def verify(
     return replace(made.verification, culprit=found)
 
 
-def _types_of(compiled: Any) -> set[str]:
-    """The types of a block's parameters; none for whatever else is compared."""
-    if not isinstance(compiled, mx.gluon.Block):
-        return set()
+_NO_REPORT = (
+    "The first of the two carries no report: gluon_neuron did not compile it, or it was edited since, or it is inside "
+    "another block. Where nothing of it is compiled, this compares MXNet with itself."
+)
+
+
+def _check_comparable(compiled: Any, reference: Any, rtol: float | None, atol: float | None) -> None:
+    # The names of the arguments are those of the reference, and only a HybridBlock says them.
+    for name, block, kind in (
+        ("compiled", compiled, mx.gluon.Block),
+        ("reference", reference, mx.gluon.HybridBlock),
+    ):
+        if not isinstance(block, kind):
+            raise InputError(
+                f"verify() compares two blocks, and {name} is a {type(block).__name__}; give a gluon.{kind.__name__}."
+            )
+    for name, value in (("rtol", rtol), ("atol", atol)):
+        try:
+            allowed = value is None or (math.isfinite(value) and value >= 0)
+        except TypeError:
+            allowed = False
+        if not allowed:
+            raise OptionError(f"{name} must be a finite number from 0, not {value!r}.")
+
+
+def _given(rtol: float | None, atol: float | None) -> Tolerance:
+    """What is given counts alone; what is not is as for float32."""
+    if atol is None:
+        return replace(FLOAT32, rtol=FLOAT32.rtol if rtol is None else rtol)
+    return Tolerance(FLOAT32.rtol if rtol is None else rtol, atol)
+
+
+def _types_of(compiled: mx.gluon.Block) -> set[str]:
+    """The types of a block's parameters."""
     return {dtype_name(p.dtype) for p in compiled.collect_params().values()}
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import mxnet as mx
+import numpy as np
 
 from .block import NeuronHybridBlock
 from .errors import BlockError, InputError, OptionError
@@ -83,9 +85,9 @@ def benchmark(
     net: Any,
     inputs: Any,
     *,
-    beside: mx.gluon.HybridBlock | bool = True,
-    batch_sizes: Sequence[int] = (),
-    callers: Sequence[int] = (1,),
+    beside: mx.gluon.HybridBlock | bool | None = True,
+    batch_sizes: Sequence[int] | int = (),
+    callers: Sequence[int] | int = (1,),
     calls: int = 100,
     warmup: int = 5,
     price_per_hour: float | None = None,
@@ -93,17 +95,24 @@ def benchmark(
     """Time calls of a compiled net with `inputs`, which are what `compile` takes as a sample.
 
     It takes turns with MXNet, which runs the operators that the net was compiled of, a block for each caller; `beside`
-    gives another block in their place, or False for none. `batch_sizes` repeats or cuts the inputs' first axes;
+    gives another block in their place, or False or None for none. `batch_sizes` repeats or cuts the inputs' first axes;
     `callers` are numbers of threads that call at the same time; each makes `calls` calls, after `warmup` that are not
-    timed. `price_per_hour` is that of the machine. Raises OptionError for numbers that are not positive, and for
-    several callers of one block, InputError for inputs that have no first axis to be changed, and GraphError for a net
-    whose weights are baked in, which has no operators for MXNet.
+    timed. `price_per_hour` is that of the machine. Raises OptionError for numbers that are not positive (`warmup` may
+    be 0), and for several callers of one block, InputError for inputs that have no first axis to be changed, and
+    GraphError for a net whose weights are baked in, which has no operators for MXNet.
     """
+    batch_sizes, callers = _several(batch_sizes), _several(callers)
     if not callers:
         raise OptionError("callers must name at least one number of threads.")
     for name, values in (("batch_sizes", batch_sizes), ("callers", callers), ("calls", [calls])):
         if not all(is_int(n) and n > 0 for n in values):
             raise OptionError(f"{name} must be positive integers, not {values!r}.")
+    if not (is_int(warmup) and warmup >= 0):
+        raise OptionError(f"warmup must be an integer from 0, not {warmup!r}.")
+    if price_per_hour is not None and not _is_price(price_per_hour):
+        raise OptionError(f"price_per_hour must be a finite number above 0, not {price_per_hour!r}.")
+    if not (beside is None or isinstance(beside, bool | mx.gluon.HybridBlock)):
+        raise OptionError(f"beside must be a gluon.HybridBlock, True, False or None, not a {type(beside).__name__}.")
     if isinstance(beside, mx.gluon.Block) and max(callers) > 1:
         raise OptionError("MXNet's blocks are for one thread: several callers need beside=True, a block for each.")
     if not isinstance(net, NeuronHybridBlock):
@@ -119,13 +128,22 @@ def benchmark(
             for count in callers:
                 ours = [_call(net, sample, is_np)] * count
                 rivals = {OURS: ours}
-                if beside is not False:
+                if beside is not None and beside is not False:
                     blocks = [in_mxnet(net) if beside is True else beside for _ in range(count)]
                     for block in blocks:
                         block.hybridize(static_alloc=True, static_shape=True)
                     rivals[THEIRS] = [_call(b, sample, is_np) for b in blocks]
                 timings += _timed(rivals, batch, calls, warmup, price_per_hour)
     return Benchmark(tuple(timings))
+
+
+def _several(numbers: Sequence[int] | int) -> list[int]:
+    """A number alone is a list of one; the caller checks what they are."""
+    return list(numbers) if isinstance(numbers, Iterable) else [numbers]
+
+
+def _is_price(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 < value < math.inf)
 
 
 def in_mxnet(net: NeuronHybridBlock) -> mx.gluon.SymbolBlock:

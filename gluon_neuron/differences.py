@@ -22,17 +22,21 @@ _MOST_AXES = 3
 class Tolerance:
     """What a float may differ by: `atol + rtol * |reference| + of_range * (the output's largest |reference|)`.
 
-    `why` names the precision that asks for it.
+    With `atol_of_range`, `atol` is at most that share of the output's largest, too: where all values are small, it
+    would allow anything. `why` names the precision that asks for it.
     """
 
     rtol: float
     atol: float
     of_range: float = 0.0
     why: str = ""
+    atol_of_range: float = 0.0
 
     def __str__(self) -> str:
         share = f", {self.of_range:g} of each output's largest value" if self.of_range else ""
-        return f"rtol {self.rtol:g}, atol {self.atol:g}{share}{self.why and f', as for {self.why}'}"
+        most = f" or, where that is less, {self.atol_of_range:g} of each output's largest value"
+        atol = f"{self.atol:g}{most if self.atol_of_range and self.atol else ''}"
+        return f"rtol {self.rtol:g}, atol {atol}{share}{self.why and f', as for {self.why}'}"
 
     def for_type(self, dtype: str) -> Tolerance:
         """This, or more where numbers are of a type that holds fewer bits: four units of its last place, as rounding to
@@ -41,6 +45,12 @@ class Tolerance:
         if share <= min(self.rtol, self.of_range) or share < 1e-6:
             return self
         return replace(self, rtol=max(self.rtol, share), of_range=max(self.of_range, share), why=self.why or dtype)
+
+    def absolute(self, largest: float) -> float:
+        """What any value may differ by, of an output with that largest |reference|."""
+        # Of zeros alone, nothing says what is small.
+        capped = self.atol_of_range and largest
+        return (min(self.atol, self.atol_of_range * largest) if capped else self.atol) + self.of_range * largest
 
 
 @dataclass(frozen=True)
@@ -120,8 +130,7 @@ def exact(array: np.ndarray) -> bool:
 def _close(a: np.ndarray, b: np.ndarray, x: np.ndarray, y: np.ndarray, allowed: Tolerance) -> np.ndarray:
     if exact(b):
         return np.asarray(a == b)
-    atol = allowed.atol + allowed.of_range * largest(y)
-    return np.isclose(x, y, rtol=allowed.rtol, atol=atol, equal_nan=True)
+    return np.isclose(x, y, rtol=allowed.rtol, atol=allowed.absolute(largest(y)), equal_nan=True)
 
 
 def _largest(values: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -20,7 +20,7 @@ from .graph.spec import dtype_name
 from .report import Report
 from .runtime.mxnet_private import flatten
 
-FLOAT32 = Tolerance(1e-3, 1e-4)
+FLOAT32 = Tolerance(1e-3, 1e-4, atol_of_range=1e-3)
 """For a model in float32."""
 
 
@@ -33,7 +33,8 @@ def tolerance_of(report: Report | None, dtypes: Iterable[str] = ()) -> Tolerance
     if report is None or report.auto_cast == "none":
         return _for_types(FLOAT32, dtypes)
     share = 4 * 2.0 ** -SIGNIFICANT_BITS[report.auto_cast_type]
-    return Tolerance(share, FLOAT32.atol, share, f"auto_cast={report.auto_cast!r} in {report.auto_cast_type}")
+    why = f"auto_cast={report.auto_cast!r} in {report.auto_cast_type}"
+    return replace(FLOAT32, rtol=share, of_range=share, why=why)
 
 
 def _for_types(allowed: Tolerance, dtypes: Iterable[str]) -> Tolerance:
@@ -44,9 +45,9 @@ def _for_types(allowed: Tolerance, dtypes: Iterable[str]) -> Tolerance:
 
 @dataclass(frozen=True)
 class Verification:
-    """The differences of each output; true when every element is within the tolerance.
+    """The differences of each output; true when there are some, and every element is within the tolerance.
 
-    `culprit` says where the two part, when they do and it was looked for.
+    `culprit` says where the two part, when they do and it was looked for; `note` what else is to be known.
     """
 
     differences: tuple[Difference, ...]
@@ -55,15 +56,18 @@ class Verification:
     of_range: float = 0.0
     why: str = ""
     culprit: Culprit | None = None
+    atol_of_range: float = 0.0
+    note: str = ""
 
     def __bool__(self) -> bool:
-        return all(d.outside == 0 for d in self.differences)
+        # Where nothing was compared, nothing agrees.
+        return bool(self.differences) and all(d.outside == 0 for d in self.differences)
 
     def to_dict(self) -> dict[str, Any]:
         """The verification as JSON-compatible values; None for numbers that are not finite."""
         return {
             "agrees": bool(self),
-            **{k: getattr(self, k) for k in ("rtol", "atol", "of_range", "why")},
+            **{k: getattr(self, k) for k in ("rtol", "atol", "atol_of_range", "of_range", "why", "note")},
             "differences": jsonable([asdict(d) for d in self.differences]),
             "culprit": self.culprit and self.culprit.to_dict(),
         }
@@ -75,7 +79,7 @@ class Verification:
         more = [name for name in ("cosine", "top5") if any(not math.isnan(getattr(d, name)) for d in self.differences)]
         rows = [_row(d, more) for d in self.differences]
         others = [f"Output {d.output}: {d.other}." for d in self.differences if d.other]
-        allowed = Tolerance(self.rtol, self.atol, self.of_range, self.why)
+        allowed = Tolerance(self.rtol, self.atol, self.of_range, self.why, self.atol_of_range)
         other_types = {d.output: d.tolerance for d in self.differences if d.tolerance not in ("", str(allowed))}
         others += [f"Output {i} is compared so: {text}." for i, text in other_types.items()]
         verdict = "agrees" if self else "DISAGREES"
@@ -83,7 +87,7 @@ class Verification:
         if not self.differences:
             return "Nothing was compared: there were no inputs, or no outputs."
         columns = [*_COLUMNS, *({"cosine": "cosine", "top5": "same top-5"}[name] for name in more)]
-        lines = [head, *others, tabulate(rows, columns)]
+        lines = [head, *filter(None, [self.note]), *others, tabulate(rows, columns)]
         return "\n".join([*lines, "", str(self.culprit)] if self.culprit else lines)
 
 
@@ -141,7 +145,9 @@ def compared(
     tolerances = [_for_types(allowed, seen if by_type else ()) for seen, _ in by_output]
     given = [[p for p in pairs if p is not None] for pairs in outputs]
     differences = tuple(difference(i, pairs, own) for i, (pairs, own) in enumerate(zip(given, tolerances)))
-    made = Verification(differences, allowed.rtol, allowed.atol, allowed.of_range, allowed.why)
+    made = Verification(
+        *(differences, allowed.rtol, allowed.atol, allowed.of_range, allowed.why), atol_of_range=allowed.atol_of_range
+    )
     return Compared(made, runs, tolerances)
 
 

@@ -56,6 +56,11 @@ def test_calls_are_made_in_so_many_threads_at_once(compiled, monkeypatch):
     assert len(seen) >= 3 and [t.calls for t in found.timings] == [6]
 
 
+def test_a_number_alone_is_one_and_none_beside_is_nothing(compiled):
+    found = gluon_neuron.benchmark(compiled, images(2), batch_sizes=4, callers=2, calls=2, warmup=0, beside=None)
+    assert [(t.who, t.batch, t.callers) for t in found.timings] == [("gluon_neuron", 4, 2)]
+
+
 def test_what_a_caller_raises_is_raised(compiled, monkeypatch):
     call = type(compiled).__call__
 
@@ -88,6 +93,13 @@ def test_another_block_beside_it(compiled):
         ({"calls": 0}, "calls must be positive"),
         ({"callers": []}, "at least one"),
         ({"callers": [True]}, "callers must be positive"),
+        ({"callers": 1.5}, "callers must be positive"),
+        ({"batch_sizes": 0}, "batch_sizes must be positive"),
+        ({"warmup": -1}, "warmup must be an integer from 0"),
+        ({"price_per_hour": 0}, "price_per_hour must be a finite number above 0"),
+        ({"price_per_hour": -1.5}, "price_per_hour must be a finite number above 0"),
+        ({"price_per_hour": float("nan")}, "price_per_hour must be a finite number above 0"),
+        ({"beside": 3}, "not a int"),
         ({"batch_sizes": [1.5]}, "batch_sizes must be positive"),
     ],
 )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from gluon_neuron.errors import InputError, OptionError
 from gluon_neuron.report import Report
 from gluon_neuron.verification import Difference, Tolerance, Verification, compare, tolerance_of
 from gluon_neuron.verification import compared as all_compared
@@ -167,7 +168,9 @@ def test_a_compiled_block_and_its_files_say_their_precision(cast, tmp_path):
         assert made and ("auto_cast" in str(made)) is (cast != "none")
         # A tolerance that is given counts alone.
         for given in ({"rtol": 1e-3}, {"atol": 1e-4}, {"rtol": 1e-3, "atol": 1e-4}):
-            assert "(rtol 0.001, atol 0.0001)" in str(gluon_neuron.verify(model, net, x, **given))
+            made = gluon_neuron.verify(model, net, x, **given)
+            assert "(rtol 0.001, atol 0.0001" in str(made) and "auto_cast" not in str(made)
+            assert ("where that is less" in str(made)) is ("atol" not in given)
 
 
 def test_cosine_and_top_5():
@@ -194,9 +197,74 @@ def test_the_cosine_of_nothing_and_of_opposites():
     assert compared(-X, X).differences[0].cosine == pytest.approx(-1)
 
 
+def dense(**given):
+    block = mx.gluon.nn.Dense(4, in_units=3, **given)
+    block.initialize(mx.init.Normal(1))
+    return block
+
+
+@pytest.mark.parametrize("size", [1e-6, 1e-2, 1])
+def test_outputs_that_are_small_are_compared_as_such(size):
+    one, other = dense(), dense()
+    for block in (one, other):
+        block.weight.set_data(block.weight.data() * size)
+    compiled = gluon_neuron.compile(one, mx.nd.ones((2, 3)))
+    x = mx.nd.ones((2, 3))
+    assert gluon_neuron.verify(compiled, one, x)
+    for given in ({}, {"rtol": 1e-3}):
+        assert not gluon_neuron.verify(compiled, other, x, locate=False, **given)
+    assert bool(gluon_neuron.verify(compiled, other, x, atol=1e-4, locate=False)) is (size == 1e-6)
+
+
+def test_outputs_of_zeros_keep_the_absolute_tolerance():
+    allowed = tolerance_of(None)
+    sample = [mx.nd.zeros((1,))]
+    assert compare(Gives(*arrays(X * 0 + 1e-5)), Gives(*arrays(X * 0)), sample, allowed)
+    assert not compare(Gives(*arrays(X * 0 + 1e-3)), Gives(*arrays(X * 0)), sample, allowed)
+
+
+def test_a_checkpoint_that_was_not_compiled_is_compared(tmp_path):
+    from gluon_neuron.api import compile_symbol
+
+    block = dense()
+    x = mx.nd.ones((2, 3))
+    block.hybridize()
+    block(x)
+    block.export(str(tmp_path / "net"))
+    symbol, args, aux = mx.model.load_checkpoint(str(tmp_path / "net"), 0)
+    compiled = compile_symbol(symbol, x, args, aux, {})
+    for given in ({}, {"atol": 1e-4}):
+        assert gluon_neuron.verify(compiled, block, x, **given)
+
+
+@pytest.mark.parametrize("name", ["rtol", "atol"])
+@pytest.mark.parametrize("value", [-1, float("nan"), float("inf"), "1e-3"])
+def test_a_tolerance_is_a_number_from_0(name, value):
+    block = dense()
+    with pytest.raises(OptionError, match=f"{name} must be a finite number from 0"):
+        gluon_neuron.verify(block, block, mx.nd.ones((2, 3)), **{name: value})
+
+
+def test_what_is_compared_are_blocks():
+    block, x = dense(), mx.nd.ones((2, 3))
+    with pytest.raises(InputError, match="compiled is a int"):
+        gluon_neuron.verify(3, block, x)
+    with pytest.raises(InputError, match="reference is a function"):
+        gluon_neuron.verify(block, lambda x: x, x)
+
+
+def test_it_is_said_that_nothing_is_known_to_be_compiled():
+    block, x = dense(), mx.nd.ones((2, 3))
+    made = gluon_neuron.verify(block, block, x)
+    assert made and "carries no report" in str(made) and made.to_dict()["note"]
+    assert "carries no report" not in str(gluon_neuron.verify(gluon_neuron.compile(block, x), block, x))
+
+
 def test_nothing_to_compare_is_said():
     made = compare(Gives(), Gives(), [], Tolerance(RTOL, ATOL))
-    assert made and made.differences == () and str(made).startswith("Nothing was compared")
+    assert not made and made.differences == () and str(made).startswith("Nothing was compared")
+    block = dense()
+    assert not gluon_neuron.verify(block, block, []) and not made.to_dict()["agrees"]
 
 
 class Half(mx.gluon.HybridBlock):

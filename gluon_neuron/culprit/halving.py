@@ -42,7 +42,9 @@ def _with_rounding(allowed: Tolerance, read: Sequence[mx.nd.NDArray], made: Sequ
     the root of how many numbers are summed."""
     summed = max((a.size for a in read), default=0) / max((a.size for a in made), default=1)
     unit = 2.0**-22 * min((largest(as_numpy(a)) for a in read), default=0.0)
-    return replace(allowed, atol=max(allowed.atol, min(1e-5, unit * max(1.0, summed) ** 0.5)))
+    rounding = min(1e-5, unit * max(1.0, summed) ** 0.5)
+    most = max((allowed.absolute(largest(as_numpy(a))) for a in made), default=0.0)
+    return replace(allowed, atol=max(min(allowed.atol, most), rounding), atol_of_range=0.0)
 
 
 def said(error: Exception) -> str:

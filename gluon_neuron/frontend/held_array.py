@@ -17,6 +17,11 @@ class HeldArray:
         self.array = array
         self._data = [array]
 
+    @property
+    def dtype(self) -> Any:
+        """The array's dtype, as MXNet gives it."""
+        return self.array.dtype
+
     @gives_storage
     def data(self, ctx: Any = None) -> mx.nd.NDArray:
         """The array itself, wherever it is."""

@@ -78,11 +78,8 @@ class Graph:
     @classmethod
     def from_json(cls, text: str) -> Graph:
         """Read the text that `Symbol.tojson()` gives."""
-        try:
-            raw = json.loads(text)
-            raw_nodes, raw_heads = raw["nodes"], raw["heads"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise GraphError(f"This is not an MXNet symbol's JSON: {error!r}.") from error
+        raw = symbol_json(text)
+        raw_nodes, raw_heads = raw["nodes"], raw["heads"]
         heads = tuple(Entry(h[0], h[1]) for h in raw_heads)
         used: list[set[int]] = [{0} for _ in raw_nodes]
         for node in raw_nodes:
@@ -146,3 +143,20 @@ class Graph:
     def variables(self) -> tuple[Node, ...]:
         """The inputs and parameters, in the order MXNet lists them."""
         return tuple(n for n in self.nodes if n.is_variable)
+
+
+def symbol_json(text: str) -> dict[str, Any]:
+    """A symbol's JSON, which has nodes and heads. Raises GraphError for what is none, or a symbol of nothing."""
+    none = "This is not an MXNet symbol's JSON"
+    try:
+        raw = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise GraphError(f"{none}: {error!r}.") from error
+    if not isinstance(raw, dict):
+        raise GraphError(f"{none}: it holds no object, but a {type(raw).__name__}.")
+    for key in ("nodes", "heads"):
+        if not isinstance(raw.get(key), list):
+            raise GraphError(f"{none}: it has no list {key!r}.")
+        if not raw[key]:
+            raise GraphError(f"{none}: its list {key!r} is empty.")
+    return raw

@@ -36,7 +36,8 @@ def find(given: str | os.PathLike[str], epoch: int | None) -> tuple[Path, Path]:
         raise FileNotFoundError(
             f"There is no {' and no '.join(missing)} in {symbol_path.parent}. Of a model of that name there is: "
             f"{', '.join(found[:8]) + (' and more' if len(found) > 8 else '') or 'nothing'}. load takes the prefix "
-            "that export was given, or the symbol's file; the epoch is the number in the name of the parameters' file."
+            "that export was given, or the symbol's file; the epoch is the number in the name of the parameters' file"
+            f"{f', as in epoch={there[-1]}; on the line, --epoch {there[-1]}' if there else ''}."
         )
     return symbol_path, params_path
 

@@ -12,8 +12,8 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 _PREFIX = ".gluon_neuron-part-"
@@ -33,12 +33,24 @@ def put(files: Sequence[tuple[Path, Write]]) -> None:
         for path, write in files:
             place = _place(path)
             _sweep(place.parent)
-            part = _create(place.parent, parts)
-            write(part)
-            part.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
-            _sync(part)
+            with _said_of(path):
+                part = _create(place.parent, parts)
+                write(part)
+                part.chmod(place.stat().st_mode & 0o777 if place.exists() else 0o666 & ~umask())
+                _sync(part)
             made.append((part, place))
         _move(made, parts)
+
+
+@contextmanager
+def _said_of(path: Path) -> Iterator[None]:
+    """Have an error name the file that is to be written, not the one beside it, of which nobody knows."""
+    try:
+        yield
+    except OSError as error:
+        if _PREFIX in str(error.filename):
+            error.filename = str(path)
+        raise
 
 
 def umask() -> int:

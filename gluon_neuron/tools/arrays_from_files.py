@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from ..graph.spec import Spec
 from ..serve.picture import prepared
 from ..serve.signature import Preprocessing
 from .answer import plain
+from .ending import WrongLine
 
 Array = np.ndarray[Any, Any]
 
@@ -42,15 +43,21 @@ class Picture:
     def said(self, spec: Spec) -> str:
         """What is done to an image, in words."""
         height, width = spec.shape[2:]
-        short = max(self._short(spec), height, width)
+        short = self._short(spec)
         mean, std = (", ".join(f"{v:g}" for v in three) for three in (self.mean, self.std))
         return (
-            f"shorter side resized to {short}, the middle {height} x {width} cropped, red, green and blue as 0..1, "
-            f"less {mean}, divided by {std}"
+            f"turned as its Exif says, shorter side resized to {short}, the middle {height} x {width} cropped, "
+            f"red, green and blue as 0..1, less {mean}, divided by {std}"
         )
 
     def _short(self, spec: Spec) -> int:
-        return self.resize or min(spec.shape[2:]) * 256 // 224
+        least = max(spec.shape[2:])
+        if self.resize is not None and self.resize < least:
+            raise WrongLine(
+                f"--resize {self.resize} would leave less than the {least} pixels of the input's longer side; "
+                "give as many or more."
+            )
+        return self.resize or max(min(spec.shape[2:]) * 256 // 224, least)
 
 
 def read(
@@ -97,6 +104,11 @@ def _named(word: str, names: Sequence[str]) -> tuple[str | None, Path]:
     return name, Path(rest)
 
 
+def paths_of(words: Sequence[str], names: Sequence[str]) -> list[Path]:
+    """The files that `read` reads. Raises InputError as it does."""
+    return [_named(word, names)[1] for word in words]
+
+
 def _only(name: str | None, names: Sequence[str], path: Path) -> str:
     if name is None and len(names) != 1:
         raise InputError(f"{path}: say for which input, as in {names[0]}={path}; they are {', '.join(names)}.")
@@ -116,6 +128,8 @@ def _arrays(path: Path, name: str | None, names: Sequence[str]) -> dict[str, Arr
 
 def _load(path: Path) -> Any:
     with path.open("rb") as file:
+        if not path.stat().st_size:
+            raise InputError(f"{path} is empty: it has no bytes.")
         try:
             loaded = np.load(file, allow_pickle=False)
             return loaded if isinstance(loaded, np.ndarray) else {n: loaded[n] for n in loaded.files}
@@ -165,22 +179,34 @@ def _placed(arrays: Any, name: str | None, names: Sequence[str], path: Path) -> 
 def write(path: Path, outputs: Mapping[str, Array]) -> None:
     """Write the arrays as the file's ending says: .npz and .json by their names, .npy a single one.
 
-    What is there stays until the new file is complete. Raises InputError for another ending, and OSError.
+    What is there stays until the new file is complete. Raises InputError for several arrays in a .npy, and OSError.
     """
     from ..stitch.in_place import put
 
+    _check_count(path, len(outputs))
     put([(path, lambda place: _save(place, path, outputs))])
 
 
-def check_output(path: Path, count: int | None = None) -> None:
-    """Raise InputError where `write` could not write a file of this name, with so many arrays."""
-    kind = path.suffix.lower()
-    if kind not in (".npy", ".npz", ".json"):
-        raise InputError(f"{path} must end with .npz, .npy or .json.")
-    if kind == ".npy" and count is not None and count != 1:
-        raise InputError(f"A file .npy holds one array, and there are {count} outputs: name it .npz.")
+ENDINGS = (".npz", ".npy", ".json")
+"""Of the files that `write` writes."""
+
+
+def check_output(path: Path, endings: Sequence[str] = ENDINGS, sources: Iterable[Path] = ()) -> None:
+    """Raise InputError where no such file could be written, or it is one of those that are read."""
+    if path.suffix.lower() not in endings:
+        *most, last = endings
+        raise InputError(f"{path} must end with {', '.join(most)}{' or ' if most else ''}{last}.")
     if not path.parent.is_dir():
         raise InputError(f"There is no directory {path.parent}, in which {path.name} is to be written.")
+    for source in sources:
+        if path.exists() and source.exists() and path.samefile(source):
+            raise InputError(f"{path} is one of the files that are read; give another name.")
+
+
+def _check_count(path: Path, count: int) -> None:
+    kind = path.suffix.lower()
+    if kind == ".npy" and count != 1:
+        raise InputError(f"A file .npy holds one array, and there are {count} outputs: name it .npz.")
 
 
 def _save(place: Path, path: Path, outputs: Mapping[str, Array]) -> None:

@@ -13,6 +13,7 @@ from ..benchmarking import OURS, Benchmark, benchmark
 from ..errors import InputError, OptionError
 from ..stitch.in_place import put
 from .answer import Answer
+from .arrays_from_files import check_output
 from .model_from_line import Compiled, LineModel
 from .progress import shown
 
@@ -23,6 +24,7 @@ def benchmark_model(
     given: Mapping[str, np.ndarray[Any, Any]],
     options: Mapping[str, Any],
     *,
+    sources: Sequence[Path] = (),
     seed: int = 0,
     mxnet: bool = True,
     batch_sizes: Sequence[int] = (),
@@ -35,17 +37,19 @@ def benchmark_model(
 ) -> Answer:
     """Time the model on the given arrays, the rest drawn; one that is not compiled is, with `options`.
 
+    `sources` are the files that are read, in whose place none is written.
+
     Raises InputError where a file could not be written, before anything is timed, and what the calls raise.
     """
     if isinstance(model, Compiled) and options:
         raise InputError(
             f"{what} is compiled already, so {', '.join(options)} would change nothing; compile it anew with these."
         )
-    for path in filter(None, (table, plot)):
-        if not path.parent.is_dir():
-            raise InputError(f"There is no directory {path.parent}, in which {path.name} is to be written.")
+    if table is not None:
+        check_output(table, [".csv"], sources)
     if plot is not None:
-        _check_plot(plot)
+        check_output(plot, [".png", ".svg", ".pdf"], sources)
+        _check_matplotlib()
     with model.front_end():
         arrays = model.arrays(given, seed)
         if isinstance(model, Compiled):
@@ -82,13 +86,11 @@ def _write_table(place: Path, found: Benchmark) -> None:
         writer.writerows(rows)
 
 
-def _check_plot(path: Path) -> None:
+def _check_matplotlib() -> None:
     try:
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise OptionError(f"--plot needs matplotlib ({error}): pip install matplotlib.") from error
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError(f"{path} must end with .png, .svg or .pdf.")
 
 
 def _draw(place: Path, kind: str, found: Benchmark, what: str) -> None:

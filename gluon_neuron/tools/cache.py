@@ -7,6 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
+from ..errors import CacheError
 from ..targets.neuron.compile_cache import Cache, Entry, bound, directory, size_of
 from .answer import Answer
 
@@ -14,9 +15,11 @@ from .answer import Answer
 def run(action: str, place: str | None = None, size: str | None = None) -> Answer:
     """Do what `action` says (list, prune or clear) to the cache at `place`.
 
-    Raises CacheError for a place that is not a local path, or a size that cannot be read.
+    Raises CacheError for a place that is not a local directory, or a size that cannot be read.
     """
     cache = Cache(directory(place), size_of(size, "--size") if size else bound())
+    if cache.root.exists() and not cache.root.is_dir():
+        raise CacheError(f"The compile cache cannot be at {cache.root}, which is no directory. Name one with --dir.")
     if action == "list":
         entries = cache.entries()
         found = {"directory": cache.root, "bytes_at_most": cache.size, "programs": [_program(e) for e in entries]}

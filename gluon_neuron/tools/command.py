@@ -13,7 +13,7 @@ import typer
 
 from ..import_hooks import needs_mxnet
 from .answer import Answer
-from .ending import DEFECT, FAILED, STOPPED, explained
+from .ending import DEFECT, FAILED, STOPPED, WRONG_USAGE, WrongLine, explained
 
 PROGRAM = "gluon-neuron"
 
@@ -72,5 +72,5 @@ def carry_out(name: str, function: Callable[[], Answer], as_json: bool) -> int:
                 print(f"{PROGRAM} {name}: {told}", file=sys.stderr, flush=True)
                 return DEFECT
             print(f"{PROGRAM} {name}: {told}", file=sys.stderr, flush=True)
-        return FAILED
+        return WRONG_USAGE if isinstance(error, WrongLine) else FAILED
     return answer.status

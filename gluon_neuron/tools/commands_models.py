@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -178,8 +179,9 @@ def run(
 ) -> Answer:
     """Call a model once with arrays or images from files; compiled files run compiled, others in MXNet.
 
-    An image's shorter side is resized, the middle is cropped to the input's size, and red, green and blue, as values of
-    0..1, are normalised with --mean and --std: as multi-model-server does with an archive of ours.
+    An image is turned as its Exif says, its shorter side is resized, the middle is cropped to the input's size, and
+    red, green and blue, as values of 0..1, are normalised with --mean and --std: as multi-model-server does with an
+    archive of ours.
     """
     found = _model(model, epoch, pretrained, shape, dtype)
     from .run_model import run_model
@@ -262,7 +264,7 @@ def benchmark(
     What is not compiled is compiled for it, with the options below.
     """
     found = _model(model, epoch, pretrained, shape, dtype)
-    from .arrays_from_files import read
+    from .arrays_from_files import paths_of, read
     from .benchmark_model import benchmark_model
 
     given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
@@ -271,6 +273,7 @@ def benchmark(
         model,
         given,
         options,
+        sources=[*found.files, *paths_of(input or (), found.names)],
         seed=seed,
         mxnet=not no_mxnet,
         batch_sizes=batch or (),
@@ -316,16 +319,18 @@ def _picture(resize: int | None, mean: str | None, std: str | None) -> Picture:
 
 
 def _three(option: str, text: str | None, otherwise: tuple[float, float, float]) -> tuple[float, float, float]:
-    from ..errors import OptionError
+    from .ending import WrongLine
 
     if text is None:
         return otherwise
     try:
         red, green, blue = map(float, text.split(","))
     except ValueError as error:
-        raise OptionError(
+        raise WrongLine(
             f"{option} {text!r} must be three numbers, for red, green and blue, as in 0.5,0.5,0.5."
         ) from error
+    if not all(map(math.isfinite, (red, green, blue))):
+        raise WrongLine(f"{option} {text!r} must be finite numbers, as in 0.5,0.5,0.5.")
     if option == "--std" and 0 in (red, green, blue):
-        raise OptionError(f"{option} {text!r}: values are divided by it, so none may be zero.")
+        raise WrongLine(f"{option} {text!r}: values are divided by it, so none may be zero.")
     return red, green, blue

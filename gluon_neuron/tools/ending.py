@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from ..errors import GluonNeuronError, reason
+from ..errors import GluonNeuronError, InputError, reason
 
 DONE = 0
 FOUND = 1
@@ -22,6 +22,10 @@ STATUSES = {
     STOPPED: "stopped by Ctrl-C",
 }
 """What each exit status means."""
+
+
+class WrongLine(InputError):
+    """What the command line says is possible for no model."""
 
 
 def explained(error: Exception) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,12 @@ import numpy as np
 from ..errors import InputError, nearest
 from ..frontend.inputs import SUPPORTED
 from ..graph.spec import Spec
+from .ending import WrongLine
 
 _MOST_NAMES = 8
+_MOST_DIGITS = 1000
+_MOST_VALUES = 2**31 - 1
+"""Of an array of MXNet's."""
 
 Shape = tuple[int, ...]
 
@@ -55,19 +60,25 @@ def shape_of(text: str) -> Shape | None:
     """A shape as "1,3,224,224" says it, or None; "" is that of a scalar."""
     if not text:
         return ()
-    words = text.removesuffix(",").split(",")
-    return tuple(map(int, words)) if all(w.strip().isascii() and w.strip().isdigit() for w in words) else None
+    words = [w.strip() for w in text.removesuffix(",").split(",")]
+    # Python reads no number of thousands of digits.
+    good = all(w.isascii() and w.isdigit() and len(w) < _MOST_DIGITS for w in words)
+    return tuple(map(int, words)) if good else None
 
 
 def _shape(text: str, line: str) -> Shape:
-    found = shape_of(text)
+    found = shape_of(text) if line else None
     if found is None:
-        raise InputError(
+        raise WrongLine(
             f"--shape {line}: {text!r} is no shape. Write its extents with commas between them, as in "
             "data:1,3,224,224; of axes that may change, those of a usual call."
         )
     if 0 in found:
-        raise InputError(f"--shape {line}: an extent of 0 leaves nothing to compute; give those of a usual call.")
+        raise WrongLine(f"--shape {line}: an extent of 0 leaves nothing to compute; give those of a usual call.")
+    if math.prod(found) > _MOST_VALUES:
+        raise WrongLine(
+            f"--shape {line}: an array of MXNet's holds {_MOST_VALUES} values at most; give a usual call's."
+        )
     return found
 
 
@@ -88,9 +99,14 @@ def fitted(array: np.ndarray[Any, Any], dtype: str, where: str) -> np.ndarray[An
     """The array in the input's dtype. Raises InputError where that would change values by more than rounding."""
     if array.dtype.kind not in "biuf":
         raise InputError(f"{where} holds {array.dtype}, which are no numbers.")
-    made = array.astype(dtype)
-    loses = array.dtype.kind == "f" and np.dtype(dtype).kind in "biu"
-    if (loses or np.dtype(dtype).kind in "biu") and not np.array_equal(made.astype(array.dtype), array):
+    with np.errstate(over="ignore", invalid="ignore"):
+        made = array.astype(dtype)
+        if array.dtype.kind == "f" and made.dtype.kind == "f":
+            kept = np.array_equal(np.isfinite(made), np.isfinite(array))
+        else:
+            # As what holds 64 bits: the largest integers round up beyond their own type.
+            kept = np.array_equal(made.astype(np.longdouble), array.astype(np.longdouble))
+    if not kept:
         raise InputError(f"{where} holds {array.dtype} values that {dtype}, the dtype of the input, cannot hold.")
     return made
 

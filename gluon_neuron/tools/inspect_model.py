@@ -12,7 +12,7 @@ from typing import Any
 from ..artifact.arrays_file import StoredArray, read_stored, stored_arrays
 from ..artifact.container import Artifact, unpack
 from ..errors import ArtifactError, GraphError
-from ..graph.graph import VARIABLE
+from ..graph.graph import VARIABLE, symbol_json
 from ..graph.model_files import find
 from ..graph.subgraph import ARTIFACT_SUFFIX
 from ..stitch.metadata import Metadata, find_in_text, is_edited
@@ -30,7 +30,10 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None) -> An
     symbol_path, params_path = find(given, epoch)
     try:
         text = symbol_path.read_text(encoding="utf-8")
+        symbol_json(text)
         edited, metadata, expected = is_edited(text), find_in_text(text), _expected(text)
+    except GraphError as error:
+        raise GraphError(f"{symbol_path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise GraphError(
             f"{symbol_path} is not the JSON of a symbol that gluon_neuron or MXNet has written: {error!r}. Name a file "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import GraphError, InputError
+from ..graph.graph import symbol_json
 from ..graph.model_files import find
 from ..stitch.metadata import find_in_text, is_edited
 from .answer import Answer
@@ -16,8 +17,11 @@ def report_of_file(given: str, epoch: int | None = None) -> Answer:
     symbol_path, _ = find(given, epoch)
     try:
         text = symbol_path.read_text(encoding="utf-8")
+        symbol_json(text)
         metadata = find_in_text(text)
         edited = metadata is None and is_edited(text)
+    except GraphError as error:
+        raise GraphError(f"{symbol_path}: {error}") from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise GraphError(
             f"{symbol_path} is not the JSON of a symbol: {error!r}. Name a file that was exported."

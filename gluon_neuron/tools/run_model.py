@@ -14,7 +14,7 @@ from ..errors import InputError, OptionError
 from ..runtime.mxnet_private import flatten, traced_symbol
 from ..serve.signature import read_labels
 from .answer import Answer
-from .arrays_from_files import Array, Picture, check_output, read, write
+from .arrays_from_files import Array, Picture, check_output, paths_of, read, write
 from .model_from_line import Compiled, LineModel
 
 _MOST_VALUES = 6
@@ -38,7 +38,7 @@ def run_model(
     """
     names = _labels(labels)
     if output is not None:
-        check_output(output)
+        check_output(output, sources=[*model.files, *paths_of(words, model.names), *filter(None, [labels])])
     given, notes = read(words, model.names, model.specs, picture)
     missing = [n for n in model.names if n not in given]
     if missing and not random:
@@ -53,7 +53,6 @@ def run_model(
         outputs = called(block, model.arguments(arrays))
         seconds = time.perf_counter() - start
     if output is not None:
-        check_output(output, len(outputs))
         write(output, outputs)
     ranked = top or (5 if names or any("image" in n for n in notes) else None)
     best = {n: _best(a, ranked, names, softmax) for n, a in outputs.items()} if ranked else {}

@@ -63,6 +63,7 @@ def verify_model(
         "agrees": bool(found),
         "rtol": found.rtol,
         "atol": found.atol,
+        "atol_of_range": found.atol_of_range,
         "of_range": found.of_range,
         "why": found.why,
         "samples": samples,

@@ -82,9 +82,10 @@ def test_garbage(server, net, photographs, body):
     check(server.predict("mobilenet", photographs[0]), probabilities(net, photographs[0]))
 
 
-def test_truncated_picture_is_answered(server, photographs):
+def test_truncated_picture_is_refused(server, photographs):
     # OpenCV decodes what is there.
-    assert server.predict("mobilenet", photographs[0][:5000]).status_code in (200, 400)
+    answer = server.predict("mobilenet", photographs[0][:5000])
+    assert answer.status_code == 400 and "cut off" in answer.json()["message"]
 
 
 def test_oversized_body(server, net, photographs):

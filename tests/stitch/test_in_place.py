@@ -158,3 +158,10 @@ def test_names_are_never_too_long(tmp_path):
     put(tmp_path, "new", names=[name])
     assert names(tmp_path) == [name]
     assert re.fullmatch("n+", name)
+
+
+def test_an_error_names_the_file_that_was_to_be_written(tmp_path):
+    path = tmp_path / "none" / "a.txt"
+    with pytest.raises(FileNotFoundError) as raised:
+        in_place.put([(path, lambda part: part.write_text("a"))])
+    assert raised.value.filename == str(path) and "-part-" not in str(raised.value)

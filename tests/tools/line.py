@@ -26,10 +26,10 @@ def said(capsys, *words):
     return out
 
 
-def fails(capsys, *words):
+def fails(capsys, *words, status=3):
     """What a command line that ends with an error says: one line."""
-    status, out, err = say(capsys, *words)
-    assert (status, out) == (3, ""), err
+    found, out, err = say(capsys, *words)
+    assert (found, out) == (status, ""), err
     assert err.startswith(f"gluon-neuron {words[0]}: ") and err.count("\n") == 1, err
     return err
 

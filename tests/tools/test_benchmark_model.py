@@ -44,10 +44,16 @@ def test_what_is_not_compiled_is(folder, capsys):
     ("words", "told"),
     [
         (["--csv", "none/t.csv"], "no directory none"),
-        (["--plot", "t.txt"], "must end with"),
+        (["--plot", "t.txt"], "must end with .png, .svg or .pdf"),
+        (["--csv", "net-symbol.json"], "must end with .csv"),
+        (
+            ["--shape", "1,3,16,16", "--input", "cat.png", "--plot", "cat.png"],
+            "cat.png is one of the files that are read",
+        ),
         ([], "--shape data:"),
     ],
 )
 def test_errors(folder, capsys, monkeypatch, words, told):
     monkeypatch.chdir(folder)
+    Image.new("RGB", (20, 20)).save("cat.png")
     assert told in fails(capsys, "benchmark", "net", *words)

@@ -51,3 +51,10 @@ def test_clear(cache, capsys):
 def test_errors(words, capsys):
     assert main(["cache", *words]) == 3
     assert "gluon-neuron cache:" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("action", ["list", "prune", "clear"])
+def test_a_file_is_no_cache(action, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["cache", action, "--dir", str(tmp_path / "file")]) == 3
+    assert "file, which is no directory" in capsys.readouterr().err

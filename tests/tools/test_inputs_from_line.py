@@ -53,6 +53,24 @@ def test_values_that_fit():
     assert fitted(np.array([1.0, 2.0]), "int32", "x").dtype == np.int32
     assert fitted(np.array([0.1]), "float32", "x").dtype == np.float32
     assert fitted(np.array([3]), "float16", "x").dtype == np.float16
+    assert np.isinf(fitted(np.array([np.inf]), "float32", "x")) and fitted(np.array([2**24]), "float32", "x") == 2**24
+    assert fitted(np.array([True]), "float32", "x") == 1 and np.isnan(fitted(np.array([np.nan]), "float16", "x"))
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"),
+    [
+        (np.array([1e300]), "float32"),
+        (np.array([70000.0]), "float16"),
+        (np.array([2**24 + 1]), "float32"),
+        (np.array([70000]), "float16"),
+        (np.array([2**63 - 1]), "float64"),
+        (np.array([2**64 - 1], "uint64"), "float32"),
+    ],
+)
+def test_values_that_a_float_does_not_hold(value, dtype):
+    with pytest.raises(InputError, match="cannot hold"):
+        fitted(value, dtype, "x")
 
 
 @pytest.mark.parametrize("value", [np.array([0.5]), np.array([np.nan]), np.array([300]), np.array([-1])])

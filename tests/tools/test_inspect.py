@@ -11,6 +11,8 @@ import pytest
 from mxnet.gluon import nn
 
 import gluon_neuron
+from gluon_neuron.artifact.arrays_file import read_stored, stored_arrays
+from gluon_neuron.artifact.container import unpack
 from gluon_neuron.tools.cli import main
 
 
@@ -24,6 +26,12 @@ def compiled(tmp_path_factory):
     prefix = tmp_path_factory.mktemp("inspected") / "net"
     made.export(prefix)
     return made, prefix
+
+
+def read_artifact(prefix):
+    path = prefix.with_name("net-0000.params")
+    (stored,) = [a for a in stored_arrays(path) if a.name.endswith("_neuronbin")]
+    return unpack(read_stored(path, stored))
 
 
 def inspect(capsys, *words):
@@ -124,6 +132,42 @@ def test_damaged_artifacts(compiled, tmp_path, capsys):
     (tmp_path / "bad-0000.params").write_bytes(data[:at])
     code, _, error = inspect(capsys, tmp_path / "bad")
     assert code == 3 and "does not fit" in error
+
+
+def test_a_payload_that_is_not_what_its_digest_says(compiled, tmp_path, capsys):
+    _, prefix = compiled
+    data = prefix.with_name("net-0000.params").read_bytes()
+    made = read_artifact(prefix)
+    at = data.index(made.payloads[0].data[:256]) + 100
+    (tmp_path / "bad-symbol.json").write_bytes(prefix.with_name("net-symbol.json").read_bytes())
+    (tmp_path / "bad-0000.params").write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+    code, text, _ = inspect(capsys, tmp_path / "bad")
+    assert code == 0 and "the SHA-256 of its cpu program does not match" in text
+
+
+@pytest.mark.parametrize("command", ["inspect", "report", "run"])
+@pytest.mark.parametrize(
+    ("symbol", "told"),
+    [
+        ("[]", "no object, but a list"),
+        ('{"nodes": [], "heads": []}', "'nodes' is empty"),
+        ('{"nodes": []}', "'nodes' is empty"),
+        ("{}", "no list 'nodes'"),
+    ],
+)
+def test_what_is_no_symbol(compiled, tmp_path, capsys, command, symbol, told):
+    (tmp_path / "bad-symbol.json").write_text(symbol)
+    (tmp_path / "bad-0000.params").write_bytes(compiled[1].with_name("net-0000.params").read_bytes())
+    code = main([command, str(tmp_path / "bad")])
+    error = capsys.readouterr().err
+    assert code == 3 and "bad-symbol.json: This is not an MXNet symbol's JSON" in error and told in error
+
+
+def test_several_epochs(compiled, tmp_path, capsys):
+    for name in ("net-symbol.json", "net-0003.params", "net-0007.params"):
+        (tmp_path / name).write_bytes(b"")
+    code, _, error = inspect(capsys, tmp_path / "net")
+    assert code == 3 and "--epoch 7" in error
 
 
 def test_nothing_there(tmp_path, capsys):

@@ -43,4 +43,4 @@ def test_errors(compiled, tmp_path, capsys):
     assert "was edited" in fails(capsys, "report", tmp_path / "edited")
     assert "nothing" in fails(capsys, "report", tmp_path / "absent")
     (tmp_path / "net-symbol.json").write_text("[")
-    assert "is not the JSON of a symbol" in fails(capsys, "report", tmp_path / "net")
+    assert "is not an MXNet symbol's JSON" in fails(capsys, "report", tmp_path / "net")

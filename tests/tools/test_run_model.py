@@ -136,6 +136,7 @@ def test_what_is_not_finite_is_null(folder, tmp_path, capsys):
     ("words", "told"),
     [
         (["compiled"], "nothing for the input data (float32[2, 3, 16, 16])"),
+        (["compiled", "empty.npy"], "empty.npy is empty"),
         (["compiled", "absent.npy"], "absent.npy: No such file"),
         (["compiled", "broken.npy"], "broken.npy is no readable file"),
         (["compiled", "broken.npz"], "broken.npz is no readable file"),
@@ -157,9 +158,11 @@ def test_what_is_not_finite_is_null(folder, tmp_path, capsys):
         (["net", "cat.png"], "--shape data:1,3,224,224"),
         (["compiled", "x.npy", "-o", "y.txt"], "must end with"),
         (["compiled", "x.npy", "-o", "none/y.npy"], "no directory none"),
+        (["compiled", "x.npy", "-o", "x.npy"], "x.npy is one of the files that are read"),
+        (["compiled", "x.npy", "-o", "compiled-symbol.json"], "one of the files that are read"),
+        (["compiled", "cut.jpg"], "cut.jpg is an image that ends too early"),
+        (["compiled", "large.npy"], "float64 values that float32, the dtype of the input, cannot hold"),
         (["two", "two.npz", "-o", "y.npy"], "2 outputs"),
-        (["compiled", "x.npy", "--labels", "five.txt", "--mean", "1,2"], "three numbers"),
-        (["compiled", "x.npy", "--std", "0,1,1"], "zero"),
         (["two", "two.npz", "--labels", "four.txt"], "4 labels for 3 classes"),
         (["compiled", "strings.npy"], "no numbers"),
     ],
@@ -170,7 +173,11 @@ def test_errors(folder, tmp_path, capsys, monkeypatch, words, told):
     for name in ("broken.npy", "broken.npz", "broken.json", "broken.png"):
         (tmp_path / name).write_bytes(b"\x93NUMPY")
     np.save(tmp_path / "pickled.npy", np.array([{}], object))
+    (tmp_path / "empty.npy").touch()
     np.save(tmp_path / "flat.npy", np.ones(3))
+    np.save(tmp_path / "large.npy", np.full((2, 3, 16, 16), 1e300))
+    Image.open(folder / "cat.png").save(tmp_path / "whole.jpg")
+    (tmp_path / "cut.jpg").write_bytes((tmp_path / "whole.jpg").read_bytes()[:-100])
     np.save(tmp_path / "strings.npy", np.array(["a"]))
     (tmp_path / "ragged.json").write_text("[[1], [1, 2]]")
     (tmp_path / "text.json").write_text('["a"]')
@@ -178,6 +185,24 @@ def test_errors(folder, tmp_path, capsys, monkeypatch, words, told):
     monkeypatch.chdir(tmp_path)
     assert told in fails(capsys, "run", *words)
     assert not (tmp_path / "y.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["x.npy", "--mean", "1,2"], "three numbers"),
+        (["x.npy", "--mean", "nan,0,0"], "finite"),
+        (["x.npy", "--std", "0,1,1"], "zero"),
+        (["x.npy", "--shape", "data:1,a"], "'1,a' is no shape"),
+        (["x.npy", "--shape", "9999999999999999999999"], "2147483647 values at most"),
+        (["x.npy", "--shape", "1" * 5000], "no shape"),
+        (["x.npy", "--shape", ""], "no shape"),
+        (["cat.png", "--resize", "15"], "16 pixels"),
+    ],
+)
+def test_what_no_model_takes_is_wrong_usage(folder, capsys, monkeypatch, words, told):
+    monkeypatch.chdir(folder)
+    assert told in fails(capsys, "run", "compiled", *words, status=2)
 
 
 def test_standard_output_is_not_mixed_with_notes(folder, capsys):
