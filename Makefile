@@ -26,7 +26,7 @@ help:
 	@echo "make demo    compile resnet50_v1, compare with MXNet, time both"
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
-	@echo "make test-around  the tests of notebooks, servers, commands and ways to start, which make test leaves out"
+	@echo "make test-around  the tests of notebooks, servers, commands, culprits and ways to start, which make test leaves out"
 	@echo "make test-python PYTHON=python3.13  a representative part of the tests on another Python, in .venv-3.13; NUMPY=2.5 names a NumPy"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
@@ -47,9 +47,9 @@ native: $(VENV)/.native
 	$(CTEST) --preset release --parallel 2
 
 PYTEST := -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
-# Notebooks, servers, commands, the benchmarks' own tools and the ways to start: what is run around the package.
-AROUND := tests/benchmarks tests/compat/test_install.py tests/examples tests/serve tests/test_import_hooks.py \
-	tests/test_import_order.py tests/tools
+# Notebooks, servers, commands, the search for culprits, the benchmarks' own tools and the ways to start: what is run around the package.
+AROUND := tests/benchmarks tests/compat/test_install.py tests/culprit tests/examples tests/serve tests/test_benchmarking.py \
+	tests/test_import_hooks.py tests/test_import_order.py tests/tools
 
 test: native
 	$(PY) $(PYTEST) $(addprefix --ignore=,$(AROUND)) $(COLLECT) $(PYTEST_ARGS)
