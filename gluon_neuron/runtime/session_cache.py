@@ -36,8 +36,8 @@ MAX_BOUND = 512
 MAX_BYTES = 64 << 20
 """Bytes that these may hold in all, with their arrays and their copies of the graph; one stays in any case."""
 
-_MOST_WAITING = 4
-"""So many shapes of one model are made ready at the same time, as long as there is something to measure."""
+_MOST_WAITING = 1
+"""So many shapes wait to be made ready as long as there is something to measure: each was bound within a call."""
 
 _ENGINES_OWN = (np.float16, np.float32, "float16", "float32")
 """Types to which weights may be cast: a program is made for them."""
