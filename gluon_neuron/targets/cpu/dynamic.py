@@ -42,7 +42,7 @@ from .dynamic_listing import Axis, Differences, Listed, NotDynamic, TooFewExtent
 from .dynamic_rewrite import make_dynamic
 from .ir import PreparedModel, prepare_model, serialize
 from .target import CpuTarget, cast_here, engine_config, lowered
-from .walk import is_data
+from .walk import walk
 
 ENGINE = "openvino-dynamic"
 """What a payload names as its engine; readers that do not know it leave it out."""
@@ -136,15 +136,12 @@ def dynamic_payload(job: RegionJob) -> tuple[Payload, Mapping[tuple[Place, str],
 def _kernels(nodes: Sequence[Listed], data: Set[str]) -> int:
     """How many kernels of one kind a shape takes at most: layers that are alike share theirs, and products with weights
     are another kind than those of data."""
-    varying: set[int] = set()
     alike: dict[tuple[str, int], set[tuple[Any, ...]]] = {}
-    for number, node in enumerate(nodes):
-        moving = sum(i in varying for i, _ in node.inputs)
-        if moving or is_data(node.node, data):
-            varying.add(number)
+    for node, (_, moving) in zip(nodes, walk([n.node for n in nodes], data, set()), strict=True):
         if node.kind in _HEAVY:
             read = tuple(nodes[i].shapes[output] for i, output in node.inputs)
-            alike.setdefault((node.kind, moving), set()).add((read, node.shapes, str(sorted(node.attributes.items()))))
+            kernel = read, node.shapes, str(sorted(node.attributes.items()))
+            alike.setdefault((node.kind, sum(moving)), set()).add(kernel)
     return max(map(len, alike.values()), default=1)
 
 
