@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from ..benchmarking import OURS, Benchmark, benchmark
-from ..errors import InputError, OptionError
+from ..errors import OptionError
 from ..stitch.in_place import put
 from .answer import Answer
 from .arrays_from_files import check_output
-from .model_from_line import Compiled, LineModel
-from .progress import shown
+from .model_from_line import LineModel
+from .ready_model import check_options, ready
 
 
 def benchmark_model(
@@ -41,10 +41,7 @@ def benchmark_model(
 
     Raises InputError where a file could not be written, before anything is timed, and what the calls raise.
     """
-    if isinstance(model, Compiled) and options:
-        raise InputError(
-            f"{what} is compiled already, so {', '.join(options)} would change nothing; compile it anew with these."
-        )
+    check_options(model, what, options)
     if table is not None:
         check_output(table, [".csv"], sources)
     if plot is not None:
@@ -52,11 +49,7 @@ def benchmark_model(
         _check_matplotlib()
     with model.front_end():
         arrays = model.arrays(given, seed)
-        if isinstance(model, Compiled):
-            net = model.runs(arrays)
-        else:
-            with shown(f"Compiling {what}", str(options.get("target", "auto"))):
-                net = model.compiled(arrays, options)
+        net = ready(model, what, arrays, options)
         found = benchmark(
             net,
             model.arguments(arrays),

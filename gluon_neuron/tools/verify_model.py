@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,10 @@ import numpy as np
 from .. import api
 from ..errors import InputError
 from ..graph.spec import Spec
-from ..runtime import background
 from .answer import Answer
 from .ending import DONE, FOUND
-from .model_from_line import Compiled, LineModel
-from .progress import shown
-from .run_model import called
-
-_FIRST_CALLS = 2
+from .model_from_line import LineModel
+from .ready_model import check_options, ready
 
 
 def verify_model(
@@ -38,48 +33,22 @@ def verify_model(
     A model that is not compiled is, with `options`; without `reference` it is the operators that the files hold. The
     Answer's status says whether something differs. Raises InputError for models of different inputs.
     """
-    if isinstance(model, Compiled) and options:
-        raise InputError(
-            f"{what} is compiled already, so {', '.join(options)} would change nothing; compile it anew with these."
-        )
+    check_options(model, what, options)
     with model.front_end():
         drawn = [model.arrays(given, seed + k * len(model.names)) for k in range(samples)]
         first = drawn[0]
-        if isinstance(model, Compiled):
-            compiled = model.runs(first)
-        else:
-            with shown(f"Compiling {what}", str(options.get("target", "auto"))):
-                compiled = model.compiled(first, options)
+        compiled = ready(model, what, first, options)
         if reference is None:
             original = model.reference(first)
         else:
             _check_same(model.names, reference, first)
             original = reference.runs(first)
         calls = [model.arguments(arrays) for arrays in drawn]
-        _settle(compiled, calls[0])
         found = api.verify(compiled, original, calls, rtol, atol)
     inputs = {n: str(Spec(a.shape, str(a.dtype))) for n, a in first.items()}
-    data = {
-        "agrees": bool(found),
-        "rtol": found.rtol,
-        "atol": found.atol,
-        "atol_of_range": found.atol_of_range,
-        "of_range": found.of_range,
-        "why": found.why,
-        "samples": samples,
-        "seed": seed,
-        "inputs": inputs,
-        "differences": [asdict(d) for d in found.differences],
-    }
+    data = {**found.to_dict(), "samples": samples, "seed": seed, "inputs": inputs}
     text = f"{found}\nInputs: {', '.join(f'{n} {s}' for n, s in inputs.items())}; {_drawn(given, samples, seed)}."
     return Answer(text, data, DONE if found else FOUND)
-
-
-def _settle(compiled: Any, arguments: Sequence[Any]) -> None:
-    """Have the program ready that is to be compared: MXNet's own operators have the first calls of another shape."""
-    for _ in range(_FIRST_CALLS):
-        called(compiled, arguments)
-    background.wait()
 
 
 def _drawn(given: Mapping[str, Any], samples: int, seed: int) -> str:
