@@ -213,15 +213,17 @@ def watched(bind: Callable[[], _Made]) -> tuple[_Made, dict[str, int]]:
     return made, {library.gn_node_name(node).decode(): node for node in nodes[: min(count, _MOST_NODES)] if node}
 
 
-def prepare_node(node: int, inputs: Sequence[int | None], outputs: Sequence[int], meet: bool = False) -> int:
-    """Have a node's model ready, as `gn_node_prepare` says: 0, `NOT_HERE` or `LAID_OUT`.
+def prepare_node(
+    node: int, inputs: Sequence[int | None], outputs: tuple[int, ctypes.Array[ctypes.c_int64]], meet: bool = False
+) -> int:
+    """Have a node's model ready, as `gn_node_prepare` says: 0, `NOT_HERE` or `LAID_OUT`. `outputs`: how many, and how
+    they are described.
 
     Raises CompileError where there is none.
     """
     library = functions()
     handles = (ctypes.c_void_p * len(inputs))(*inputs)
-    count, numbers = outputs[0], (ctypes.c_int64 * (len(outputs) - 1))(*outputs[1:])
-    status = library.gn_node_prepare(node, len(inputs), handles, count, numbers, meet)
+    status = library.gn_node_prepare(node, len(inputs), handles, *outputs, meet)
     if status < 0:
         raise CompileError(library.gn_last_error().decode(errors="replace"))
     return int(status)
@@ -287,7 +289,15 @@ def _declare(library: ctypes.CDLL) -> None:
     ]
     library.gn_node_evicted.argtypes = [ctypes.c_void_p]
     library.gn_versions.argtypes = [ctypes.c_size_t, _Handles, ctypes.POINTER(ctypes.c_uint64)]
-    library.gn_bound_alone.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, _Handles]
+    library.gn_region_new.argtypes = [
+        *(ctypes.c_char_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_int),
+        *(ctypes.c_size_t, _Handles, ctypes.POINTER(ctypes.c_size_t)),
+        *(ctypes.c_size_t, ctypes.POINTER(ctypes.c_int64), ctypes.c_size_t, ctypes.POINTER(ctypes.c_int64)),
+        *(ctypes.c_int, ctypes.c_int),
+    ]
+    library.gn_region_new.restype = ctypes.c_void_p
+    library.gn_bound_node.argtypes = [ctypes.c_void_p]
+    library.gn_bound_node.restype = ctypes.c_void_p
     library.gn_bound_call.argtypes = [ctypes.c_void_p, _Handles, _Handles]
     numbers = ctypes.c_uint64, ctypes.c_uint64
     library.gn_bound_call_if.argtypes = [ctypes.c_void_p, *numbers, _Handles, _Handles]

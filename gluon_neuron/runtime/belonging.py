@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import mxnet as mx
@@ -14,6 +16,19 @@ from ..graph.belonging import Owner, check_artifacts
 from ..graph.merge import merge_variables
 from ..graph.subgraph import ARTIFACT_SUFFIX
 from .mxnet_private import adopt, cached_parameters, like, view_of
+
+_known = threading.local()
+
+
+@contextmanager
+def checked_before() -> Iterator[None]:
+    """While inside, what this thread binds was checked: each artifact is of its node."""
+    before = getattr(_known, "inside", False)
+    _known.inside = True
+    try:
+        yield
+    finally:
+        _known.inside = before
 
 
 def check_bound(symbol: mx.sym.Symbol, args: Any) -> bool:
@@ -28,7 +43,7 @@ def check_bound(symbol: mx.sym.Symbol, args: Any) -> bool:
         arrays = {n: a for n, a in pairs if n.endswith(ARTIFACT_SUFFIX)}
     else:
         return False
-    if arrays:
+    if arrays and not getattr(_known, "inside", False):
         _check(symbol, arrays.get)
     return bool(arrays)
 

@@ -1,17 +1,22 @@
-"""BoundGraph: an executor whose call is one C call; large data that only compiled regions touch is lent, not copied."""
+"""BoundGraph: a graph whose call is one C call: MXNet's executor, with large data lent, not copied; or one region."""
 
 from __future__ import annotations
 
 import ctypes
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import mxnet as mx
 import numpy as np
 
 from ..engine import native_library
-from ..graph.subgraph import SUBGRAPH_OP
-from .mxnet_private import address_of
+from ..errors import CompileError
+from ..graph.spec import Spec, mxnet_dtype
+from ..graph.subgraph import CORE, STRICT, SUBGRAPH_OP
+from ..graph.text import to_text
+from .mxnet_private import address_of, number_of
 
 LEAST_LENT = 1 << 17
 """Bytes. Smaller arrays are copied sooner than lent."""
@@ -40,17 +45,39 @@ def placeable(symbol: mx.sym.Symbol) -> tuple[bool, ...]:
     return tuple([h[0]] == regions and h not in read and heads.count(h) == 1 for h in heads)
 
 
-def inputs_alone(symbol: mx.sym.Symbol) -> tuple[str, ...] | None:
-    """The inputs of the symbol's only operator, if that is a compiled node with the symbol's outputs, in order."""
+@dataclass(frozen=True)
+class Region:
+    """A compiled node that is a whole graph: its name, its own graph's text, whether it must run on a NeuronCore, the
+    names of what it reads, and which of its outputs is each of the graph's."""
+
+    name: str
+    graph: str
+    strict: bool
+    inputs: tuple[str, ...]
+    heads: tuple[int, ...]
+
+    def own_order(self, outputs: Sequence[Spec]) -> list[Spec]:
+        """The graph's outputs in the order of the node's."""
+        return [outputs[self.heads.index(k)] for k in range(len(outputs))]
+
+
+def single_region(symbol: mx.sym.Symbol) -> Region | None:
+    """The symbol's only operator, if that is a compiled node, each of whose outputs is one of the symbol's, once."""
     graph = json.loads(symbol.tojson(remove_amp_cast=False))
     nodes = graph["nodes"]
     found = [(i, n) for i, n in enumerate(nodes) if n["op"] != "null"]
     if len(found) != 1 or found[0][1]["op"] != SUBGRAPH_OP:
         return None
     index, node = found[0]
-    if [tuple(head[:2]) for head in graph["heads"]] != [(index, k) for k in range(len(node["subgraphs"][0]["heads"]))]:
+    inner = node["subgraphs"][0]
+    heads = tuple(head[1] for head in graph["heads"])
+    if any(head[0] != index for head in graph["heads"]) or sorted(heads) != list(range(len(inner["heads"]))):
         return None
-    return tuple(nodes[i]["name"] for i, *_ in node["inputs"])
+    attrs = node.get("attrs", {})
+    if CORE in attrs:
+        return None  # it was placed by hand
+    inputs = tuple(nodes[i]["name"] for i, *_ in node["inputs"])
+    return Region(node["name"], to_text(inner), attrs.get(STRICT) == "1", inputs, heads)
 
 
 def _address_if(array: mx.nd.NDArray | None, wanted: bool) -> int | None:
@@ -59,44 +86,79 @@ def _address_if(array: mx.nd.NDArray | None, wanted: bool) -> int | None:
 
 
 class BoundGraph:
-    """An executor and its bound arrays, for the native library.
+    """A graph that the native library calls: it is made by `of_executor` or `of_region`."""
 
-    `lend` says for which inputs callers' arrays may stand in, `place` for which outputs new arrays may.
-    """
+    def __init__(self, bound: int, inputs: int, order: Sequence[int]) -> None:
+        self._bound, self._order = bound, order
+        self._functions = native_library.functions()
+        self._inputs, self._outputs = ctypes.c_void_p * inputs, ctypes.c_void_p * len(order)
+        self._held: Any = None
 
-    def __init__(
-        self,
+    @classmethod
+    def of_executor(
+        cls,
         executor: mx.executor.Executor,
         inputs: Sequence[mx.nd.NDArray | None],
         lend: Sequence[bool],
         place: Sequence[bool],
         ctx: mx.Context,
-    ) -> None:
-        self.alone = False
-        """Whether the graph is one compiled node."""
+    ) -> BoundGraph:
+        """An executor and its bound arrays.
+
+        `lend` says for which inputs callers' arrays may stand in, `place` for which outputs new arrays may.
+        """
         outputs = executor.outputs
-        self._held = list(inputs), outputs
-        self._functions = native_library.functions()
-        self._inputs, self._outputs = ctypes.c_void_p * len(inputs), ctypes.c_void_p * len(outputs)
-        addresses = [_address_if(a, yes) for a, yes in zip(inputs, lend, strict=True)]
-        places = [_address_if(a, yes) for a, yes in zip(outputs, place, strict=True)]
-        self._bound = self._functions.gn_bound_new(
-            *(executor.handle, len(inputs), self._inputs(*[a.handle if a is not None else None for a in inputs])),
-            *(self._inputs(*addresses), len(outputs), self._outputs(*[a.handle for a in outputs])),
-            self._outputs(*places),
+        functions = native_library.functions()
+        handles = ctypes.c_void_p * len(inputs)
+        places = ctypes.c_void_p * len(outputs)
+        bound = functions.gn_bound_new(
+            *(executor.handle, len(inputs), handles(*[a.handle if a is not None else None for a in inputs])),
+            handles(*[_address_if(a, yes) for a, yes in zip(inputs, lend, strict=True)]),
+            *(len(outputs), places(*[a.handle for a in outputs])),
+            places(*[_address_if(a, yes) for a, yes in zip(outputs, place, strict=True)]),
             *(ctx.device_typeid, ctx.device_id),
         )
+        if not bound:
+            raise CompileError(functions.gn_last_error().decode(errors="replace"))
         executor.handle = None  # it is the library's now, which frees it in order with other threads' calls
+        graph = cls(bound, len(inputs), range(len(outputs)))
+        graph._held = list(inputs), outputs
+        return graph
 
-    def run_here(self, node: int, inputs: Sequence[mx.nd.NDArray]) -> None:
-        """From now on, a call may run the graph, which is this node, on its own thread, and then waits for the results.
+    @classmethod
+    def of_region(
+        cls,
+        region: Region,
+        data: Mapping[str, Spec],
+        weights: Mapping[str, mx.nd.NDArray],
+        outputs: Sequence[Spec],
+        ctx: mx.Context,
+        core: int | None,
+    ) -> BoundGraph | None:
+        """A graph of one region with these outputs, which reads these data, in the order of a call, and weights.
 
-        That is done where waking MXNet's thread would take a share of the time of a run. `inputs` are the arrays bound
-        to the node's.
+        It runs on the NeuronCore `core`, or on any. None where an executor is to be bound: this build of MXNet does not
+        show what a call without one takes, or the node cannot be made, which MXNet will say too.
+
+        Calls that do not take long run on their own thread, and then wait for the results.
         """
-        self.alone = True
-        handles = (ctypes.c_void_p * len(inputs))(*[a.handle for a in inputs])
-        self._functions.gn_bound_alone(self._bound, node, len(inputs), handles)
+        names = list(data)
+        numbers = described(data.values()), described(region.own_order(outputs))
+        count = len(region.inputs)
+        arrays = (ctypes.c_void_p * count)(*[weights[n].handle if n in weights else None for n in region.inputs])
+        places = (ctypes.c_size_t * count)(*[0 if n in weights else names.index(n) for n in region.inputs])
+        bound = native_library.functions().gn_region_new(
+            *(region.name.encode(), region.graph.encode(), -1 if core is None else core, region.strict),
+            *(count, arrays, places, len(data), numbers[0], len(outputs), numbers[1]),
+            *(ctx.device_typeid, ctx.device_id),
+        )
+        return cls(bound, len(data), region.heads) if bound else None
+
+    @property
+    def node(self) -> int | None:
+        """The region's node, for `native_library`; None where there is an executor."""
+        found = self._functions.gn_bound_node(self._bound)
+        return None if found is None else int(found)
 
     def __del__(self) -> None:
         if "_bound" in self.__dict__:
@@ -110,7 +172,7 @@ class BoundGraph:
         if status == _NOT_AS_BOUND:
             return None
         mx.base.check_call(status)
-        return [r or 0 for r in results]
+        return [results[k] or 0 for k in self._order]
 
     def run(self, arrays: Sequence[mx.nd.NDArray]) -> list[int]:
         """Handles of new arrays, which the caller owns. Waits for data that it lends, or for all if it runs here."""
@@ -118,4 +180,12 @@ class BoundGraph:
         results = self._outputs()
         given = self._inputs(*[a.handle for a in arrays])
         mx.base.check_call(self._functions.gn_bound_call(self._bound, given, results))
-        return [r or 0 for r in results]
+        return [results[k] or 0 for k in self._order]
+
+
+def described(specs: Iterable[Spec]) -> ctypes.Array[ctypes.c_int64]:
+    """Arrays' kinds as the native library takes them: for each MXNet's number of the dtype, the rank and the shape."""
+    found: list[int] = []
+    for spec in specs:
+        found += [number_of(mxnet_dtype(spec.dtype)), len(spec.shape), *spec.shape]
+    return (ctypes.c_int64 * len(found))(*found)

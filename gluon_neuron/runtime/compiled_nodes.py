@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import mxnet as mx
 
 from ..engine import native_library
+from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from ..graph.subgraph import SUBGRAPH_OP
 from .front_end import shape_rules
-from .mxnet_private import number_of
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,33 @@ def compiled_nodes(symbol: mx.sym.Symbol) -> tuple[CompiledNode, ...]:
 
 
 def output_specs(
-    symbol: mx.sym.Symbol, bound: Mapping[str, mx.nd.NDArray], wanted: Sequence[CompiledNode], is_np: bool
-) -> dict[str, list[int]]:
-    """For each node by name, its outputs as `native_library.prepare_node` takes them, with these arrays bound."""
+    symbol: mx.sym.Symbol,
+    data: Mapping[str, Spec],
+    bound: Mapping[str, mx.nd.NDArray],
+    wanted: Sequence[CompiledNode],
+    is_np: bool,
+) -> dict[str, list[Spec]]:
+    """For each node by name, its outputs, for these data and with these arrays bound. Raises MXNetError."""
     inner = symbol.get_internals()
+    found = dict(zip(inner.list_outputs(), outputs_of(inner, data, bound, is_np), strict=True))
+    return {node.name: [found[name] for name in node.outputs] for node in wanted}
+
+
+def outputs_of(
+    symbol: mx.sym.Symbol, data: Mapping[str, Spec], bound: Mapping[str, mx.nd.NDArray], is_np: bool
+) -> list[Spec]:
+    """The outputs of a symbol, for these data and with these arrays bound. Raises MXNetError where they do not fit."""
+    shown = ", ".join(map(str, data.values()))
+    if not is_np and any(0 in s.shape for s in data.values()):
+        raise mx.base.MXNetError(f"A length of 0 is an unknown one outside of NumPy mode: {shown}")
     with shape_rules(is_np):
-        _, shapes, _ = inner.infer_shape(**{n: a.shape for n, a in bound.items()})
-        _, types, _ = inner.infer_type(**{n: a.dtype for n, a in bound.items()})
-    place = {name: k for k, name in enumerate(inner.list_outputs())}
-    found = {}
-    for node in wanted:
-        numbers = [len(node.outputs)]
-        for name in node.outputs:
-            shape = shapes[place[name]]
-            numbers += [number_of(types[place[name]]), len(shape), *shape]
-        found[node.name] = numbers
-    return found
+        known = {n: s.shape for n, s in data.items()}
+        _, shapes, _ = symbol.infer_shape(**known, **{n: a.shape for n, a in bound.items()})
+        types = {n: mxnet_dtype(s.dtype) for n, s in data.items()}
+        _, dtypes, _ = symbol.infer_type(**types, **{n: a.dtype for n, a in bound.items()})
+    if shapes is None or dtypes is None:
+        raise mx.base.MXNetError(f"The outputs' shapes do not follow from {shown}")
+    return [Spec(tuple(s), dtype_name(t)) for s, t in zip(shapes, dtypes, strict=True)]
 
 
 def serves(nodes: Mapping[str, int], artifacts: Mapping[str, mx.nd.NDArray]) -> int:

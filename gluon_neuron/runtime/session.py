@@ -1,7 +1,8 @@
-"""Session: a symbol bound to the parameters' own arrays for one signature; data goes in, results are copied out."""
+"""Session: a symbol bound to the parameters' own arrays for one signature; data goes in, new arrays come out."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -16,11 +17,11 @@ from ..engine.forks import Lock
 from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from . import placement
 from .asked import Asked, plain
-from .bound_graph import BoundGraph
-from .compiled_nodes import CompiledNode, output_specs, serves
+from .bound_graph import BoundGraph, Region, described
+from .compiled_nodes import CompiledNode, output_specs, outputs_of, serves
 from .front_end import shape_rules
 from .mxnet_patches import watch_list
-from .mxnet_private import arrays_of, lay_out, number_of
+from .mxnet_private import arrays_of, lay_out
 from .one_bind import one_bind
 from .unfused import unfused
 
@@ -41,12 +42,12 @@ def _bytes_between(executor: mx.executor.Executor) -> int:
 
 
 class Session:
-    """An executor that holds the arrays it was bound to, so that their addresses cannot be recycled while it lives.
+    """A graph and the arrays that it was bound to, which it holds: their addresses are not recycled while it lives.
 
-    MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters.
-    Calls may come from several threads. `lendable`, `placeable` and `alone` are what `bound_graph` says of the
-    symbol: what passes without a copy. `nodes` are its compiled nodes. `changing` are names of parameters that were
-    seen to give another array than the one they were bound with.
+    MXNet's executor costs a fraction of what Gluon's cached operator costs when there are hundreds of parameters, and a
+    graph of one region needs none. Calls may come from several threads. `lendable`, `placeable` and `region` are what
+    `bound_graph` says of the symbol: what passes without a copy, and whether it is one region. `nodes` are its compiled
+    nodes. `changing` are names of parameters that were seen to give another array than the one they were bound with.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Session:
         core: int | None = None,
         lendable: Container[str] = frozenset(),
         placeable: Sequence[bool] = (),
-        alone: Sequence[str] | None = None,
+        region: Region | None = None,
         nodes: Sequence[CompiledNode] = (),
         changing: Container[str] = (),
     ) -> None:
@@ -77,37 +78,28 @@ class Session:
         self._lock = Lock()
         self._is_np = is_np
         self._inputs = tuple(inputs)
+        data = {n: s for n, s in zip(inputs, specs, strict=True) if n in read}
+        names = [n for n in (*arguments, *auxiliary) if n not in data]
         with shape_rules(is_np):
-            feeds = {
-                n: mx.nd.empty(s.shape, ctx, mxnet_dtype(s.dtype))
-                for n, s in zip(inputs, specs, strict=True)
-                if n in read
-            }
-            names = [n for n in (*arguments, *auxiliary) if n not in feeds]
             values = {n: Asked(n, params[n], ctx, n in changing) for n in names}
-            args, aux = (
-                {n: feeds[n] if n in feeds else plain(values[n].bound) for n in group}
-                for group in (arguments, auxiliary)
-            )
-            bind = unfused()(partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux))
-            executor, made = placement.bind_for(core, partial(_bound_in_order, bind))
-            between = _bytes_between(executor) if alone is None else 0
-            lend = [n in lendable for n in inputs]
-            place = placeable or [False] * len(executor.outputs)
-            self._graph = BoundGraph(executor, [feeds.get(n) for n in inputs], lend, place, ctx)
-            if alone is not None and len(made) == 1:
-                self._graph.run_here(next(iter(made.values())), [{**args, **aux}[n] for n in alone])
+            self._bound = {n: plain(values[n].bound) for n in names}
+            self.held = 0
+            """Bytes of the arrays that it has for itself."""
+            graph = None
+            if region is not None:
+                outputs = outputs_of(symbol, data, self._bound, is_np)
+                graph = BoundGraph.of_region(
+                    region, dict(zip(inputs, specs, strict=True)), self._bound, outputs, ctx, core
+                )
+            if region is not None and graph is not None:
+                self._outputs, self._made = outputs, {region.name: graph.node or 0}
+            else:
+                graph = self._bind(symbol, data, ctx, core, [n in lendable for n in inputs], placeable)
+        self._graph, self._region = graph, region
         # MXNet copies such results among the shapes of mx.np alone.
-        self._without_elements = not is_np and any(0 in o.shape for o in executor.outputs)
-        self._arrays = [*args.values(), *aux.values()]
-        self._bound = {**args, **aux}
-        self._symbol, self._nodes, self._made = symbol, nodes, made
-        self._outputs = executor.outputs
-        self._data = frozenset(feeds)
-        self.held = between + sum(
-            a.size * mxnet_dtype(dtype_name(a.dtype)).itemsize for a in (*feeds.values(), *self._outputs)
-        )
-        """Bytes of the arrays that it has for itself."""
+        self._without_elements = not is_np and any(0 in o.shape for o in self._outputs)
+        self._arrays = list(self._bound.values())
+        self._symbol, self._nodes, self._data = symbol, nodes, data
         self._asked = [a for a in values.values() if not a.fixed]
         self._fresh = True
         self._relayouts = 2**64 - 1  # none yet
@@ -115,6 +107,30 @@ class Session:
         self._owner = os.getpid()
         self.kept = False
         """Whether its models are wanted by others, when it goes."""
+
+    def _bind(
+        self,
+        symbol: mx.sym.Symbol,
+        data: Mapping[str, Spec],
+        ctx: mx.Context,
+        core: int | None,
+        lend: Sequence[bool],
+        place: Sequence[bool],
+    ) -> BoundGraph:
+        """An executor over the parameters' arrays and arrays of its own for the data."""
+        feeds = {n: mx.nd.empty(s.shape, ctx, mxnet_dtype(s.dtype)) for n, s in data.items()}
+        args, aux = (
+            {n: feeds[n] if n in feeds else self._bound[n] for n in group}
+            for group in (symbol.list_arguments(), symbol.list_auxiliary_states())
+        )
+        bind = unfused()(partial(symbol.bind, ctx, args, grad_req="null", aux_states=aux))
+        executor, self._made = placement.bind_for(core, partial(_bound_in_order, bind))
+        outputs = executor.outputs
+        self._outputs = [Spec(tuple(o.shape), dtype_name(o.dtype)) for o in outputs]
+        own = [*data.values(), *self._outputs]
+        self.held = _bytes_between(executor) + sum(s.size * mxnet_dtype(s.dtype).itemsize for s in own)
+        place = place or [False] * len(outputs)
+        return BoundGraph.of_executor(executor, [feeds.get(n) for n in self._inputs], lend, place, ctx)
 
     def __del__(self) -> None:
         # The library keeps models without a user for a while, which plain MXNet needs; here nobody will come back. In a
@@ -132,7 +148,7 @@ class Session:
     @property
     def is_whole(self) -> bool:
         """Whether the whole graph is one compiled node."""
-        return self._graph.alone
+        return self._region is not None
 
     def prepare(self) -> bool:
         """Load what its calls will run, on this thread; False where weights have to be laid out before.
@@ -159,23 +175,23 @@ class Session:
         _ = self._preparations
 
     @cached_property
-    def _preparations(self) -> list[tuple[str, list[int | None], list[int]]]:
-        if len(self._nodes) == 1 and len(self._nodes[0].outputs) == len(self._outputs) and self._graph.alone:
-            (node,) = self._nodes
-            numbers = [len(self._outputs)]
-            for array in self._outputs:
-                numbers += [number_of(array.dtype), len(array.shape), *array.shape]
-            outputs = {node.name: numbers}
+    def _preparations(self) -> list[tuple[str, list[int | None], tuple[int, ctypes.Array[ctypes.c_int64]]]]:
+        if self._region is not None:
+            outputs = {self._region.name: self._region.own_order(self._outputs)}
         else:
-            outputs = output_specs(self._symbol, self._bound, self._nodes, self._is_np)
-        return [(n.name, [self._handle(i) for i in n.inputs], outputs[n.name]) for n in self._nodes]
+            outputs = output_specs(self._symbol, self._data, self._bound, self._nodes, self._is_np)
+        return [
+            (n.name, [self._handle(i) for i in n.inputs], (len(outputs[n.name]), described(outputs[n.name])))
+            for n in self._nodes
+        ]
 
     def _handle(self, name: str | None) -> int | None:
         return None if name is None or name in self._data else self._bound[name].handle.value
 
     def _run_zeros(self) -> None:
         # Where MXNet does not show its arrays' state, a model is loaded by a call.
-        zeros = [self._bound[n].zeros_like() if n in self._bound else mx.nd.zeros((1,)) for n in self._inputs]
+        kinds = [self._data.get(n, Spec((1,), "float32")) for n in self._inputs]
+        zeros = [mx.nd.zeros(k.shape, dtype=mxnet_dtype(k.dtype)) for k in kinds]
         for out in self.run(zeros):
             out.wait_to_read()
 

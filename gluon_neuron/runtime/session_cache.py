@@ -8,6 +8,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +23,8 @@ from ..graph.inline import has_compiled_nodes
 from ..graph.spec import Spec, dtype_name, mxnet_dtype
 from . import background, placement
 from .asked import own_array
-from .bound_graph import inputs_alone, lendable, placeable
+from .belonging import checked_before
+from .bound_graph import Region, lendable, placeable, single_region
 from .compiled_nodes import CompiledNode, compiled_nodes
 from .first_calls import FirstCalls
 from .misfit import misfit, recast, refuses, unseen
@@ -82,7 +84,8 @@ class SessionCache:
         self._static = frozenset(static)
         self._kinds = tuple(np.dtype(mxnet_dtype(s.dtype)) for s in compiled)
         self._graphs = graphs
-        self._passing: tuple[Collection[str], tuple[bool, ...], tuple[str, ...] | None] | None = None
+        self._passing: tuple[Collection[str], tuple[bool, ...], Region | None] | None = None
+        self._hashes: tuple[int, Sequence[str]] | None = None
         self._nodes: tuple[CompiledNode, ...] = ()
         self._graph_bytes = 0
         self._sessions: OrderedDict[Any, Session] = OrderedDict()
@@ -444,14 +447,19 @@ class SessionCache:
         if self._passing is None:
             self._nodes = compiled_nodes(symbol)
             self._graph_bytes = len(symbol.tojson(remove_amp_cast=False))
-            self._passing = lendable(symbol), placeable(symbol), inputs_alone(symbol)
+            self._passing = lendable(self._symbol), placeable(self._symbol), single_region(self._symbol)
+        epoch = native_library.epoch()
+        before = self._hashes is not None and self._hashes[0] == epoch
+        if self._hashes is None or not before:
+            self._hashes = epoch, self._graphs()
         try:
-            return Session(
-                *(symbol, self._inputs, specs, self._params, ctx, self._is_np, self._graphs(), core),
-                *self._passing,
-                self._nodes,
-                changing=self._changing,
-            )
+            with checked_before() if before else nullcontext():
+                return Session(
+                    *(symbol, self._inputs, specs, self._params, ctx, self._is_np, self._hashes[1], core),
+                    *self._passing,
+                    self._nodes,
+                    changing=self._changing,
+                )
         except mx.base.MXNetError as error:
             self._blame(specs, error)
             raise

@@ -18,9 +18,10 @@ struct Unknown {};
 std::string last() { return gn_last_error(); }
 
 gn_bound_t* bound(void* executor = reinterpret_cast<void*>(1)) {
-  void* arrays[] = {reinterpret_cast<void*>(2)};
+  void* unread[] = {nullptr};
+  void* outputs[] = {reinterpret_cast<void*>(2)};
   void* addresses[] = {nullptr};
-  return gn_bound_new(executor, 1, arrays, addresses, 1, arrays, addresses, 1, 0);
+  return gn_bound_new(executor, 1, unread, addresses, 1, outputs, addresses, 1, 0);
 }
 
 }  // namespace
@@ -68,10 +69,20 @@ TEST_CASE("null where something is to be read") {
   CHECK(gn_bound_new(some, 0, nullptr, nullptr, 1, some, nullptr, 1, 0) == nullptr);
   CHECK(gn_bound_new(some, 0, nullptr, nullptr, 1, none, some, 1, 0) == nullptr);
   CHECK(last() == "gluon_neuron: an output is null");
+  const auto region = [&](const char* name, size_t n_inputs, void* const* arrays, size_t n_data, const int64_t* data) {
+    const size_t places[] = {0};
+    return gn_region_new(name, "{}", -1, 0, n_inputs, arrays, places, n_data, data, 0, nullptr, 1, 0);
+  };
+  CHECK(region(nullptr, 1, some, 0, nullptr) == nullptr);
+  CHECK(last() == "gluon_neuron: the node is null");
+  CHECK(region("node", 1, nullptr, 0, nullptr) == nullptr);
+  CHECK(last() == "gluon_neuron: a list of inputs is null");
+  CHECK(region("node", 1, some, 1, nullptr) == nullptr);
+  CHECK(last() == "gluon_neuron: a description is null");
   gn_bound_t* const made = bound();
   REQUIRE(made != nullptr);
-  CHECK(gn_bound_alone(nullptr, nullptr, 0, nullptr) == -1);
-  CHECK(gn_bound_alone(made, nullptr, 0, nullptr) == -1);
+  CHECK(gn_bound_node(nullptr) == nullptr);
+  CHECK(gn_bound_node(made) == nullptr);
   void* results[] = {nullptr};
   CHECK(gn_bound_call(nullptr, some, results) == -1);
   CHECK(gn_bound_call(made, nullptr, results) == -1);

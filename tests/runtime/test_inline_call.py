@@ -13,7 +13,7 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.engine import native_library
-from gluon_neuron.runtime.bound_graph import inputs_alone
+from gluon_neuron.runtime.bound_graph import single_region
 from tests.agreement import agree
 from tests.unseen import ready
 
@@ -72,7 +72,7 @@ def test_only_a_region_alone_does():
     net.add(mx.gluon.nn.Dense(64, flatten=False), mx.gluon.nn.HybridLambda(lambda F, x: F.contrib.box_nms(x)))
     net.initialize()
     x = mx.nd.ones((1, 30, 64))
-    assert inputs_alone(gluon_neuron.compile(net, x)._bound_symbol) is None
+    assert single_region(gluon_neuron.compile(net, x)._bound_symbol) is None
 
 
 def test_results_are_arrays_of_their_own(nets):

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "artifact/artifact_cache.h"
@@ -12,9 +13,11 @@
 #include "boundary/forks.h"
 #include "boundary/guard.h"
 #include "call/executor_call.h"
+#include "call/graph_call.h"
 #include "call/mxnet_ndarray.h"
 #include "call/node.h"
 #include "call/push_order.h"
+#include "call/region_call.h"
 #include "model/epoch.h"
 #include "model/model_cache.h"
 #include "model/program_selection.h"
@@ -29,10 +32,8 @@
 #endif
 
 struct gn_bound {
-  gn_bound(void* executor, std::vector<gn::ExecutorCall::Feed> feeds, std::vector<gn::ExecutorCall::Result> results,
-           gn::Context context)
-      : graph(executor, std::move(feeds), std::move(results), context) {}
-  gn::ExecutorCall graph;
+  std::unique_ptr<gn::GraphCall> graph;
+  gn::Node* node;  // null for an executor
 };
 
 namespace {
@@ -88,12 +89,13 @@ void run_preparation(void* argument) {
   }
 }
 
-// Each is the number of a dtype, a rank, and so many extents.
+// Each is the number of a dtype, or a negative one for none, a rank, and so many extents.
 std::vector<gn::Spec> specs_in(const int64_t* numbers, size_t count) {
   std::vector<gn::Spec> found(count);
   for (gn::Spec& spec : found) {
-    spec.dtype = gn::dtype_by_flag(static_cast<int>(*numbers++));
-    if (!spec.dtype) throw gn::Error("gluon_neuron: an output has an unknown dtype");
+    const int flag = static_cast<int>(*numbers++);
+    if (flag >= 0) spec.dtype = gn::dtype_by_flag(flag);
+    if (flag >= 0 && !spec.dtype) throw gn::Error(gn::text("gluon_neuron: an array has MXNet's unknown dtype number ", flag));
     const int64_t rank = *numbers++;
     spec.shape.assign(numbers, numbers + rank);
     numbers += rank;
@@ -109,7 +111,7 @@ int call_status(int status) noexcept {
 
 int call(gn_bound_t* bound, void* const* given, void** results) {
   need(bound && given && results, "an argument of a call");
-  return bound->graph.call(given, results);
+  return bound->graph->call(given, results);
 }
 
 std::string runtime_json() {
@@ -217,9 +219,41 @@ gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, v
       need(outputs[i], "an output");
       results[i] = {outputs[i], result_addresses[i]};
     }
-    return new gn_bound(executor, std::move(feeds), std::move(results), gn::Context{device, number});
+    const gn::Context context{device, number};
+    return new gn_bound{std::make_unique<gn::ExecutorCall>(executor, std::move(feeds), std::move(results), context), nullptr};
   });
 }
+
+gn_bound_t* gn_region_new(const char* name, const char* graph, int core, int strict, size_t n_inputs, void* const* arrays,
+                          const size_t* places, size_t n_data, const int64_t* data, size_t n_outputs, const int64_t* outputs,
+                          int device, int number) {
+  *last_error = '\0';
+  return result_of(static_cast<gn_bound_t*>(nullptr), [&]() -> gn_bound_t* {
+    need(name && graph, "the node");
+    need(n_inputs == 0 || (arrays && places), "a list of inputs");
+    need((n_data == 0 || data) && (n_outputs == 0 || outputs), "a description");
+    if (!gn::sees_arrays()) return nullptr;
+    const std::vector<gn::Spec> given = specs_in(data, n_data), results = specs_in(outputs, n_outputs);
+    std::vector<gn::InlineCall::Input> inputs(n_inputs);
+    std::vector<gn::Spec> specs;
+    for (size_t i = 0; i < n_inputs; ++i) {
+      inputs[i] = {arrays[i], places[i]};
+      if (!arrays[i] && (places[i] >= n_data || !given[places[i]].dtype)) {
+        throw gn::Error(gn::text("gluon_neuron: input ", i, " of node ", name, " is neither an array nor data"));
+      }
+      specs.push_back(arrays[i] ? gn::spec_of(arrays[i]) : given[places[i]]);
+    }
+    gn::Placement placement;
+    placement.core = core;
+    placement.strict = strict != 0;
+    auto node = std::make_unique<gn::Node>(name, graph, std::move(specs), placement);
+    gn::Node* const known = node.get();
+    const gn::Context context{device, number};
+    return new gn_bound{std::make_unique<gn::RegionCall>(std::move(node), inputs, given, results, context), known};
+  });
+}
+
+gn_node_t* gn_bound_node(gn_bound_t* bound) { return bound ? reinterpret_cast<gn_node_t*>(bound->node) : nullptr; }
 
 int gn_watch_nodes() {
   return status_of([] { gn::Node::watch(); });
@@ -292,14 +326,6 @@ int gn_node_evicted(gn_node_t* node) {
   });
 }
 
-// MXNet says what is wrong with a node when it runs.
-int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs) {
-  return status_of([&] {
-    need(bound && node && (n_inputs == 0 || inputs), "an argument");
-    bound->graph.set_single_region(*reinterpret_cast<gn::Node*>(node), {inputs, inputs + n_inputs});
-  });
-}
-
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results) {
   *last_error = '\0';
   return call_status(result_of(-1, [&] { return call(bound, given, results); }));
@@ -309,7 +335,7 @@ int gn_bound_call_if(gn_bound_t* bound, uint64_t epoch, uint64_t relayouts, void
   *last_error = '\0';
   return call_status(result_of(-1, [&] {
     need(bound && given, "an argument of a call");
-    if (epoch != gn::epoch() || relayouts != gn::stats().relayouts || !bound->graph.takes(given)) return GN_NOT_AS_BOUND;
+    if (epoch != gn::epoch() || relayouts != gn::stats().relayouts || !bound->graph->takes(given)) return GN_NOT_AS_BOUND;
     return call(bound, given, results);
   }));
 }

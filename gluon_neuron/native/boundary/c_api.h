@@ -102,10 +102,17 @@ int gn_node_evicted(gn_node_t* node);
 typedef struct gn_bound gn_bound_t;
 gn_bound_t* gn_bound_new(void* executor, size_t n_inputs, void* const* inputs, void* const* addresses, size_t n_outputs,
                          void* const* outputs, void* const* result_addresses, int device, int number);
-// The graph is this compiled node, and these are the arrays bound to its inputs: calls that do not take long then run on the
-// caller's thread.
-// 0 unless that cannot be.
-int gn_bound_alone(gn_bound_t* bound, gn_node_t* node, size_t n_inputs, void* const* inputs);
+
+// A graph that is one compiled node, which is called without an executor. `name` and `graph` are the node's in the symbol, `core`
+// the NeuronCore that it is to run on (negative: any) and no other if `strict`. For each input of the node: the array that it
+// reads (which is held), or null and its place among the arrays of a call. `data` describes those, `outputs` what the node gives:
+// for each, MXNet's number of the dtype (negative for data that is not read), the rank and the shape. Null for a failure; for one
+// without a reason, this build of MXNet does not show what it takes, and an executor is to be bound.
+gn_bound_t* gn_region_new(const char* name, const char* graph, int core, int strict, size_t n_inputs, void* const* arrays,
+                          const size_t* places, size_t n_data, const int64_t* data, size_t n_outputs, const int64_t* outputs,
+                          int device, int number);
+// The node of such a graph, which lives as long; null for an executor.
+gn_node_t* gn_bound_node(gn_bound_t* bound);
 // MXNet's own status, and its own error; a failure of ours is both MXNet's last error and gn_last_error's. `results` gets handles
 // of new arrays, which the caller owns.
 int gn_bound_call(gn_bound_t* bound, void* const* given, void** results);

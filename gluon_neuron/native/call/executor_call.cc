@@ -1,12 +1,13 @@
 // A call through an executor of MXNet's: data in, the graph, results out, all pushed to MXNet's engine in one go.
 #include "call/executor_call.h"
 
-#include <algorithm>
 #include <atomic>
+#include <memory>
 #include <utility>
 
-#include "call/mxnet_ndarray.h"
+#include "call/array_substitution.h"
 #include "call/push_order.h"
+#include "support/errors.h"
 
 namespace gn {
 namespace {
@@ -26,10 +27,12 @@ void end_and_free_substitution(void* substitution) {
 
 std::atomic<uint64_t> last_substitution{0};
 
-int copy(NDArrayHandle from, NDArrayHandle to) {
-  NDArrayHandle* outputs = &to;
-  int count = 1;
-  return mxnet_api().MXImperativeInvoke(mxnet_api().copyto, 1, &from, &count, &outputs, 0, nullptr, nullptr);
+std::vector<ArrayKind> kinds_of(const std::vector<ExecutorCall::Feed>& feeds) {
+  std::vector<ArrayKind> found(feeds.size());
+  for (size_t i = 0; i < feeds.size(); ++i) {
+    if (feeds[i].array && kind_of(feeds[i].array, &found[i]) != 0) throw Error(mxnet_api().MXGetLastError());
+  }
+  return found;
 }
 
 }  // namespace
@@ -81,53 +84,11 @@ class ExecutorCall::Substitutions {
 };
 
 ExecutorCall::ExecutorCall(ExecutorHandle executor, std::vector<Feed> feeds, std::vector<Result> outputs, Context context)
-    : executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)), context_(context) {}
+    : GraphCall(kinds_of(feeds), context), executor_(executor), feeds_(std::move(feeds)), outputs_(std::move(outputs)) {}
 
 ExecutorCall::~ExecutorCall() {
-  inline_.reset();  // its node is the executor's
   const PushesInOrder ordered;
   if (mxnet_api().MXExecutorFree) mxnet_api().MXExecutorFree(executor_);
-}
-
-void ExecutorCall::set_single_region(Node& node, const std::vector<NDArrayHandle>& inputs) {
-  if (!sees_arrays()) return;
-  std::vector<Spec> outputs;
-  std::vector<InlineCall::Input> places;
-  for (NDArrayHandle array : inputs) {
-    const auto feed = std::find_if(feeds_.begin(), feeds_.end(), [array](const Feed& each) { return each.array == array; });
-    if (feed == feeds_.end()) {
-      places.push_back({array, 0});
-    } else {
-      places.push_back({nullptr, static_cast<size_t>(feed - feeds_.begin())});
-    }
-  }
-  outputs.reserve(outputs_.size());
-  for (const Result& output : outputs_) outputs.push_back(spec_of(output.array));
-  inline_ = std::make_unique<InlineCall>(node, std::move(places), std::move(outputs), context_,
-                                         [this](NDArrayHandle* results) { return make_results(results, true); });
-}
-
-bool ExecutorCall::same_kind(NDArrayHandle one, NDArrayHandle other) const {
-  const MxNet& mxnet = mxnet_api();
-  int dtypes[2], ranks[2], device = 0, number = 0;
-  const int64_t* shape = nullptr;
-  // The shape's place is MXNet's own, for the next question.
-  if (mxnet.MXNDArrayGetShapeEx64(one, &ranks[0], &shape) != 0) return false;
-  const std::vector<int64_t> first(shape, shape + std::max(ranks[0], 0));
-  if (mxnet.MXNDArrayGetShapeEx64(other, &ranks[1], &shape) != 0 || ranks[0] != ranks[1]) return false;
-  return std::equal(first.begin(), first.end(), shape) && mxnet.MXNDArrayGetDType(one, &dtypes[0]) == 0 &&
-         mxnet.MXNDArrayGetDType(other, &dtypes[1]) == 0 && dtypes[0] == dtypes[1] &&
-         mxnet.MXNDArrayGetContext(one, &device, &number) == 0 && device == context_.device && number == context_.number;
-}
-
-bool ExecutorCall::takes(NDArrayHandle const* given) const {
-  bool recording = true, training = true;
-  if (mxnet_api().MXAutogradIsRecording(&recording) != 0 || recording) return false;
-  if (mxnet_api().MXAutogradIsTraining(&training) != 0 || training) return false;
-  for (size_t i = 0; i < feeds_.size(); ++i) {
-    if (!feeds_[i].array || !same_kind(given[i], feeds_[i].array)) return false;
-  }
-  return true;
 }
 
 int ExecutorCall::push(NDArrayHandle const* given, const std::vector<void*>& substitutes, NDArrayHandle const* results,
@@ -137,7 +98,7 @@ int ExecutorCall::push(NDArrayHandle const* given, const std::vector<void*>& sub
     const Feed& feed = feeds_[i];
     if (!feed.array) continue;
     const int status = substitutes[i] ? substitutions.begin(feed.array, feed.address, substitutes[i], given[i], false)
-                                      : copy(given[i], feed.array);
+                                      : copy_array(given[i], feed.array);
     if (status != 0) return status;
   }
   for (size_t i = 0; i < outputs_.size(); ++i) {
@@ -153,7 +114,7 @@ int ExecutorCall::push(NDArrayHandle const* given, const std::vector<void*>& sub
 // The engine orders what it is told. The beginning of a substitution writes the bound array, so it waits for the previous call's
 // readers; its end writes it too, so it waits for this call's, and until then it is a pending reader of the array that stands in,
 // which nobody can write; or a pending writer of the new result, which nobody can read.
-int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* results) {
+int ExecutorCall::call(NDArrayHandle const* given, NDArrayHandle* results) {
   std::vector<void*> substitutes(feeds_.size());
   for (size_t i = 0; i < feeds_.size(); ++i) {
     if (!feeds_[i].address || !is_dense(given[i])) continue;
@@ -162,13 +123,13 @@ int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* resul
     // It is copied where another thread lays it out for itself at the same time.
     if (mxnet_api().MXNDArrayGetData(given[i], &substitutes[i]) != 0) substitutes[i] = nullptr;
   }
-  const int made = make_results(results, false);
+  const int made = make_results(results);
   if (made != 0) return made;
   int status = 0;
   {
     const std::lock_guard<std::mutex> lock(mutex_);
     const PushesInOrder ordered;
-    Substitutions substitutions(context_, feeds_.size() + outputs_.size());
+    Substitutions substitutions(context(), feeds_.size() + outputs_.size());
     status = push(given, substitutes, results, substitutions);
     const int ended = substitutions.end();
     if (status == 0) status = ended;
@@ -178,36 +139,22 @@ int ExecutorCall::call_by_mxnet(NDArrayHandle const* given, NDArrayHandle* resul
   return status;
 }
 
-int ExecutorCall::call(NDArrayHandle const* given, NDArrayHandle* results) {
-  if (inline_) {
-    const InlineCall::Outcome outcome = inline_->call(given, results);
-    if (outcome != InlineCall::Outcome::elsewhere) return outcome == InlineCall::Outcome::done ? 0 : -1;
+int ExecutorCall::make_results(NDArrayHandle* results) const {
+  for (size_t made = 0; made < outputs_.size(); ++made) {
+    ArrayKind kind;
+    int status = kind_of(outputs_[made].array, &kind);
+    if (status == 0) status = make_array(kind, context(), !outputs_[made].address, &results[made]);
+    if (status == 0) continue;
+    free_arrays(made, results);
+    return status;
   }
-  return call_by_mxnet(given, results);
-}
-
-int ExecutorCall::make_results(NDArrayHandle* results, bool all_with_memory) const {
-  const MxNet& mxnet = mxnet_api();
-  int status = 0;
-  size_t made = 0;
-  for (; made < outputs_.size(); ++made) {
-    int rank = 0, dtype = 0;
-    const int64_t* shape = nullptr;
-    status = mxnet.MXNDArrayGetShapeEx64(outputs_[made].array, &rank, &shape);
-    if (status == 0) status = mxnet.MXNDArrayGetDType(outputs_[made].array, &dtype);
-    const int delayed = all_with_memory || outputs_[made].address ? 0 : 1;
-    if (status == 0)
-      status = mxnet.MXNDArrayCreateEx64(shape, rank, context_.device, context_.number, delayed, dtype, &results[made]);
-    if (status != 0) break;
-  }
-  if (status != 0) free_arrays(made, results);
-  return status;
+  return 0;
 }
 
 int ExecutorCall::copy_results(NDArrayHandle const* results) const {
   int status = 0;
   for (size_t i = 0; i < outputs_.size() && status == 0; ++i) {
-    if (!outputs_[i].address) status = copy(outputs_[i].array, results[i]);
+    if (!outputs_[i].address) status = copy_array(outputs_[i].array, results[i]);
   }
   return status;
 }

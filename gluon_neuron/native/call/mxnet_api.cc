@@ -42,9 +42,11 @@ bool set_mxnet(void* library) {
       find(library, "MXGetVersion", api.MXGetVersion) && find(library, "MXNDArrayGetStorageType", api.MXNDArrayGetStorageType) &&
       find(library, "MXNDArraySyncCopyFromCPU", api.MXNDArraySyncCopyFromCPU) &&
       find(library, "MXLibInfoFeatures", api.MXLibInfoFeatures) &&
+      find(library, "MXShallowCopyNDArray", api.MXShallowCopyNDArray) &&
       find(library, "MXEngineSetBulkSize", api.MXEngineSetBulkSize) && find(library, "NNGetOpHandle", handle_of) &&
       handle_of("_copyto", &api.copyto) == 0;
   find(library, "_ZNK5mxnet7NDArray5Chunk8IsMKLDNNEv", api.is_laid_out);
+  find(library, "_ZNK5mxnet7NDArray15Reorder2DefaultEv", api.in_usual_layout);
   return known;
 }
 

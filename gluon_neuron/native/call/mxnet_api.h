@@ -23,8 +23,12 @@ struct MxNet {
   decltype(&::MXAutogradIsTraining) MXAutogradIsTraining;
   decltype(&::MXNDArrayCreateEx64) MXNDArrayCreateEx64;
   decltype(&::MXNDArrayFree) MXNDArrayFree;
+  decltype(&::MXShallowCopyNDArray) MXShallowCopyNDArray;
   // Whether an array's memory is in a layout of oneDNN's: NDArray::Chunk::IsMKLDNN. Null where MXNet does not export it.
   bool (*is_laid_out)(const void* memory);
+  // NDArray::Reorder2Default, which makes an array in the usual layout: an address that `mxnet_ndarray` knows the type of. May be
+  // null, as the one before.
+  void* in_usual_layout;
   decltype(&::MXEnginePushSyncND) MXEnginePushSyncND;
   decltype(&::MXEnginePushAsyncND) MXEnginePushAsyncND;
   decltype(&::MXNDArraySlice64) MXNDArraySlice64;

@@ -15,11 +15,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <type_traits>
 #include <utility>
 
+#include "boundary/guard.h"
 #include "call/push_order.h"
 #include "support/errors.h"
+#include "support/fork_gate.h"
 
 namespace gn {
 namespace {
@@ -38,6 +41,12 @@ static_assert(offsetof(Context, number) == offsetof(mxnet::Context, dev_id) &&
 // An array's memory is a private member; an explicit instantiation may name it.
 const void* memory_of(const mxnet::NDArray& array);
 const uint8_t* place_of(const mxnet::NDArray& array);
+
+mxnet::NDArray in_usual_layout(const mxnet::NDArray& array) {
+  // A method is called as a function of its object.
+  const auto make = reinterpret_cast<mxnet::NDArray (*)(const mxnet::NDArray*)>(mxnet_api().in_usual_layout);
+  return make(&array);
+}
 
 template <auto Member>
 struct Private {
@@ -116,8 +125,53 @@ class Hold {
   const std::shared_ptr<Grant> grant_;
 };
 
+// A call that the engine makes.
+struct Operation {
+  std::function<void(const std::vector<Array>&)> run;
+  std::shared_ptr<void> held;
+  std::vector<NDArrayHandle> read;
+
+  // The text of an error.
+  std::string call() const {
+    std::string why;
+    guarded(
+        [this] {
+          std::deque<mxnet::NDArray> copies;
+          std::vector<Array> arrays(read.size());
+          for (size_t i = 0; i < read.size(); ++i) {
+            if (see_while_read(read[i], arrays[i])) continue;
+            const auto& array = *static_cast<mxnet::NDArray*>(read[i]);
+            if (array.shape().Size() == 0) {
+              arrays[i] = {nullptr, version_of(read[i])};
+              continue;
+            }
+            copies.push_back(in_usual_layout(array));
+            arrays[i] = {place_of(copies.back()), 0};
+            if (!arrays[i].data) throw Error("gluon_neuron: an array that is read has no memory yet");
+          }
+          run(arrays);
+        },
+        [&why](const char* text) { why = *text ? text : "gluon_neuron: an unknown error"; });
+    return why;
+  }
+
+  static void begin(void*, void* on_complete, void* operation) {
+    const auto completed = *static_cast<mxnet::engine::CallbackOnComplete*>(on_complete);
+    std::string why;
+    {
+      const InSection section(Section::engine);
+      why = static_cast<const Operation*>(operation)->call();
+    }
+    if (why.empty()) return completed();
+    const dmlc::Error error(why);
+    completed(&error);
+  }
+
+  static void end(void* operation) { delete static_cast<Operation*>(operation); }
+};
+
 bool same_build() {
-  if (!mxnet_api().is_laid_out) return false;
+  if (!mxnet_api().is_laid_out || !mxnet_api().in_usual_layout) return false;
   int version = 0;
   const LibFeature* features = nullptr;
   size_t count = 0;
@@ -214,6 +268,21 @@ int run_in_order(void (*run)(void*), void* argument, Context context, const std:
   if (!hold.wait()) return -1;
   run(argument);
   return 0;
+}
+
+int run_in_engine(std::function<void(const std::vector<Array>&)> run, std::shared_ptr<void> held, Context context,
+                  const std::vector<NDArrayHandle>& read, const std::vector<NDArrayHandle>& written, const char* name) {
+  auto operation = std::make_unique<Operation>(Operation{std::move(run), std::move(held), read});
+  if (runs_at_once()) {
+    const std::string why = operation->call();
+    if (!why.empty()) set_mxnet_error(why.c_str());
+    return why.empty() ? 0 : -1;
+  }
+  std::vector<NDArrayHandle> reads = read, writes = written;
+  const PushesInOrder ordered;
+  return mxnet_api().MXEnginePushAsyncND(Operation::begin, operation.release(), Operation::end, &context, reads.data(),
+                                         static_cast<int>(reads.size()), writes.data(), static_cast<int>(writes.size()), nullptr,
+                                         0, name, false);
 }
 
 // Array by array, so that it cannot be before and behind an operation of others; and given up soon, since what waits for one that

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <memory>
 #include <vector>
 
 #include "call/mxnet_api.h"
@@ -32,8 +34,15 @@ bool see_while_read(NDArrayHandle array, Array& seen);
 int run_in_order(void (*run)(void*), void* argument, Context context, const std::vector<NDArrayHandle>& read,
                  const std::vector<NDArrayHandle>& written);
 
-// The same while nobody writes `read`, for a thread that nobody knows of: it is in nobody's way for long before it begins. False,
-// and nothing was called, where others write all the time, or with an error.
+// Has MXNet's engine call `run` with the data of `read`, in that order, on a thread of its own: behind the writers of `read`, and
+// before readers of `written`, which do not wait for it here. What it throws is an error in the data of `written`. An array that
+// is in a layout of MXNet's own is copied for it, with version 0. `held` lives until then; the arrays are held by others. MXNet's
+// own status.
+int run_in_engine(std::function<void(const std::vector<Array>&)> run, std::shared_ptr<void> held, Context context,
+                  const std::vector<NDArrayHandle>& read, const std::vector<NDArrayHandle>& written, const char* name);
+
+// As `run_in_order` while nobody writes `read`, for a thread that nobody knows of: it is in nobody's way for long before it
+// begins. False, and nothing was called, where others write all the time, or with an error.
 bool run_while_read(void (*run)(void*), void* argument, std::vector<NDArrayHandle> read);
 
 }  // namespace gn
