@@ -8,7 +8,7 @@ from itertools import product
 from typing import NoReturn
 
 from ..errors import InputError, OptionError
-from ..frontend.infer import annotate, annotate_shapes
+from ..frontend.infer import Inference
 from ..frontend.model import ExportedModel
 from ..graph.batch import OutputAxis
 from ..graph.branches import has_branches, unbranch
@@ -55,6 +55,7 @@ class _BucketAxes:
             _check_value(model, name, self._declared[name, axis])
         text = model.symbol.tojson(remove_amp_cast=False)
         self._text = unbranch(text) if has_branches(text) else text
+        self._inference = Inference(self._text, model.is_np)
         self._sample: Shapes = tuple(model.specs[n].shape for n in model.inputs)
 
     @cached_property
@@ -83,7 +84,7 @@ class _BucketAxes:
         given = {n: Spec(s, self._model.specs[n].dtype) for n, s in zip(self._model.inputs, shapes, strict=True)}
         what = f"Option buckets has a bucket for {self._shown(axes, size)}"
         try:
-            annotate(self._text, {**self._model.all_specs(), **given}, self._model.is_np)
+            self._inference.annotate({**self._model.all_specs(), **given})
         except InputError as error:
             if shapes == self._sample:
                 raise
@@ -134,7 +135,7 @@ class _BucketAxes:
         for (name, axis), extent in extents.items():
             shapes[name][axis] = extent
         given = {n: tuple(s) for n, s in shapes.items()}
-        graph = annotate_shapes(self._text, self._model.all_specs(), self._model.is_np, given)
+        graph = self._inference.at_shapes(self._model.all_specs(), given)
         if graph is None:
             return None
         specs = [graph.nodes[h.node].outs[h.output] for h in graph.heads]

@@ -14,7 +14,7 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import CompileError
-from ..frontend.infer import annotate, annotate_part, annotate_shapes
+from ..frontend.infer import Inference
 from ..frontend.model import ExportedModel
 from ..graph.graph import Entry, Graph
 from ..graph.identity import BAKED
@@ -81,14 +81,15 @@ def cut_out(
     for specs in (_specs(g, sub) for g in graphs):
         if specs not in every:
             every.append(specs)
+    inference = Inference(sub.text, model.is_np)
     jobs = tuple(
         RegionJob(
-            *(annotate(sub.text, specs, model.is_np), shown, roles, tensors, options, values),
+            *(inference.annotate(specs), shown, roles, tensors, options, values),
             name=node if len(every) == 1 else f"{node}, program {i}",
             checkpoint=partial(_checkpoint, sub.text, weights, model),
             keep=keep / f".{node}-{options.target}-{i}.compile" if keep else None,
-            for_batch_part=partial(annotate_part, sub.text, specs, data, model.is_np),
-            for_shapes=partial(annotate_shapes, sub.text, specs, model.is_np),
+            for_batch_part=partial(inference.part, specs, data),
+            for_shapes=partial(inference.at_shapes, specs),
             weight=partial(_seen, model),
             dynamic_axes=None if dynamic is None else {n: dynamic.of(graph, sub.inputs[n]) for n in data},
         )

@@ -11,7 +11,7 @@ from typing import Any
 import mxnet as mx
 
 from ..block import NeuronHybridBlock
-from ..frontend.infer import has_open_shapes
+from ..frontend.infer import Inference
 from ..frontend.model import ExportedModel
 from ..frontend.storage import sparse_entries
 from ..graph.batch import BatchAxes
@@ -165,7 +165,7 @@ def _reimport(
     metadata = Metadata(
         *(model.inputs, specs, model.in_format, model.out_format, model.is_np),
         *(options.dynamic_batch, options.batch_sizes, report, axes),
-        _may_be_open(graph) and has_open_shapes(text, model.all_specs(), model.is_np),
+        _may_be_open(graph) and Inference(text, model.is_np).has_open_shapes(model.all_specs()),
         model.arguments,
         tuple(static_shapes(model, replace(options, batch_sizes=()), buckets))[1:],
         buckets,

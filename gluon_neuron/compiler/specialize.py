@@ -8,7 +8,7 @@ from functools import partial
 from .._version import __version__
 from ..artifact.container import Artifact, pack
 from ..errors import CompileError
-from ..frontend.infer import annotate, annotate_part
+from ..frontend.infer import Inference
 from ..graph.spec import Spec
 from ..options import CompileOptions
 from ..targets.base import DATA, WEIGHT, Program, RegionJob
@@ -40,7 +40,8 @@ def specialize(graph_json: str, request_json: str) -> bytes:
         )
     target = get_target(options.target)
     specs = {i["name"]: Spec(tuple(i["shape"]), i["dtype"]) for i in inputs}
-    graph = annotate(graph_json, specs, np_shape)
+    inference = Inference(graph_json, np_shape)
+    graph = inference.annotate(specs)
     refusal = refusals(target, graph)
     for node in graph.operators:
         why = refusal(node)
@@ -49,7 +50,7 @@ def specialize(graph_json: str, request_json: str) -> bytes:
     roles = {i["name"]: DATA if i["role"] == DATA else WEIGHT for i in inputs}
     outputs = [f"output{i}" for i in range(len(graph.heads))]
     data = [n for n, role in roles.items() if role == DATA]
-    for_batch_part = partial(annotate_part, graph_json, specs, data, np_shape)
+    for_batch_part = partial(inference.part, specs, data)
     names = [i["name"] for i in inputs]
     job = RegionJob(graph, names, roles, outputs, options, {}, for_batch_part=for_batch_part)
     made = target.prepare(job)

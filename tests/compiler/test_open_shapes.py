@@ -13,7 +13,7 @@ from mxnet.gluon import nn
 
 import gluon_neuron
 from gluon_neuron.errors import BlockError
-from gluon_neuron.frontend.infer import annotate, has_open_shapes
+from gluon_neuron.frontend.infer import Inference, annotate
 from gluon_neuron.graph.spec import Spec
 from tests.agreement import agree
 
@@ -255,5 +255,5 @@ def test_inferred_results():
     graph = annotate(text, {"x": Spec((2, 3), "float32")}, False)
     found = [graph.nodes[h.node].outs[h.output] for h in graph.heads]
     assert [s and s.shape for s in found] == [(2, 3), (9, 2), (2, 3), (1,), None, None]
-    assert has_open_shapes(text, {"x": Spec((2, 3), "float32")}, False)
-    assert not has_open_shapes((x + 1).tojson(), {"x": Spec((2, 3), "float32")}, False)
+    assert Inference(text, False).has_open_shapes({"x": Spec((2, 3), "float32")})
+    assert not Inference((x + 1).tojson(), False).has_open_shapes({"x": Spec((2, 3), "float32")})

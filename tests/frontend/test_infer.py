@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gluon_neuron.errors import GraphError, InputError
-from gluon_neuron.frontend.infer import annotate, annotate_part
+from gluon_neuron.frontend.infer import Inference, annotate
 from gluon_neuron.graph.graph import Entry
 from gluon_neuron.graph.spec import Spec
 from tests.nets import conv_net
@@ -162,7 +162,7 @@ def test_agrees_with_what_mxnet_computes():
 
 def test_a_part_of_the_batch():
     text, given = dense().tojson(), specs(x=(6, 4), fc_weight=(3, 4))
-    graph = annotate_part(text, given, ["x"], False, 3)
+    graph = Inference(text, False).part(given, ["x"], 3)
     assert outs(graph)["x", 0].shape == (2, 4) and outs(graph)["act", 0].shape == (2, 3)
     assert outs(graph)["fc_weight", 0].shape == (3, 4)
     assert given["x"].shape == (6, 4)
@@ -174,10 +174,10 @@ def test_a_part_of_the_batch():
     ids=["not a multiple", "one of two", "no axis"],
 )
 def test_what_cannot_be_cut(shapes, data, parts):
-    assert annotate_part(dense().tojson(), specs(**shapes), data, False, parts) is None
+    assert Inference(dense().tojson(), False).part(specs(**shapes), data, parts) is None
 
 
 def test_a_part_that_the_symbol_does_not_take():
     text = mx.sym.broadcast_add(mx.sym.var("x"), mx.sym.var("w")).tojson()
-    assert annotate_part(text, specs(x=(6, 4), w=(6, 4)), ["x"], False, 2) is None
-    assert annotate_part(text, specs(x=(6, 4), w=(1, 4)), ["x"], False, 2) is not None
+    assert Inference(text, False).part(specs(x=(6, 4), w=(6, 4)), ["x"], 2) is None
+    assert Inference(text, False).part(specs(x=(6, 4), w=(1, 4)), ["x"], 2) is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 from typing import Any
 
@@ -123,7 +124,7 @@ def _elements(arrays: Sequence[np.ndarray], dtype: str, extents: Extents, infera
         return "a table has other values at other shapes"
     if not all(map(_whole, arrays)):
         return "a number that is not whole changes with the shape"
-    columns = list(zip(*[[int(v) for v in a.reshape(-1)] for a in arrays], strict=True))
+    columns = list(zip(*[[int(v) for v in a.reshape(-1).tolist()] for a in arrays], strict=True))
     found = [extents.number(c) for c in columns]
     changing = [i for i, c in enumerate(columns) if len(set(c)) > 1]
     unknown = [i for i, n in enumerate(found) if n is None]
@@ -140,6 +141,16 @@ def _listed(values: Sequence[int]) -> str:
 
 def _whole(array: np.ndarray) -> bool:
     """Whether all are whole numbers, and small enough for int32, or for a float's own type, to hold."""
+    # The same few numbers are met in program after program.
+    return _holds_whole(array.tobytes(), array.dtype.str) if array.size <= _MOST_ELEMENTS else _is_whole(array)
+
+
+@lru_cache(maxsize=1 << 13)
+def _holds_whole(data: bytes, dtype: str) -> bool:
+    return _is_whole(np.frombuffer(data, dtype))
+
+
+def _is_whole(array: np.ndarray) -> bool:
     if array.dtype == np.bool_ or not array.size:
         return False
     limit = {"f": 2**11 if array.dtype == np.float16 else 2**24}.get(array.dtype.kind, 2**31 + 1)
