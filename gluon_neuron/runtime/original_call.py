@@ -28,13 +28,17 @@ class OriginalCall:
         own = _filters(text)
         given = {n: _Copied(p) if n in own else p for n, p in params.items() if n in names}
         self._call = OpenCall(original, inputs, given)
+        self._shared = _shared(text)
         self._lock = Lock()
 
     def __call__(self, arrays: Sequence[mx.nd.NDArray]) -> list[mx.nd.NDArray]:
         """The outputs for the given data, asynchronous as MXNet's own; raises MXNetError for data that do not fit."""
         native_library.makes_calls()
         with self._lock, native_library.pushes():
-            return self._call(arrays)
+            found = self._call(arrays)
+            for k in self._shared:
+                found[k] = found[k].copy()
+            return found
 
 
 def original_of(symbol: mx.sym.Symbol) -> tuple[mx.sym.Symbol, str]:
@@ -52,6 +56,14 @@ def _filters(text: str) -> set[str]:
     nodes = json.loads(text)["nodes"]
     sources = [n["inputs"][1][0] for n in nodes if "convolution" in n["op"].lower() and len(n["inputs"]) > 1]
     return {nodes[i]["name"] for i in sources if nodes[i]["op"] == "null"}
+
+
+def _shared(text: str) -> list[int]:
+    """The outputs for which MXNet gives the array of an input or of a weight, or that of an output before: a compiled
+    program gives arrays of their own, and whoever writes to one is not to meet another, whichever runs."""
+    graph = json.loads(text)
+    heads = [tuple(h[:2]) for h in graph["heads"]]
+    return [k for k, h in enumerate(heads) if graph["nodes"][h[0]]["op"] == "null" or h in heads[:k]]
 
 
 class _Copied:
