@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from .errors import ExportError, OptionError
 from .refusal import Category
+from .report_graph import ReportGraph
 
 REASONS: Mapping[str, str] = {category.value: category.description for category in Category}
 """The closed list of categories of reasons why a node stays in MXNet, by their words."""
@@ -125,7 +129,8 @@ class Report:
     `operators` and `flops` count the whole model; `regions` lists what was compiled, `outside` what was not; `seconds`
     is the wall time of each phase. `auto_cast` and `auto_cast_type` say what may be computed in which type.
     `static_shapes` are those for which there are programs of their own, the sample's first, each by the inputs' names,
-    and `buckets` the axes that are padded up to these.
+    and `buckets` the axes that are padded up to these. `graph` is what `save` draws; None in a pickle of an earlier
+    release.
     """
 
     target: str
@@ -139,6 +144,7 @@ class Report:
     auto_cast_type: str = "bf16"
     static_shapes: tuple[Mapping[str, tuple[int, ...]], ...] = ()
     buckets: tuple[BucketReport, ...] = ()
+    graph: ReportGraph | None = field(default=None, repr=False)
 
     @property
     def compiled_operators(self) -> int:
@@ -162,7 +168,8 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-compatible values."""
-        raw = asdict(self)
+        raw = asdict(replace(self, graph=None))
+        raw["graph"] = self.graph and self.graph.to_dict()
         for found in raw["outside"]:
             found["category"] = str(found["category"])
         return raw
@@ -194,7 +201,33 @@ class Report:
             )
             for b in raw.get("buckets", ())
         )
-        return cls(regions=regions, outside=outside, **rest)
+        graph = ReportGraph.from_dict(raw["graph"]) if raw.get("graph") else None
+        return cls(regions=regions, outside=outside, graph=graph, **rest)
+
+    def save(self, path: str | os.PathLike[str], seconds: Mapping[str, float] | None = None) -> None:
+        """Write the report as one page of HTML that loads nothing: the partitioned graph, drawn, and all that it says.
+
+        `path` ends in ".html". `seconds` has how long a call spends in regions and operators, by their names, to be
+        shown with these. Raises OptionError for another ending, or for a time that is none, and ExportError where the
+        file cannot be written.
+        """
+        from .pages.report_page import report_page
+
+        if not os.fspath(path).endswith((".html", ".htm")):
+            raise OptionError(f"A report is saved as a page of HTML, and {os.fspath(path)!r} does not end in .html.")
+        for name, value in (seconds or {}).items():
+            if not 0 <= value < float("inf"):
+                raise OptionError(f"seconds[{name!r}] must be a finite number from 0, not {value!r}.")
+        text = report_page(self, seconds)
+        try:
+            Path(path).write_text(text, encoding="utf-8", newline="\n")
+        except OSError as error:
+            raise ExportError(f"The report cannot be written to {os.fspath(path)}: {error.strerror}.") from error
+
+    def _repr_html_(self) -> str:
+        from .pages.summary import summary
+
+        return summary(self)
 
     def __str__(self) -> str:
         from tabulate import tabulate

@@ -75,20 +75,44 @@ class Verification:
     def __str__(self) -> str:
         from tabulate import tabulate
 
-        # Only what was measured for an output has a column.
-        more = [name for name in ("cosine", "top5") if any(not math.isnan(getattr(d, name)) for d in self.differences)]
+        more = self._more()
         rows = [_row(d, more) for d in self.differences]
-        others = [f"Output {d.output}: {d.other}." for d in self.differences if d.other]
         allowed = Tolerance(self.rtol, self.atol, self.of_range, self.why, self.atol_of_range)
-        other_types = {d.output: d.tolerance for d in self.differences if d.tolerance not in ("", str(allowed))}
-        others += [f"Output {i} is compared so: {text}." for i, text in other_types.items()]
         verdict = "agrees" if self else "DISAGREES"
         head = f"The compiled model {verdict} with the reference ({allowed})."
         if not self.differences:
             return "Nothing was compared: there were no inputs, or no outputs."
-        columns = [*_COLUMNS, *({"cosine": "cosine", "top5": "same top-5"}[name] for name in more)]
-        lines = [head, *filter(None, [self.note]), *others, tabulate(rows, columns)]
+        lines = [head, *filter(None, [self.note]), *self._others(), tabulate(rows, self._columns(more))]
         return "\n".join([*lines, "", str(self.culprit)] if self.culprit else lines)
+
+    def _repr_html_(self) -> str:
+        from .pages.fragments import escaped, folded, lines, table
+
+        allowed = Tolerance(self.rtol, self.atol, self.of_range, self.why, self.atol_of_range)
+        if not self.differences:
+            return f"<p>{escaped(self)}</p>"
+        verdict = f"{'✅ agrees' if self else '❌ <b>disagrees</b>'} with the reference"
+        parts = [f"<p>The compiled model {verdict} ({escaped(allowed)}).</p>"]
+        more = self._more()
+        parts.append(table(self._columns(more), [_row(d, more) for d in self.differences]))
+        parts += [f"<p>{escaped(note)}</p>" for note in filter(None, [self.note, *self._others()])]
+        if self.culprit:
+            parts.append(folded("Where they part", lines(self.culprit)))
+        return f"<div>{''.join(parts)}</div>"
+
+    def _more(self) -> list[str]:
+        """The columns of what was measured for some output."""
+        return [name for name in ("cosine", "top5") if any(not math.isnan(getattr(d, name)) for d in self.differences)]
+
+    def _columns(self, more: Sequence[str]) -> list[str]:
+        return [*_COLUMNS, *({"cosine": "cosine", "top5": "same top-5"}[name] for name in more)]
+
+    def _others(self) -> list[str]:
+        """What is to be said of single outputs."""
+        allowed = str(Tolerance(self.rtol, self.atol, self.of_range, self.why, self.atol_of_range))
+        said = [f"Output {d.output}: {d.other}." for d in self.differences if d.other]
+        other_types = {d.output: d.tolerance for d in self.differences if d.tolerance not in ("", allowed)}
+        return said + [f"Output {i} is compared so: {text}." for i, text in other_types.items()]
 
 
 _COLUMNS = ("output", "max |a-b|", "of the range", "outside", "same top-1")

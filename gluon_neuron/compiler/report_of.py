@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from ..graph.graph import Graph
 from ..lowering.cost import flops
 from ..options import CompileOptions
 from ..partition.partition import Partition
 from ..report import BucketReport, DynamicDimension, ProgramReport, RegionReport, Report
+from ..report_graph import ReportGraph, report_graph
 from ..targets.base import Program, Target
 from .any_shape import dynamic_dimensions
 from .pack import CompiledRegion
@@ -34,7 +35,8 @@ def report_of(
         )
         for c, free in ((c, _dynamic(c)) for c in compiled)
     )
-    return _report(graph, plan, regions, target, options, seconds, shapes, buckets)
+    drawn = report_graph(graph, _inputs(shapes), [c.cut.region.nodes for c in compiled])
+    return _report(graph, plan, regions, target, options, seconds, shapes, buckets, drawn)
 
 
 def planned_report(
@@ -49,7 +51,8 @@ def planned_report(
     regions = tuple(
         RegionReport(f"region {i}", len(r.nodes), _flops(graph, r.nodes), (), ()) for i, r in enumerate(plan.regions)
     )
-    return _report(graph, plan, regions, target, options, {}, shapes, buckets)
+    drawn = report_graph(graph, _inputs(shapes), [r.nodes for r in plan.regions])
+    return _report(graph, plan, regions, target, options, {}, shapes, buckets, drawn)
 
 
 def _report(
@@ -61,12 +64,20 @@ def _report(
     seconds: Mapping[str, float],
     shapes: Sequence[Mapping[str, tuple[int, ...]]],
     buckets: Sequence[BucketReport],
+    drawn: ReportGraph,
 ) -> Report:
     total = sum(flops(n) for n in graph.operators)
     engine = target.engine if regions else "mxnet"
     casts = options.auto_cast, options.auto_cast_type
     named = tuple(shapes), tuple(buckets)
-    return Report(target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts, *named)
+    return Report(
+        target.name, engine, len(graph.operators), total, regions, plan.outside, seconds, *casts, *named, drawn
+    )
+
+
+def _inputs(shapes: Sequence[Mapping[str, tuple[int, ...]]]) -> Collection[str]:
+    """The names of the model's inputs, by which each static shape is told."""
+    return shapes[0] if shapes else ()
 
 
 def _program_report(made: Program) -> ProgramReport:

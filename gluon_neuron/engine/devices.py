@@ -88,6 +88,31 @@ class Devices:
             lines.append(f"neuron{d.number}: cores {cores}, {d.memory / 2**30:.3g} GiB{used}")
         return "\n".join([*lines, *self.notes])
 
+    def _repr_html_(self) -> str:
+        from ..pages.fragments import escaped, folded, table
+
+        facts = [
+            ("instance", self.instance or "not known"),
+            ("chip", self.chip or "none"),
+            ("device files", ", ".join(self.files) or "none"),
+            ("Neuron runtime", self.library or "none"),
+            ("NeuronCores", _count(self.total)),
+            ("of these for this process", _count(self.visible)),
+            ("of these free", _count(self.free)),
+        ]
+        parts = [table(("what there is", ""), facts)]
+        if self.devices:
+            rows = [
+                (
+                    *(f"neuron{d.number}", ", ".join(map(str, d.cores)), f"{d.memory / 2**30:.3g} GiB"),
+                    ", ".join(f"{p.pid} {p.command}" for p in d.processes),
+                )
+                for d in self.devices
+            ]
+            parts.append(folded("Devices", table(("device", "cores", "memory", "used by"), rows)))
+        parts += [f"<p>{escaped(note)}</p>" for note in self.notes]
+        return f"<div>{''.join(parts)}</div>"
+
 
 def devices(sources: Sources | None = None) -> Devices:
     """Look at the machine; starts no runtime, and takes no core from anybody."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..graph.batch import BatchAxes, with_batch
@@ -12,6 +12,7 @@ from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
 from ..report import Report
+from .drawn_symbol import drawn_symbol
 
 if TYPE_CHECKING:
     import mxnet as mx
@@ -115,8 +116,17 @@ def find_in_text(text: str) -> Metadata | None:
     for node in raw["nodes"]:
         kept = node.get("attrs", {}).get(KEY)
         if kept is not None and _is_of(raw, json.loads(kept)):
-            return Metadata.from_json(kept)
+            return _with_graph(Metadata.from_json(kept), raw)
     return None
+
+
+def _with_graph(metadata: Metadata, raw: dict[str, Any]) -> Metadata:
+    """The metadata, whose report can be drawn also where an earlier release wrote it."""
+    report = metadata.report
+    if report.graph is not None:
+        return metadata
+    graph = drawn_symbol(raw, metadata.inputs, [r.name for r in report.regions])
+    return replace(metadata, report=replace(report, graph=graph))
 
 
 def is_edited(text: str) -> bool:

@@ -23,7 +23,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "shape_options": ("errors",),
     "options": ("shape_options", "errors"),
     "refusal": (),
-    "report": ("errors", "refusal"),
+    "report_graph": ("graph.graph", "graph.spec"),
+    "report": ("errors", "refusal", "report_graph", "pages.*"),
+    # HTML of what is in reports; its pieces are for whatever is shown in notebooks.
+    "pages.*": ("report", "report_graph", "_version"),
     "graph.*": ("errors",),
     "artifact.*": ("errors",),
     "hlo.*": ("errors",),
@@ -35,7 +38,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         *("refusal", "errors", "options", "shape_options", "_version"),
     ),
     # What runs models knows neither the compiler nor what it is compiled from; `engine` knows no MXNet besides.
-    "engine.*": ("errors", "_version"),
+    "engine.*": ("errors", "_version", "pages.fragments"),
     "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
     # What a Parameter gives is asked for by those who read it and by those who are bound to it, in the same way.
@@ -48,6 +51,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "runtime.asked",
         "runtime.front_end",
         "report",
+        "report_graph",
         "options",
         "errors",
         "_version",
@@ -56,7 +60,17 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     # Whose phases the compiler calls one after the other.
     "compiler.*": (
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
-        *("graph.*", "artifact.*", "refusal", "report", "options", "shape_options", "errors", "_version"),
+        *(
+            "graph.*",
+            "artifact.*",
+            "refusal",
+            "report",
+            "report_graph",
+            "options",
+            "shape_options",
+            "errors",
+            "_version",
+        ),
     ),
     "differences": (),
     # It takes a compiled model apart and compiles parts of it again.
@@ -67,6 +81,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     ),
     "verification": (
         *("culprit.found", "differences", "frontend.*", "graph.spec", "runtime.mxnet_private", "report", "errors"),
+        "pages.fragments",
     ),
     "benchmarking": ("*",),
     "import_hooks": ("compat.mx_neuron", "errors"),
@@ -101,9 +116,11 @@ ONLY_NUMPY = (
         "artifact.*",
         "hlo.*",
         "engine.*",
+        "pages.*",
         "differences",
         "errors",
         "refusal",
+        "report_graph",
         "options",
         "_version",
     ),

@@ -11,12 +11,14 @@ from gluon_neuron.graph.buckets import BucketAxis, Buckets, CutAxis
 from gluon_neuron.graph.identity import graph_hash
 from gluon_neuron.graph.spec import Spec
 from gluon_neuron.report import Outside, RegionReport, Report
+from gluon_neuron.report_graph import INPUT, GraphNode, ReportGraph
 from gluon_neuron.stitch.metadata import KEY, Metadata, find, is_edited
 
 REPORT = Report(
     *("cpu", "openvino", 3, 100, (RegionReport("r", 2, 90, ("x",), ("y",), batch_parts=2),)),
     (Outside("s", "sort", "no rule", 'it says "no"'),),
     {"export": 0.5},
+    graph=ReportGraph((GraphNode("x", INPUT), GraphNode("r", "relu", 0, ((0, 0),))), ((1, 0),)),
 )
 SPECS = (Spec((2, 3), "float32"), Spec((), "int32"))
 AXES = BatchAxes((1, None), (OutputAxis(0, 2), None), 3)
