@@ -57,6 +57,9 @@ Three = Annotated[
 Inputs = Annotated[
     list[str] | None, typer.Option(metavar="[NAME=]FILE", help="An input from a file, as run takes it; repeatable.")
 ]
+Html = Annotated[
+    Path | None, typer.Option(metavar="FILE.html", help="A file for the report as a page, with the graph drawn.")
+]
 File = Annotated[
     str,
     typer.Argument(help="The symbol's or the parameters' file, or the part of their names before -symbol.json."),
@@ -75,7 +78,7 @@ def register(app: typer.Typer) -> None:
                 "net --shape 8,3,224,224 --target inf2 --auto-cast matmult -o out/net",
             ],
         ),
-        (takes_options(analyze), ["net --shape data:1,3,224,224", "resnet50_v1 --target inf2 --json"]),
+        (takes_options(analyze), ["net --shape data:1,3,224,224 --html net.html", "resnet50_v1 --target inf2 --json"]),
         (
             run,
             [
@@ -102,7 +105,7 @@ def register(app: typer.Typer) -> None:
                 "resnet50_v1 --price 0.76 --json",
             ],
         ),
-        (report, ["out/net", "out/net --json"]),
+        (report, ["out/net", "out/net --html net.html", "out/net --json"]),
         (inspect, ["net", "net-symbol.json --json", "net --epoch 3"]),
     ]
     for function, examples in add:
@@ -139,13 +142,16 @@ def analyze(
     shape: Shapes = None,
     dtype: Dtypes = None,
     epoch: Epoch = None,
+    html: Html = None,
     as_json: AsJson = False,
 ) -> Answer:
     """Say what a compile would do with each operator, and why; nothing is compiled, and no chip is needed."""
+    from .report_of_file import with_page
+
     found = _model(model, epoch, False, shape, dtype)
     with found.front_end():
         report = found.analyzed(found.arrays({}), options)
-    return Answer(str(report), report.to_dict())
+    return with_page(report, html)
 
 
 def run(
@@ -286,11 +292,11 @@ def benchmark(
     )
 
 
-def report(file: File, epoch: Epoch = None, as_json: AsJson = False) -> Answer:
+def report(file: File, epoch: Epoch = None, html: Html = None, as_json: AsJson = False) -> Answer:
     """Say what was compiled of a model, and why the rest was not, as its files have it. It needs no MXNet."""
     from .report_of_file import report_of_file
 
-    return report_of_file(file, epoch)
+    return report_of_file(file, epoch, html)
 
 
 def inspect(file: File, epoch: Epoch = None, as_json: AsJson = False) -> Answer:
