@@ -17,7 +17,7 @@ export CXX
 # A release of NumPy for a new environment: see build_backend/install.py.
 export NUMPY
 
-.PHONY: help interpreter venv demo native test test-around test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
+.PHONY: help interpreter venv demo native test test-around test-browser browser test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
 	lint-check lint-format lint-types lint-native lint-native-format wheel wheel-aarch64 clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -27,6 +27,7 @@ help:
 	@echo "make native  build the native operator and its tests, and run those (make test does too)"
 	@echo "make test    the tests, without those marked slow, a file at a time on each core; PYTEST_ARGS adds arguments"
 	@echo "make test-around  the tests of notebooks, servers, commands, culprits and ways to start, which make test leaves out"
+	@echo "make test-browser  the tests of a report's page, in Chromium; make browser installs that on Debian"
 	@echo "make test-python PYTHON=python3.13  a representative part of the tests on another Python, in .venv-3.13; NUMPY=2.5 names a NumPy"
 	@echo "make coverage  the tests, and how much of the package they run: no less than the floor in pyproject.toml"
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
@@ -51,11 +52,24 @@ PYTEST := -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist lo
 AROUND := tests/benchmarks tests/compat/test_install.py tests/culprit tests/examples tests/serve tests/test_benchmarking.py \
 	tests/test_import_hooks.py tests/test_import_order.py tests/tools
 
+# In a real browser, which is no Python package.
+BROWSER := tests/browser
+
 test: native
-	$(PY) $(PYTEST) $(addprefix --ignore=,$(AROUND)) $(COLLECT) $(PYTEST_ARGS)
+	$(PY) $(PYTEST) $(addprefix --ignore=,$(AROUND) $(BROWSER)) $(COLLECT) $(PYTEST_ARGS)
 
 test-around: native
 	$(PY) $(PYTEST) $(COLLECT) $(if $(COVERAGE),--cov-append) $(AROUND) $(PYTEST_ARGS)
+
+test-browser: native
+	$(PY) -m pytest $(COLLECT) $(if $(COVERAGE),--cov-append) $(BROWSER) $(PYTEST_ARGS)
+
+# Debian's Chromium and its driver, if they are not there.
+browser:
+	@command -v chromium >/dev/null && command -v chromedriver >/dev/null && exit; root=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+		$$root apt-get update --quiet=2 && \
+		$$root env DEBIAN_FRONTEND=noninteractive apt-get install --yes --quiet=2 --no-install-recommends \
+			chromium chromium-driver fonts-dejavu-core
 
 # What tells most about a Python and a NumPy: the way into MXNet and back, the operator, and files of earlier releases.
 PART := tests/build_backend tests/compat tests/engine tests/frontend tests/release tests/runtime \

@@ -23,6 +23,7 @@ PRIVATE = re.compile(r"(?<![\w.~-])/(?:home|root|Users|tmp|private)/[\w.$-]")
 TESTS = ROOT / "tests"
 # Folders of tests for which the package has none.
 EXTRAS = (
+    "browser",
     "doubles",
     "doubles/libnrt",
     "drawn_graphs",

@@ -28,7 +28,7 @@
   function size() {
     svg.setAttribute("width", Math.max(1, picture.width * zoom));
     svg.setAttribute("height", Math.max(1, picture.height * zoom));
-    byId("percent").textContent = Math.round(zoom * 100) + "%";
+    byId("percent").textContent = (zoom * 100).toFixed(zoom < 0.1 ? 1 : 0) + "%";
   }
 
   function start() {
@@ -40,7 +40,7 @@
 
   function setZoom(wanted, x, y) {
     const before = zoom;
-    zoom = Math.min(2.5, Math.max(0.04, wanted));
+    zoom = Math.min(2.5, Math.max(0.005, wanted));
     const [cx, cy] = [x ?? scroll.clientWidth / 2, y ?? scroll.clientHeight / 2];
     const [left, top] = offset();
     const [px, py] = [(scroll.scrollLeft + cx - left) / before, (scroll.scrollTop + cy - top) / before];
@@ -57,7 +57,7 @@
   }
 
   function fit() {
-    zoom = Math.min(1, Math.max(0.04, Math.min((scroll.clientWidth - 48) / picture.width, (scroll.clientHeight - 48) / picture.height)));
+    zoom = Math.min(1, Math.max(0.005, Math.min((scroll.clientWidth - 48) / picture.width, (scroll.clientHeight - 48) / picture.height)));
     size();
     scroll.scrollTo(0, 0);
   }

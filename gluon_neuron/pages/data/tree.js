@@ -119,14 +119,17 @@ gn.layout = function (box) {
     const rank = new Map();
     const into = new Map();
     for (const one of all) into.set(one.b, [...(into.get(one.b) || []), one]);
+    // Only a file that nobody compiled has circles; what closes one counts as nothing here.
     const rankOf = (start) => {
       const todo = [start];
+      const begun = new Set();
       while (todo.length) {
         const at = todo[todo.length - 1];
-        const before = (into.get(at) || []).filter((e) => !rank.has(e.a));
-        if (before.length) todo.push(...before.map((e) => e.a));
+        begun.add(at);
+        const before = (into.get(at) || []).find((e) => !rank.has(e.a) && !begun.has(e.a));
+        if (before) todo.push(before.a);
         else {
-          rank.set(at, Math.max(-1, ...(into.get(at) || []).map((e) => rank.get(e.a))) + 1);
+          rank.set(at, Math.max(-1, ...(into.get(at) || []).map((e) => rank.get(e.a) ?? -1)) + 1);
           todo.pop();
         }
       }
