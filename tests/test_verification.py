@@ -1,5 +1,6 @@
 """Comparing with the original: what counts as a difference, and how it is measured and said."""
 
+import dataclasses
 import json
 
 import mxnet as mx
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 import gluon_neuron
+from gluon_neuron.culprit.found import Culprit, Kind
 from gluon_neuron.errors import InputError, OptionError
 from gluon_neuron.report import Report
 from gluon_neuron.verification import Difference, Tolerance, Verification, compare, tolerance_of
@@ -301,3 +303,18 @@ def test_as_json():
     raw = json.loads(json.dumps(made.to_dict(), allow_nan=False))
     assert raw["agrees"] is False and raw["culprit"] is None and raw["rtol"] == RTOL
     assert raw["differences"][0]["max_abs"] is None and raw["differences"][0]["outside"] == 1
+
+
+def test_in_a_notebook():
+    found = X.copy()
+    found[0] = [1, 4.5, 4]
+    made = compared(found, X)
+    html = dataclasses.replace(made, note="a < b")._repr_html_()
+    assert "<b>disagrees</b>" in html and "2.50e+00" in html and "16.67%" in html and "a &lt; b" in html
+    assert "agrees with the reference" in compared(X, X)._repr_html_() and "rtol 0.001" in html
+    assert "cosine" in html and "<details>" not in html and "<script" not in html
+    assert "Nothing was compared" in Verification((), RTOL, ATOL)._repr_html_()
+    told = dataclasses.replace(made, culprit=Culprit(Kind.UNKNOWN, "it is <not> known"))
+    assert (
+        "<summary>Where they part</summary>" in told._repr_html_() and "it is &lt;not&gt; known" in told._repr_html_()
+    )

@@ -24,6 +24,7 @@ def test_the_readme_has_no_relative_link_left(load, home):
     [
         ("[docs/a.md](docs/a.md#b)", "docs/a.md", "[docs/a.md](https://h/blob/main/docs/a.md#b)"),
         ("see [how](docs/a.md).", "see how (docs/a.md).", "see [how](https://h/blob/main/docs/a.md)."),
+        ("a\n\n![b](docs/c.png)\n\nd", "a\n\nd", "a\n\n![b](https://h/raw/main/docs/c.png)\n\nd"),
         ("[x](https://e.org/y) [z](#here)", "[x](https://e.org/y) [z](#here)", "[x](https://e.org/y) [z](#here)"),
     ],
 )

@@ -148,3 +148,15 @@ def test_a_neuron_ls_that_fails(machine, says, status, note):
 def test_the_runtime_counts(chip, monkeypatch):
     found = gluon_neuron.devices()
     assert (found.total, found.visible, found.free) == (4, 4, 4) and found.library.endswith("libnrt.so.1")
+
+
+def test_in_a_notebook(machine):
+    found = gluon_neuron.devices(machine("inf2.xlarge", [described(0, neuron_processes=[{**USER, "command": "<i>"}])]))
+    html = found._repr_html_()
+    assert "inf2.xlarge" in html and "<td" in html and "32 GiB" in html and "7 &lt;i&gt;" in html
+    assert "<script" not in html and all(f in html for f in found.files)
+
+
+def test_in_a_notebook_without_a_chip(machine):
+    html = gluon_neuron.devices(machine("m5.large"))._repr_html_()
+    assert "m5.large" in html and "none" in html and "<details>" not in html

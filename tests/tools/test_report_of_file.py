@@ -27,13 +27,31 @@ def test_report(compiled, capsys):
     assert document(capsys, "report", f"{prefix}-symbol.json")["outside"][0]["category"] == "excluded"
 
 
-def test_needs_no_mxnet(compiled):
+def test_needs_no_mxnet(compiled, tmp_path):
     code = (
         "import sys; from gluon_neuron.tools.cli import main\n"
-        f"assert main(['report', {str(compiled[1])!r}]) == 0\n"
+        f"assert main(['report', {str(compiled[1])!r}, '--html', {str(tmp_path / 'x.html')!r}]) == 0\n"
         "assert not {'mxnet', 'openvino', 'jax'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+def test_page(compiled, tmp_path, capsys):
+    made, prefix = compiled
+    page = tmp_path / "net.html"
+    assert said(capsys, "report", prefix, "--html", page) == f"{made.report}\n\nWritten: {page}\n"
+    made.report.save(tmp_path / "same.html")
+    assert page.read_text() == (tmp_path / "same.html").read_text()
+    assert document(capsys, "report", prefix, "--html", page)["written"] == str(page)
+    assert "does not end in .html" in fails(capsys, "report", prefix, "--html", tmp_path / "net.txt")
+    assert "cannot be written" in fails(capsys, "report", prefix, "--html", tmp_path / "absent" / "net.html")
+
+
+def test_page_of_what_would_be_compiled(tmp_path, capsys):
+    files = image_files(tmp_path)
+    found = document(capsys, "analyze", files, "--shape", "1,3,16,16", "--html", tmp_path / "plan.html")
+    assert found["written"] == str(tmp_path / "plan.html") and found["graph"]["nodes"]
+    assert "region 0" in (tmp_path / "plan.html").read_text()
 
 
 def test_errors(compiled, tmp_path, capsys):

@@ -94,19 +94,34 @@ gn.layout = function (box) {
   const beside = tooLong(wanted);
   for (const [k, one] of wanted.entries()) if (!beside.has(one)) graph.setEdge(one.a, one.b, { one }, "e" + k);
   dagre.layout(graph);
-  const { width, height } = graph.graph();
-  const corner = (n) => ({ ...n, x: n.x - n.width / 2, y: n.y - n.height / 2 });
-  const all = graph.nodes().map((n) => corner(graph.node(n)));
   const links = graph.edges().map((e) => ({ points: graph.edge(e).points, flows: graph.edge(e).one.flows }));
   for (const one of beside) {
     const [a, b] = [graph.node(one.a), graph.node(one.b)];
     links.push({ points: [{ x: a.x, y: a.y + a.height / 2 }, { x: b.x, y: b.y - b.height / 2 }], flows: one.flows, far: true });
   }
-  box.layout = {
-    width: Number.isFinite(width) ? width : 0, height: Number.isFinite(height) ? height : 0, links,
-    items: all.filter((n) => n.kid), ports: all.filter((n) => n.port),
-  };
+  const all = graph.nodes().map((name) => {
+    const n = graph.node(name);
+    return { ...n, x: n.x - n.width / 2, y: n.y - n.height / 2 };
+  });
+  box.layout = { ...framed(all, links), links, items: all.filter((n) => n.kid), ports: all.filter((n) => n.port) };
   return box.layout;
+
+  // Moves everything to where the frame begins, as links may lie beyond what dagre counts, and says how large it is.
+  function framed(nodes, links) {
+    const spots = links.flatMap((l) => l.points);
+    const left = least([...nodes, ...spots].map((p) => p.x)) - 6;
+    for (const one of [...nodes, ...spots]) one.x -= left;
+    const right = most([...nodes.map((n) => n.x + n.width), ...spots.map((p) => p.x)]);
+    return { width: right + 6, height: most([...nodes.map((n) => n.y + n.height), ...spots.map((p) => p.y)]) + 6 };
+  }
+
+  function least(values) {
+    return values.reduce((a, b) => Math.min(a, b), values.length ? Infinity : 0);
+  }
+
+  function most(values) {
+    return values.reduce((a, b) => Math.max(a, b), 0);
+  }
 
   function ports(map) {
     const every = [...map.values()].map((p) => ({ inner: p.inner, label: p.source, count: 1, flows: [[p.source, p.readers]] }));
