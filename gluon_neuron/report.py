@@ -6,10 +6,8 @@ import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from .errors import ExportError, OptionError
 from .refusal import Category
 from .report_graph import ReportGraph
 
@@ -208,21 +206,12 @@ class Report:
         """Write the report as one page of HTML that loads nothing: the partitioned graph, drawn, and all that it says.
 
         `path` ends in ".html". `seconds` has how long a call spends in regions and operators, by their names, to be
-        shown with these. Raises OptionError for another ending, or for a time that is none, and ExportError where the
-        file cannot be written.
+        shown with these. Raises OptionError for another ending, and for a name or a time that is none, and ExportError
+        where the file cannot be written.
         """
-        from .pages.report_page import report_page
+        from .pages.saved import save_page
 
-        if not os.fspath(path).endswith((".html", ".htm")):
-            raise OptionError(f"A report is saved as a page of HTML, and {os.fspath(path)!r} does not end in .html.")
-        for name, value in (seconds or {}).items():
-            if not 0 <= value < float("inf"):
-                raise OptionError(f"seconds[{name!r}] must be a finite number from 0, not {value!r}.")
-        text = report_page(self, seconds)
-        try:
-            Path(path).write_text(text, encoding="utf-8", newline="\n")
-        except OSError as error:
-            raise ExportError(f"The report cannot be written to {os.fspath(path)}: {error.strerror}.") from error
+        save_page(self, path, seconds or {})
 
     def _repr_html_(self) -> str:
         from .pages.summary import summary

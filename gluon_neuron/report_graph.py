@@ -58,8 +58,16 @@ class ReportGraph:
 
     @classmethod
     def from_dict(cls, raw: Mapping[str, Any]) -> ReportGraph:
-        """The inverse of `to_dict`."""
-        return cls(tuple(map(GraphNode.from_dict, raw["nodes"])), tuple((n, k) for n, k in raw["heads"]))
+        """The inverse of `to_dict`. Raises ValueError for what is no graph: each node reads only those before it."""
+        made = cls(tuple(map(GraphNode.from_dict, raw["nodes"])), tuple((n, k) for n, k in raw["heads"]))
+        read = [(i, source) for i, node in enumerate(made.nodes) for source, _ in node.inputs]
+        for end, source in [*read, *((len(made.nodes), source) for source, _ in made.heads)]:
+            if not (isinstance(source, int) and 0 <= source < end):
+                raise ValueError(f"the report's graph has {end} nodes before one that reads node {source!r}")
+        for node in made.nodes:
+            if not (node.region is None or isinstance(node.region, int) and node.region >= 0):
+                raise ValueError(f"the report's graph has {node.name!r} in region {node.region!r}")
+        return made
 
 
 def report_graph(graph: Graph, inputs: Collection[str], regions: Sequence[Collection[int]]) -> ReportGraph:

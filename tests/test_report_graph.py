@@ -3,6 +3,7 @@
 import json
 
 import mxnet as mx
+import pytest
 
 import gluon_neuron
 from gluon_neuron.report_graph import INPUT, GraphNode, ReportGraph
@@ -10,11 +11,28 @@ from tests.nets import Split, conv_net, images, initialized
 
 
 def test_dict_and_back():
-    node = GraphNode("a", "relu", 2, ((0, 0), (1, 3)), ("float32[1]", ""), (("w", "float32[2]"),), {"k": "v"})
+    node = GraphNode("a", "relu", 2, ((0, 0), (0, 3)), ("float32[1]", ""), (("w", "float32[2]"),), {"k": "v"})
     graph = ReportGraph((GraphNode("x", INPUT), node, GraphNode("b", "relu", 0)), ((1, 0),))
     assert ReportGraph.from_dict(json.loads(json.dumps(graph.to_dict()))) == graph
     # What is empty takes no room, but region 0 is not empty.
     assert graph.to_dict()["nodes"][::2] == [{"name": "x", "op": INPUT}, {"name": "b", "op": "relu", "region": 0}]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "heads"),
+    [
+        ([{"inputs": [[0, 0]]}], []),
+        ([{}, {"inputs": [[-1, 0]]}], []),
+        ([{}, {"inputs": [["0", 0]]}], []),
+        ([{}], [[1, 0]]),
+        ([{"region": -1}], []),
+        ([{"region": "0"}], []),
+    ],
+)
+def test_what_is_no_graph(nodes, heads):
+    raw = {"nodes": [{"name": "a", "op": "relu", **n} for n in nodes], "heads": heads}
+    with pytest.raises(ValueError, match="the report's graph has"):
+        ReportGraph.from_dict(raw)
 
 
 def test_of_a_compiled_net():

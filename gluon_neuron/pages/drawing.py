@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..report_graph import INPUT, GraphNode, ReportGraph
@@ -72,22 +72,24 @@ class Drawing:
         owner: dict[int, int] = {}
         for region in sorted(members):
             owner |= dict.fromkeys(members[region], self._add(members[region], region))
+        inside: dict[int, list[tuple[int, int]]] = {}
+        for a, b in self.edges:
+            if a in owner and owner[a] == owner.get(b):
+                inside.setdefault(owner[a], []).append((a, b))
         for region, nodes in sorted(members.items()):
-            self._stages(nodes, owner[nodes[0]], region, lambda i: i)
+            around = owner[nodes[0]]
+            self._stages(nodes, inside.get(around, []), around, region)
         # Beside the regions, operators in MXNet, inputs and outputs.
-        top = in_order(
-            [*dict.fromkeys(owner.get(i, i) for i in range(self._nodes))],
-            [(owner.get(a, a), owner.get(b, b)) for a, b in self.edges],
-        )
-        self._stages(top, -1, None, lambda i: owner.get(i, i), BESIDE)
+        edges = [(owner.get(a, a), owner.get(b, b)) for a, b in self.edges]
+        top = in_order([*dict.fromkeys(owner.get(i, i) for i in range(self._nodes))], edges)
+        self._stages(top, edges, -1, None, BESIDE)
 
     def _stages(
-        self, row: Sequence[int], around: int, region: int | None, box: Callable[[int], int], most: int = MOST
+        self, row: Sequence[int], edges: Sequence[tuple[int, int]], around: int, region: int | None, most: int = MOST
     ) -> None:
-        """Put a row of boxes into the group `around`, in stages of stages where there are more than `most`; `box` says
-        which of them has a node."""
+        """Put a row of boxes with the edges between them into the group `around`, in stages of stages where there are
+        more than `most`."""
         while len(row) > most:
-            edges = [(box(a), box(b)) for a, b in self.edges]
             made = []
             within: dict[int, int] = {}
             for part in stages(row, edges):
@@ -97,12 +99,9 @@ class Drawing:
                     self._put(one, group)
                 within |= dict.fromkeys(boxes, group)
                 made.append(group)
-            inner = box
-
-            def outer(i: int, inner: Callable[[int], int] = inner, within: Mapping[int, int] = within) -> int:
-                return within.get(inner(i), -2)
-
-            row, box = made, outer
+            # What is in no stage, as a circle of a file that nobody compiled, stays beside them.
+            edges = [(within.get(a, a), within.get(b, b)) for a, b in edges]
+            row = made
         for one in row:
             self._put(one, around)
 

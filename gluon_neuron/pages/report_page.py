@@ -26,7 +26,7 @@ def report_page(report: Report, seconds: Mapping[str, float] | None = None) -> s
     style = _file("data/page.css")
     scripts = [_file(name) for name in _SCRIPTS]
     data = None
-    if report.graph is not None:
+    if report.graph is not None and report.graph.nodes:
         names = [visible(r.name) for r in report.regions]
         data = {**Drawing(report, report.graph, seconds or {}).to_json(), "regions": names}
     return _filled(
@@ -94,11 +94,11 @@ def _cards(report: Report) -> str:
 
 
 def _drawing(report: Report) -> str:
-    if report.graph is None:
-        return (
-            '<section class="picture"><p class="empty">There is no graph to be drawn: the report was made by an '
-            "earlier release of gluon_neuron, which kept none. Compile the model again for one.</p></section>"
-        )
+    if report.graph is None or not report.graph.nodes:
+        why = "the model has neither inputs nor operators"
+        if report.graph is None:
+            why = "the report was made by an earlier release, which kept none; compile the model again for one"
+        return f'<section class="picture"><p class="empty">There is no graph to be drawn: {why}.</p></section>'
     entries = [(f"r{i % 8}", r.name) for i, r in enumerate(report.regions[:8])]
     if len(report.regions) > 8:
         entries = [("r0", f"{len(report.regions)} regions, in eight colours")]

@@ -1,5 +1,6 @@
 """What is drawn: each node once, in boxes of readable sizes, and nothing flows in a circle between boxes."""
 
+import time
 from collections import Counter
 
 import pytest
@@ -92,3 +93,11 @@ def test_stages_that_hold_regions_say_so():
     _, groups = drawn(row(12000, 95))
     assert any(g.get("both") for g in groups)
     assert not any(g.get("both") for g in drawn(row(1000, 0))[1])
+
+
+def test_ten_thousand_operators_take_no_time():
+    report = row(10_000, 50)
+    start = time.process_time()
+    nodes, groups = drawn(report)
+    assert time.process_time() - start < 3
+    assert len(nodes) == 10_002 and Counter(b["g"] for b in nodes + groups)[-1] <= BESIDE

@@ -1,6 +1,7 @@
 """The page of a report: whole without a network, and closed to what names of nodes bring with them."""
 
 import base64
+import dataclasses
 import hashlib
 import json
 import re
@@ -8,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from gluon_neuron.errors import ExportError, OptionError
 from gluon_neuron.pages.report_page import report_page
+from gluon_neuron.report_graph import ReportGraph
 from tests.pages.reports import hostile, row
 from tests.test_report import EMPTY, REPORT
 
@@ -95,21 +96,6 @@ def test_a_thousand_operators_are_no_large_file():
     assert len(report_page(row(1000, 95))) < 500_000
 
 
-def test_saved(tmp_path):
-    report = row(10)
-    report.save(tmp_path / "x.html")
-    text = (tmp_path / "x.html").read_text(encoding="utf-8")
-    assert text == report_page(report) and "</html>" in text
-    report.save(str(tmp_path / "x.html"), {"region0": 0.25})
-    assert data_of((tmp_path / "x.html").read_text(encoding="utf-8"))["groups"][0]["t"] == 0.25
-
-
-def test_what_cannot_be_saved(tmp_path):
-    with pytest.raises(OptionError, match=r"does not end in \.html"):
-        REPORT.save(tmp_path / "x.pdf")
-    for value in (-1, float("nan"), float("inf")):
-        with pytest.raises(OptionError, match=r"seconds\['a'\] must be a finite number"):
-            REPORT.save(tmp_path / "x.html", {"a": value})
-    with pytest.raises(ExportError, match="absent.*No such file or directory"):
-        REPORT.save(tmp_path / "absent" / "x.html")
-    assert not [*tmp_path.iterdir()]
+def test_a_graph_of_nothing():
+    nothing = dataclasses.replace(EMPTY, graph=ReportGraph(()))
+    assert data_of(report_page(nothing)) is None and "neither inputs nor operators" in report_page(nothing)

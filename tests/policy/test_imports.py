@@ -26,7 +26,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "report_graph": ("graph.graph", "graph.spec"),
     "report": ("errors", "refusal", "report_graph", "pages.*"),
     # HTML of what is in reports; its pieces are for whatever is shown in notebooks.
-    "pages.*": ("report", "report_graph", "_version"),
+    "pages.*": ("report", "report_graph", "errors", "_version"),
     "graph.*": ("errors",),
     "artifact.*": ("errors",),
     "hlo.*": ("errors",),
