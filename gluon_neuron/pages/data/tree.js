@@ -5,7 +5,7 @@ const gn = {};
 gn.sizes = { node: [208, 46], pill: [150, 30], port: [150, 22], closed: [296, 60], head: 36, pad: 14 };
 
 // Links whose lengths, in ranks, add up to more are too slow to route: the longest are drawn beside the others.
-gn.routed = 700;
+gn.routed = 400;
 // So many arrays that come into a box, or leave it, are named one by one.
 gn.named = 6;
 
