@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..errors import GraphError
 from ..graph.batch import BatchAxes, with_batch
 from ..graph.buckets import Buckets
 from ..graph.identity import graph_hash
@@ -125,7 +126,10 @@ def _with_graph(metadata: Metadata, raw: dict[str, Any]) -> Metadata:
     report = metadata.report
     if report.graph is not None:
         return metadata
-    graph = drawn_symbol(raw, metadata.inputs, [r.name for r in report.regions])
+    try:
+        graph = drawn_symbol(raw, metadata.inputs, [r.name for r in report.regions])
+    except GraphError:  # it runs all the same
+        return metadata
     return replace(metadata, report=replace(report, graph=graph))
 
 
