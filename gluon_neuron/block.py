@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mxnet as mx
 import numpy as np
@@ -26,6 +26,9 @@ from .stitch import files
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
 from .stitch.write import without_name_copies
+
+if TYPE_CHECKING:
+    from .timeline.times import Profile
 
 # What Gluon's own `hybridize` takes besides the backend's options.
 _HYBRIDIZE = frozenset(
@@ -103,14 +106,15 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         if not args:
             raise InputError(f"The model takes {self._takes()}, but it was called without any.")
         found = self._call_again(args)
-        if found is not None:
-            return found
+        return super().__call__(*self._converted(args)) if found is None else found
+
+    def _converted(self, args: Sequence[Any]) -> tuple[Any, ...]:
         wanted = len(self._in_format) if isinstance(self._in_format, list) else 1
         while len(args) > wanted and args[-1] is None:
             args = args[:-1]  # what the block itself fills in was traced
         if args[0] is not None and not isinstance(args[0], mx.sym.Symbol):
-            args = tuple(convert(a, self._metadata.is_np, f"Input {i}") for i, a in enumerate(args))
-        return super().__call__(*args)
+            args = [convert(a, self._metadata.is_np, f"Input {i}") for i, a in enumerate(args)]
+        return tuple(args)
 
     def _by_name(self, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
         names = self._metadata.arguments
@@ -146,14 +150,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
 
     def forward(self, x: Any, *args: Any) -> Any:
         """Run the model on arrays, or compose it with symbols."""
-        flat, fmt = flatten([x, *args], "input")
-        if fmt != self._in_format:
-            found = f"{sum(a is not None for a in flat)} array(s)"
-            raise InputError(
-                f"The model takes {self._takes()}, but it was called with {found} in another structure. "
-                "Compile it with a sample of that structure to call it so."
-            )
-        arrays = [a for a in flat if a is not None]
+        arrays = self._flat([x, *args])
         if isinstance(x, mx.sym.Symbol):
             made = self.symbol(**dict(zip(self._metadata.inputs, arrays, strict=True)))
             count = len(made.list_outputs())
@@ -171,6 +168,49 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
             self._sessions.last = None
             results = [r.as_np_ndarray() for r in results]
         return self._regroup(results)
+
+    def _flat(self, args: Sequence[Any]) -> list[Any]:
+        """The arrays of a call; raises InputError for another structure than the model's."""
+        flat, fmt = flatten([*args], "input")
+        if fmt != self._in_format:
+            found = f"{sum(a is not None for a in flat)} array(s)"
+            raise InputError(
+                f"The model takes {self._takes()}, but it was called with {found} in another structure. "
+                "Compile it with a sample of that structure to call it so."
+            )
+        return [a for a in flat if a is not None]
+
+    def profile(self, *args: Any, calls: int = 20, warmup: int = 3, **kwargs: Any) -> Profile:
+        """Where the time of a call goes: `print` it, or `save("x.html")` a page, `save("x.json")` a trace.
+
+        The arguments are those of a call, by place or by name. After `warmup` calls, which are not counted, `calls` are
+        timed as they are, and as many by programs that are compiled for this alone and whose engine times each of its
+        kernels; operators left in MXNet are run one by one. Programs for these shapes are made ready first. It infers,
+        whatever autograd records. Not for several threads at once.
+
+        Raises InputError as a call does, OptionError for other numbers than positive ones, and ProfileError where a
+        region runs on a NeuronCore, no program can be made for the shapes, or something else in the process is being
+        timed.
+        """
+        from .timeline.measure import Source, measure
+
+        given = self._by_name(args, kwargs) if kwargs else args
+        if not given:
+            raise InputError(f"The model takes {self._takes()}, but it was profiled without any.")
+        given = self._converted(given)
+        arrays = self._flat(given)
+        if any(isinstance(a, mx.sym.Symbol) for a in arrays):
+            raise InputError("A profile is of a call with arrays, and a symbol was given.")
+        metadata = self._metadata
+        source = Source(
+            *(self._bound_symbol, self._reg_params, metadata.inputs, metadata.is_np, metadata.open_shapes),
+            *(self.target, self.engine),
+            call=lambda: self(*given),
+            run=lambda run: self._run(arrays, run),
+            whole=self._run_whole,
+            ready=self._sessions.ready,
+        )
+        return measure(source, arrays, calls, warmup)
 
     def _take_nesting(self) -> None:
         self._nesting = self._metadata.out_format

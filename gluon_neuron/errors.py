@@ -70,6 +70,11 @@ class CacheError(GluonNeuronError, OSError):
     """The directory of compiled programs cannot be used."""
 
 
+class ProfileError(GluonNeuronError, RuntimeError):
+    """A call cannot be profiled: it runs where nothing tells how long its operators take, or another profile is
+    made."""
+
+
 class ArtifactError(GluonNeuronError, ValueError):
     """A compiled artifact cannot be read."""
 

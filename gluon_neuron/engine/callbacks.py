@@ -84,7 +84,7 @@ def running() -> bool:
 
 def _program_reply(make: ProgramMaker) -> Callable[..., int]:
     def reply(graph: bytes, request: bytes, sink: int, emit: Callable[[int, bytes, int], None]) -> int:
-        with _called_back():
+        with called_back():
             try:
                 data, status = make(graph.decode(), request.decode()), 0
             except Exception as error:
@@ -103,7 +103,7 @@ def _pass_reply(answer: PassAnswer) -> Callable[..., int]:
         emit: Callable[[int, bytes, int], None],
         argument: Callable[[int, bytes, int, bytes, int], None],
     ) -> int:
-        with _called_back():
+        with called_back():
             try:
                 text, device, arrays = answer(graph.decode(), request.decode())
                 for name, content in arrays.items():
@@ -123,7 +123,8 @@ def _text_of(error: Exception) -> bytes:
 
 
 @contextmanager
-def _called_back() -> Iterator[None]:
+def called_back() -> Iterator[None]:
+    """Inside, this thread is inside a callback."""
     _running.depth = getattr(_running, "depth", 0) + 1
     try:
         yield

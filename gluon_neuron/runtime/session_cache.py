@@ -127,6 +127,19 @@ class SessionCache:
                 session.follow()
             return session.run(arrays)
 
+    def ready(self, arrays: Sequence[mx.nd.NDArray]) -> None:
+        """Bind the signature of these arrays, if it is not, and have its programs loaded or made now.
+
+        Raises CompileError where there is none, so that MXNet runs such calls, and InputError where they do not fit.
+        """
+        session = self._session(arrays)
+        try:
+            session.prepare()
+        except CompileError:
+            with self._lock:
+                self._forget(self._key(arrays))
+            raise
+
     def turn(self) -> Lock:
         """Held while something else runs the model that takes one call at a time."""
         if self.owner != os.getpid():

@@ -56,7 +56,9 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "errors",
         "_version",
     ),
-    "block": ("frontend.*", "stitch.*", "runtime.*", "graph.*", "report", "errors"),
+    "block": ("frontend.*", "stitch.*", "runtime.*", "graph.*", "timeline.*", "report", "errors"),
+    # It measures a block that is handed to it in parts.
+    "timeline.*": ("runtime.*", "engine.*", "targets.cpu.kernels", "stitch.in_place", "graph.*", "errors"),
     # Whose phases the compiler calls one after the other.
     "compiler.*": (
         *("frontend.*", "partition.*", "targets.*", "stitch.*", "block", "runtime.*", "engine.*", "lowering.cost"),
@@ -99,7 +101,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
 # Who may import a library, even inside a function.
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "mxnet": (
-        *("frontend.*", "stitch.*", "runtime.*", "block", "compiler.*", "culprit.*"),
+        *("frontend.*", "stitch.*", "runtime.*", "block", "timeline.*", "compiler.*", "culprit.*"),
         *("verification", "api", "demo", "benchmarking"),
         *("compat.*", "serve.*", "distributed.*", "tools.*", "model_zoo.*"),
     ),

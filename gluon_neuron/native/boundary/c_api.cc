@@ -375,6 +375,24 @@ void gn_fork_in_child() { gn::forks::in_child(); }
 
 uint64_t gn_relayouts() { return gn::stats().relayouts; }
 
+void gn_set_twin_callback(gn_twin_callback_t callback) { gn::timing::set_twin_callback(callback); }
+
+int gn_timing_begin() {
+  return status_of([] { gn::timing::begin(); });
+}
+
+int gn_timing_turn(int on) {
+  return status_of([on] { gn::timing::turn(on != 0); });
+}
+
+int gn_timing_end() {
+  return status_of([] { gn::timing::end(); });
+}
+
+size_t gn_timing_read(char* buffer, size_t size) {
+  return result_of(size_t{0}, [&] { return hand_over(gn::timing::read(), buffer, size); });
+}
+
 size_t gn_stats(char* buffer, size_t size) {
   return result_of(size_t{0}, [&] {
     size_t alive = 0, orphans = 0;

@@ -7,6 +7,7 @@
 #include "boundary/graph_pass.h"
 #include "boundary/log.h"
 #include "model/specialise.h"
+#include "model/timing.h"
 
 // No exception leaves these functions, whatever they are given: null for a place that is to be read is an error, which is said
 // below where it differs from "nothing is done". A function that returns a status returns 0 when all went well; otherwise, or
@@ -145,5 +146,14 @@ void gn_fork_in_child();
 
 // Writes counters as JSON, cut off at `size` bytes; returns the length it has in full, 0 for a failure.
 size_t gn_stats(char* buffer, size_t size);
+
+// Who is told what programs are timed; null for nobody.
+void gn_set_twin_callback(gn_twin_callback_t callback);
+// Forgets what was timed; then runs are timed while it is turned on, by programs that are compiled for it, until the end.
+int gn_timing_begin();
+int gn_timing_turn(int on);
+int gn_timing_end();
+// What was timed, as JSON (model/timing.h); cut off at `size` bytes. Returns its length, 0 for a failure.
+size_t gn_timing_read(char* buffer, size_t size);
 
 }  // extern "C"

@@ -65,4 +65,6 @@ void inform_once(const std::string& key, const std::string& message) {
 ScopedNodeName::ScopedNodeName(const std::string& node) { speaker = &node; }
 ScopedNodeName::~ScopedNodeName() { speaker = nullptr; }
 
+std::string node_name_here() { return speaker ? *speaker : ""; }
+
 }  // namespace gn

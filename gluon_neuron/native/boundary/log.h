@@ -30,4 +30,7 @@ class ScopedNodeName {
   ScopedNodeName& operator=(const ScopedNodeName&) = delete;
 };
 
+// The node that runs on this thread; empty for none.
+std::string node_name_here();
+
 }  // namespace gn

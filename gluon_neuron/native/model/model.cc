@@ -9,8 +9,10 @@
 #include <cstring>
 
 #include "artifact/checksums.h"
+#include "boundary/log.h"
 #include "call/array_substitution.h"
 #include "model/model_cache.h"
+#include "model/timing.h"
 #include "nrt/engine.h"
 #include "openvino/engine.h"
 #include "support/stats.h"
@@ -76,6 +78,10 @@ Model::Model(const ModelSpec& from) : artifact_(from.artifact), index_(from.inde
   } else {
     compile(from);
   }
+}
+
+Model::~Model() {
+  if (runner_) timing::forget(*runner_);
 }
 
 void Model::reserve(size_t total) {
@@ -200,9 +206,16 @@ void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& o
     for (size_t i : artifact_->programs[index_]->data) shapes.inputs.push_back(&input_specs[i]);
     for (const Spec& spec : output_specs) shapes.outputs.push_back(&spec);
   }
+  const bool timed = timing::is_on();
+  const std::shared_ptr<Runner> twin = timed ? timing::twin_of(*runner_) : nullptr;
   const auto begin = std::chrono::steady_clock::now();
-  runner_->run(data, outputs, shapes);
-  const int64_t taken = std::chrono::nanoseconds(std::chrono::steady_clock::now() - begin).count();
+  (twin ? *twin : *runner_).run(data, outputs, shapes);
+  const auto end = std::chrono::steady_clock::now();
+  const int64_t taken = std::chrono::nanoseconds(end - begin).count();
+  if (timed) {
+    const auto since = [](auto time) { return int64_t{std::chrono::nanoseconds(time.time_since_epoch()).count()}; };
+    timing::note(node_name_here(), twin ? twin->number() : 0, since(begin), since(end));
+  }
   int64_t shortest = shortest_run_;
   while (taken < shortest && !shortest_run_.compare_exchange_weak(shortest, taken)) {
   }

@@ -47,6 +47,9 @@ class Model {
 
   // Compiles, or loads; throws Error, and NoChip when only the place to run is to blame.
   explicit Model(const ModelSpec& from);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
 
   // Whether a model compiled from `from` would compute the same, and could be this one.
   bool serves(const ModelSpec& from) const;

@@ -20,6 +20,8 @@
   X(ov_infer_request_start_async)                \
   X(ov_infer_request_wait)                       \
   X(ov_infer_request_free)                       \
+  X(ov_infer_request_get_profiling_info)         \
+  X(ov_profiling_info_list_free)                 \
   X(ov_infer_request_get_output_tensor_by_index) \
   X(ov_tensor_create_from_host_ptr)              \
   X(ov_tensor_data)                              \

@@ -9,6 +9,8 @@
 #include <cstring>
 #include <deque>
 
+#include "artifact/json.h"
+#include "model/timing.h"
 #include "openvino/api.h"
 #include "openvino/cpu_streams.h"
 #include "support/errors.h"
@@ -143,11 +145,12 @@ class CompiledModel::Flight {
 };
 
 CompiledModel::CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, bool dynamic,
-                             const std::vector<Spec>& inputs, const std::vector<Spec>& outputs)
+                             const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, bool timed)
     : parts_(parts),
       streams_(streams_of(config, parts)),
       dynamic_(dynamic),
       process_(getpid()),
+      number_(timed ? timing::next_number() : 0),
       passed_(passed_through(xml)),
       takes_all_cores_(wants_all_cores(config)) {
   for (const Spec& spec : inputs) inputs_.push_back(spec.part(parts));
@@ -164,6 +167,7 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
     // does not normalise.
     all.emplace_back("SNIPPETS_MODE", "DISABLE");
   }
+  if (timed) all.emplace_back("PERF_COUNT", "YES");
   std::vector<ov_property_t> properties;
   for (const auto& item : all) properties.push_back({item.first.c_str(), item.second.c_str()});
   ov_compiled_model_t* compiled = nullptr;
@@ -184,14 +188,16 @@ CompiledModel::CompiledModel(const std::string& xml, Window constants, const Con
     ov.ov_compiled_model_free(compiled);
     throw Error("the program hands an input through as an output of another size. Compile the model again.");
   }
-  if (streams_ == 1) return;
-  again_ = [=] { return std::make_unique<CompiledModel>(xml, constants, config, parts, dynamic, inputs, outputs); };
+  if (timed) timing::describe(number_, xml, constants.base, constants.size, all);
+  again_ = [=](bool twin) {
+    return std::make_unique<CompiledModel>(xml, constants, config, parts, dynamic, inputs, outputs, twin);
+  };
 }
 
 // Streams' threads do not come along to a child, and even a call that needs none of them would wait for them there.
 CompiledModel& CompiledModel::in_child() {
   const std::lock_guard<std::mutex> lock(child_mutex_);
-  if (!child_) child_ = again_();
+  if (!child_) child_ = again_(number_ != 0);
   return *child_;
 }
 
@@ -245,6 +251,26 @@ void CompiledModel::bind(Request& request, size_t part, const std::vector<const 
     ov.check(ov.ov_infer_request_set_output_tensor_by_index(request.request, i, tensor.get()), "take an output");
     request.outputs[i] = at;
   }
+}
+
+std::string CompiledModel::timings() {
+  const OpenVino& ov = openvino();
+  std::string graphs;
+  const std::lock_guard<std::mutex> lock(mutex_);
+  for (const auto& request : idle_) {
+    ov_profiling_info_list_t found{};
+    if (ov.ov_infer_request_get_profiling_info(request->request, &found) != OK) continue;
+    std::string kernels;
+    for (size_t i = 0; i < found.size; ++i) {
+      const ov_profiling_info_t& each = found.profiling_infos[i];
+      kernels += text(i ? "," : "", "[", json::quote(each.node_name), ",", json::quote(each.node_type), ",",
+                      json::quote(each.exec_type), ",", each.real_time, "]");
+    }
+    ov.ov_profiling_info_list_free(&found);
+    graphs += text(graphs.empty() ? "[" : ",[", kernels, "]");
+  }
+  return text("{\"parts\":", parts_, ",\"streams\":", streams_, ",\"dynamic\":", dynamic_ ? "true" : "false", ",\"graphs\":[",
+              graphs, "]}");
 }
 
 bool CompiledModel::is_passed(size_t output) const {

@@ -28,15 +28,20 @@ class CompiledModel : public Runner {
  public:
   // The program is for one of `parts` equal parts of the inputs and outputs, cut along their first axes. Throws Error. What
   // the constants refer to must live as long as the object: OpenVINO reads some of them at run time. A `dynamic` program's
-  // inputs and outputs are of other shapes at each call.
+  // inputs and outputs are of other shapes at each call. `timed`: it is a twin, see Runner.
   CompiledModel(const std::string& xml, Window constants, const Config& config, size_t parts, bool dynamic,
-                const std::vector<Spec>& inputs, const std::vector<Spec>& outputs);
+                const std::vector<Spec>& inputs, const std::vector<Spec>& outputs, bool timed = false);
   ~CompiledModel() override;
   CompiledModel(const CompiledModel&) = delete;
   CompiledModel& operator=(const CompiledModel&) = delete;
 
   bool takes_all_cores() const override { return takes_all_cores_; }
   void run(const std::vector<const uint8_t*>& inputs, const std::vector<uint8_t*>& outputs, const CallShapes& shapes) override;
+  std::unique_ptr<Runner> twin() override { return again_(true); }
+  uint64_t number() const override { return number_; }
+  // "parts", "streams", "dynamic"; and in "graphs" for each infer request its kernels in order: name, type, what executes it, and
+  // the mean of its runs in whole microseconds.
+  std::string timings() override;
 
  private:
   struct Request;
@@ -58,8 +63,9 @@ class CompiledModel : public Runner {
   const size_t parts_, streams_;
   const bool dynamic_;
   const int process_;  // which has the streams' threads
-  // With streams alone: how to make the same for a forked child, and what was made there.
-  std::function<std::unique_ptr<CompiledModel>()> again_;
+  const uint64_t number_;
+  // How to make the same, as a twin or for a forked child, and what was made there.
+  std::function<std::unique_ptr<CompiledModel>(bool timed)> again_;
   std::mutex child_mutex_;
   std::unique_ptr<CompiledModel> child_;
   std::vector<Spec> inputs_, outputs_;  // of a part
