@@ -183,10 +183,10 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def profile(self, *args: Any, calls: int = 20, warmup: int = 3, **kwargs: Any) -> Profile:
         """Where the time of a call goes: `print` it, or `save("x.html")` a page, `save("x.json")` a trace.
 
-        The arguments are those of a call, by place or by name. After `warmup` calls, which are not counted, `calls` are
-        timed as they are, and as many by programs that are compiled for this alone and whose engine times each of its
-        kernels; operators left in MXNet are run one by one. Programs for these shapes are made ready first. It infers,
-        whatever autograd records. Not for several threads at once.
+        The arguments are those of a call, by place or by name. After `warmup` calls and one more, which are not
+        counted, `calls` are timed as they are, and as many by programs that are compiled for this alone and whose
+        engine times each of its kernels; operators left in MXNet are run one by one. Programs for these shapes are
+        made ready first. It infers, whatever autograd records. Not for several threads at once.
 
         Raises InputError as a call does, OptionError for other numbers than positive ones, and ProfileError where a
         region runs on a NeuronCore, no program can be made for the shapes, or something else in the process is being

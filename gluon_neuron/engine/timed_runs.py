@@ -53,7 +53,8 @@ class TimedProgram:
     """Kernels of a program that was timed, as each of its infer requests has them.
 
     A call runs it `parts` times, in so many `streams` at the same time; `dynamic` ones are for any shape. `described`
-    is what `Describe` said, None where it failed.
+    is what `Describe` said, None where it failed. `region` is the graph of its operators as MXNet's JSON object, and
+    `data` are the names of those of its variables that a call passes: the others are weights.
     """
 
     parts: int
@@ -61,6 +62,8 @@ class TimedProgram:
     dynamic: bool
     graphs: tuple[tuple[TimedKernel, ...], ...]
     described: Any
+    region: Mapping[str, Any]
+    data: frozenset[str]
 
 
 class TimedRuns:
@@ -72,6 +75,10 @@ class TimedRuns:
         self._described: dict[int, Any] = {}
         self._callback = _TwinCallback(_reply(describe, self._described))
         self._library.gn_set_twin_callback(self._callback)
+        self._library.gn_timing_begin()
+
+    def forget(self) -> None:
+        """Begin anew: with no runs, and other programs."""
         self._library.gn_timing_begin()
 
     def turn(self, on: bool) -> None:
@@ -97,7 +104,7 @@ class TimedRuns:
                 break
             size = length + (1 << 16)
         found = json.loads(buffer.value)
-        programs = {int(k): _program(p, self._described.get(int(k))) for k, p in found["programs"].items() if p}
+        programs = {int(k): _program(p, self._described.get(int(k))) for k, p in found["programs"].items()}
         return [Run(*run) for run in found["runs"]], programs
 
     def end(self) -> None:
@@ -124,8 +131,10 @@ def give_back() -> None:
 
 
 def _program(found: Mapping[str, Any], described: Any) -> TimedProgram:
-    graphs = tuple(tuple(TimedKernel(*kernel) for kernel in graph) for graph in found["graphs"])
-    return TimedProgram(found["parts"], found["streams"], found["dynamic"], graphs, described)
+    times = found["timings"]
+    graphs = tuple(tuple(TimedKernel(*kernel) for kernel in graph) for graph in times["graphs"])
+    of_region = found["graph"], frozenset(found["data"])
+    return TimedProgram(times["parts"], times["streams"], times["dynamic"], graphs, described, *of_region)
 
 
 def _reply(describe: Describe, described: dict[int, Any]) -> Callable[..., None]:

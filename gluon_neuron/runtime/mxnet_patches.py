@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import mxnet as mx
@@ -56,6 +56,12 @@ def install(array_replaced: Callable[[], None], bulk_begins: Callable[[], None])
     set_before = mx.engine.set_bulk_size(0)
     if set_before > 0:
         mx.engine.set_bulk_size(set_before)
+
+
+def watch_profiler(wrappers: Mapping[str, Callable[..., Any]]) -> None:
+    """Replace functions of `mx.profiler` by these, each of which gets the one that it replaces first."""
+    for name, wrapper in wrappers.items():
+        _wrap(mx.profiler, name, wrapper)
 
 
 def _wrap(owner: Any, name: str, wrapper: Callable[..., Any], kind: Callable[..., Any] | None = None) -> None:

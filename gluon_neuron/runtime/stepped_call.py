@@ -94,7 +94,8 @@ class SteppedCall:
         array.wait_to_read()
         now = time.perf_counter_ns()
         text = name.decode() if isinstance(name, bytes) else str(name)
-        node = self._nodes.get(text, text)
+        # A cached operator says which output of a node it is, an executor what the node calls it.
+        node = self._nodes.get(text, text) if self._open is None else text.rpartition("_")[0]
         if self._steps and self._steps[-1].node == node:
             self._steps[-1] = Step(node, self._steps[-1].begin, now)
         else:

@@ -22,7 +22,7 @@ from ..runtime.mxnet_private import flatten
 from ..runtime.stepped_call import Step, SteppedCall
 from ..targets.cpu.kernels import kernels_of
 from .events import events_of
-from .regions import Timed, compiled_regions, region_times
+from .regions import Timed, region_times
 from .times import OperatorTime, Profile
 
 Arrays = Sequence[mx.nd.NDArray]
@@ -63,7 +63,7 @@ def measure(source: Source, arrays: Arrays, calls: int, warmup: int) -> Profile:
         _make_ready(source)
         timed = _timed(source, calls, warmup, source.open_shapes or bool(left))
     _check_engine(timed)
-    regions = region_times(compiled_regions(raw, source.params.keys()), timed, calls)
+    regions = region_times(timed, calls)
     outside = _outside(left, timed, calls)
     ms = fmean(end - begin for begin, end in timed.windows) / 1e6
     rest = ms - sum(r.ms for r in regions) - sum(o.ms for o in outside)
@@ -156,15 +156,15 @@ def _timed(source: Source, calls: int, warmup: int, has_outside: bool) -> Timed:
     found = Timed()
     timing = TimedRuns(kernels_of)
     try:
-        # In turns, so that what else the machine does is the same for both.
-        for number in range(warmup + calls):
-            if number == warmup:
+        # In turns, so that what else the machine does is the same for both. The first one compiles what the others run.
+        for number in range(1 + warmup + calls):
+            if number == 1 + warmup:
                 found.earlier, found.before = timing.read()
                 stepping.steps.clear()
             ordinary = _window(source.call)
             with timing.on():
                 timed = _window(call)
-            if number >= warmup:
+            if number > warmup:
                 found.ordinary.append(ordinary)
                 found.windows.append(timed)
         runs, found.programs = timing.read()

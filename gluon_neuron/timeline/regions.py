@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import Any
 
 from ..engine.timed_runs import Run, TimedKernel, TimedProgram
 from ..graph.graph import VARIABLE
-from ..graph.identity import variables
-from ..graph.subgraph import SUBGRAPH_OP
 from ..runtime.stepped_call import Step
 from .kernel_names import Named, label_of, name_kernels
 from .times import OperatorTime, RegionTime
@@ -34,56 +32,26 @@ class Timed:
     programs: dict[int, TimedProgram] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class CompiledGraph:
-    """A compiled node's original operators, as a JSON object, and which of its variables are data."""
-
-    graph: Mapping[str, Any]
-    data: frozenset[str]
+def region_times(timed: Timed, calls: int) -> tuple[RegionTime, ...]:
+    """The regions that ran in the timed calls, in the order of their first runs, each with its operators."""
+    pairs = dict.fromkeys((run.node, run.program) for run in timed.runs)
+    return tuple(_region(name, number, timed, calls) for name, number in pairs)
 
 
-def compiled_regions(raw: Mapping[str, Any], weights: Container[str]) -> dict[str, CompiledGraph]:
-    """The compiled nodes of a symbol's JSON object, in its order and by their names; `weights` are parameters'
-    names."""
-    found: dict[str, CompiledGraph] = {}
-    for node in raw["nodes"]:
-        if node["op"] == SUBGRAPH_OP:
-            graph = node["subgraphs"][0]
-            read = [raw["nodes"][entry[0]] for entry in node["inputs"]]
-            pairs = zip(variables(graph), read)
-            data = frozenset(n for n, r in pairs if r["op"] != VARIABLE or r["name"] not in weights)
-            found[node["name"]] = CompiledGraph(graph, data)
-            continue
-        for body in node.get("subgraphs", ()):
-            found.update(compiled_regions(body, weights))
-    return found
-
-
-def region_times(graphs: Mapping[str, CompiledGraph], timed: Timed, calls: int) -> tuple[RegionTime, ...]:
-    """The regions that ran in the timed calls, in the order of the graph, each with its operators."""
-    found = []
-    for name, graph in graphs.items():
-        for number in dict.fromkeys(run.program for run in timed.runs if run.node == name):
-            runs = [run for run in timed.runs if run.node == name and run.program == number]
-            found.append(_region(name, graph, runs, number, timed, calls))
-    return tuple(found)
-
-
-def _region(
-    name: str, compiled: CompiledGraph, runs: Sequence[Run], number: int, timed: Timed, calls: int
-) -> RegionTime:
+def _region(name: str, number: int, timed: Timed, calls: int) -> RegionTime:
+    runs = [run for run in timed.runs if run.node == name and run.program == number]
     ms = sum(run.end - run.begin for run in runs) / calls / 1e6
     program = timed.programs[number]
     counts = tuple(sum(run.program == number for run in some) for some in (timed.earlier, timed.runs))
     kernels = _means(timed.before.get(number), program, *counts)
-    named = name_kernels(compiled.graph, compiled.data, [k for k, _ in kernels], program.described)
+    named = name_kernels(program.region, program.data, [k for k, _ in kernels], program.described)
     us = {k.name: mean for k, mean in kernels}
     # A part is run by one of the streams, which work at the same time.
     share = len(runs) / calls * program.parts / program.streams / 1e3
-    rows = tuple(_rows(compiled.graph, named, {n: mean * share for n, mean in us.items()}))
+    rows = tuple(_rows(program.region, named, {n: mean * share for n, mean in us.items()}))
     rest = ms - sum(row.ms for row in rows)
     shown = {i for each in named for i in each.nodes}
-    nodes = compiled.graph["nodes"]
+    nodes = program.region["nodes"]
     folded = tuple(n["name"] for i, n in enumerate(nodes) if n["op"] != VARIABLE and i not in shown)
     return RegionTime(
         name=name,

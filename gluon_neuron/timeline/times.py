@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import InputError
+from ..errors import ExportError, InputError
 from ..stitch.in_place import put
 
 
@@ -68,7 +68,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Profile:
-    """Where the time of a call goes: means over `calls` calls after `warmup` others, in milliseconds.
+    """Where the time of a call goes: means over `calls` calls after `warmup` others and one more, in milliseconds.
 
     `ms` is a call's wall time while it was timed, until its results are there: the sum of `regions`, of `outside`
     (the operators left in MXNet, each waited for where there are some) and of `unattributed`: inputs and results
@@ -125,8 +125,8 @@ class Profile:
     def save(self, path: str | Path) -> None:
         """Write a page (.html) that needs nothing else, or a trace (.json) as `save_trace` does.
 
-        Raises InputError for another ending or where the folder is missing, ExportError where the file cannot be
-        written; what was there is then unchanged.
+        Raises InputError for another ending, and ExportError where the file cannot be written: what was there is then
+        unchanged.
         """
         from .page import page
 
@@ -134,14 +134,14 @@ class Profile:
         if place.suffix.lower() == ".json":
             self.save_trace(place)
             return
-        put([(place, lambda at: at.write_text(page(self), encoding="utf-8"))])
+        _write(place, page(self))
 
     def save_trace(self, path: str | Path) -> None:
         """Write a trace of one call for chrome://tracing and Perfetto (.json); raises as `save`."""
         from .chrome_trace import trace
 
         place = _checked(path, (".json",))
-        put([(place, lambda at: at.write_text(json.dumps(trace(self)), encoding="utf-8"))])
+        _write(place, json.dumps(trace(self)))
 
 
 def _checked(path: str | Path, endings: tuple[str, ...]) -> Path:
@@ -152,3 +152,10 @@ def _checked(path: str | Path, endings: tuple[str, ...]) -> Path:
             f"{place} ends in {place.suffix or 'nothing'}; a profile is written to a file that ends in {allowed}."
         )
     return place
+
+
+def _write(place: Path, text: str) -> None:
+    try:
+        put([(place, lambda at: at.write_text(text, encoding="utf-8"))])
+    except OSError as error:
+        raise ExportError(f"{place} cannot be written: {error}.") from error

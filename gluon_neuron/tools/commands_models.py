@@ -105,6 +105,14 @@ def register(app: typer.Typer) -> None:
                 "resnet50_v1 --price 0.76 --json",
             ],
         ),
+        (
+            takes_options(profile),
+            [
+                "out/net",
+                "out/net --input data=x.npy --html times.html --trace times.json",
+                "resnet50_v1 --shape 8,3,224,224 --json",
+            ],
+        ),
         (report, ["out/net", "out/net --html net.html", "out/net --json"]),
         (inspect, ["net", "net-symbol.json --json", "net --epoch 3"]),
     ]
@@ -289,6 +297,38 @@ def benchmark(
         price=price,
         table=csv,
         plot=plot,
+    )
+
+
+def profile(
+    model: Model,
+    options: dict[str, Any],
+    input: Inputs = None,
+    calls: Annotated[int, typer.Option(help="Timed calls.", min=1)] = 20,
+    warmup: Annotated[int, typer.Option(help="Calls before that.", min=0)] = 3,
+    html: Annotated[Path | None, typer.Option(help="A file for a page that shows it (.html).")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="A file for a trace that chrome://tracing and Perfetto load (.json).")
+    ] = None,
+    seed: Seed = 0,
+    shape: Shapes = None,
+    dtype: Dtypes = None,
+    epoch: Epoch = None,
+    pretrained: Pretrained = False,
+    as_json: AsJson = False,
+) -> Answer:
+    """Say where the time of a call of a compiled model goes: region by region, operator by operator.
+
+    What is not compiled is compiled for it, with the options below.
+    """
+    found = _model(model, epoch, pretrained, shape, dtype)
+    from .arrays_from_files import paths_of, read
+    from .profile_model import profile_model
+
+    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    sources = [*found.files, *paths_of(input or (), found.names)]
+    return profile_model(
+        found, model, given, options, sources=sources, seed=seed, calls=calls, warmup=warmup, html=html, trace=trace
     )
 
 

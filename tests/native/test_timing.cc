@@ -56,7 +56,7 @@ TEST_CASE("a run is timed while it is on, by a twin that computes the same") {
   CHECK(told == "net,constants,timed;");
   const std::string found = gn::timing::read();
   CHECK(has(found, R"({"runs":[["a \"node\"",)"));
-  CHECK(has(found, R"("dynamic":false,"graphs":[[["sum","Add","double",7]]])"));
+  CHECK(has(found, R"("dynamic":false,"graphs":[[["sum","Add","double",7]]]},"data":["x"],"graph":null})"));
   size_t runs = 0;
   for (size_t at = found.find("a \\\"node"); at != std::string::npos; at = found.find("a \\\"node", at + 1)) ++runs;
   CHECK(runs == 2);

@@ -168,7 +168,7 @@ void Node::run(Model& model, const std::vector<Array>& inputs, const std::vector
   ++stats().calls;
   named([&] {
     const Running running;
-    model.run(inputs, outputs, binding_->input_specs(), binding_->output_specs());
+    model.run(inputs, outputs, binding_->input_specs(), binding_->output_specs(), binding_->graph_json());
   });
 }
 

@@ -30,6 +30,7 @@ class Binding {
   // The node's inputs without the artifact, and its outputs, which are known once there was a model.
   const std::vector<Spec>& input_specs() const { return specs_; }
   const std::vector<Spec>& output_specs() const { return output_specs_; }
+  const std::string& graph_json() const { return graph_json_; }
 
   // The program of the artifact that serves its inputs on the CPU, or null: one would have to be made. Throws Error.
   const Program* held_program(const Array& artifact) const;

@@ -197,8 +197,16 @@ bool Model::serves(const ModelSpec& from) const {
   return true;
 }
 
+std::vector<std::string> Model::data_names() const {
+  const Program& program = *artifact_->programs[index_];
+  std::vector<std::string> names;
+  names.reserve(program.data.size());
+  for (size_t i : program.data) names.push_back(program.inputs[i].name);
+  return names;
+}
+
 void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs, const std::vector<Spec>& input_specs,
-                const std::vector<Spec>& output_specs) {
+                const std::vector<Spec>& output_specs, const std::string& graph) {
   std::vector<const uint8_t*> data;
   for (size_t i : artifact_->programs[index_]->data) data.push_back(substitute_for(inputs[i].data));
   CallShapes shapes;
@@ -214,7 +222,7 @@ void Model::run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& o
   const int64_t taken = std::chrono::nanoseconds(end - begin).count();
   if (timed) {
     const auto since = [](auto time) { return int64_t{std::chrono::nanoseconds(time.time_since_epoch()).count()}; };
-    timing::note(node_name_here(), twin ? twin->number() : 0, since(begin), since(end));
+    timing::note(node_name_here(), twin ? twin->number() : 0, since(begin), since(end), graph, data_names());
   }
   int64_t shortest = shortest_run_;
   while (taken < shortest && !shortest_run_.compare_exchange_weak(shortest, taken)) {

@@ -67,14 +67,16 @@ class Model {
   uint64_t runs() const { return runs_; }
   std::chrono::nanoseconds shortest_run() const { return std::chrono::nanoseconds(shortest_run_); }
 
-  // `inputs` are the node's, `outputs` too, of these specs, at which a dynamic program alone looks.
+  // `inputs` are the node's, `outputs` too, of these specs, at which a dynamic program alone looks. `graph` is the node's as
+  // JSON, for those who time it.
   void run(const std::vector<Array>& inputs, const std::vector<uint8_t*>& outputs, const std::vector<Spec>& input_specs,
-           const std::vector<Spec>& output_specs);
+           const std::vector<Spec>& output_specs, const std::string& graph = "");
   bool dynamic() const { return artifact_->programs[index_]->dynamic(); }
 
  private:
   void compile(const ModelSpec& from);
   void load(const ModelSpec& from);
+  std::vector<std::string> data_names() const;
   // Room for copies of this many bytes, and the next aligned part of it, filled.
   void reserve(size_t total);
   const uint8_t* copy(const uint8_t* data, size_t nbytes);

@@ -22,11 +22,17 @@ struct Run {
   int64_t thread;
 };
 
+struct Region {
+  std::string graph;
+  std::vector<std::string> data;
+};
+
 struct Log {
   std::mutex mutex;
   std::vector<Run> runs;
   std::map<const Runner*, std::shared_ptr<Runner>> twins;
   std::map<uint64_t, std::string> left;  // of twins that are gone
+  std::map<uint64_t, Region> regions;
   pid_t process = 0;  // that has the twins' threads
 };
 
@@ -60,6 +66,7 @@ void clear() {
   garbage = taken_out(state);
   state.runs.clear();
   state.left.clear();
+  state.regions.clear();
 }
 
 }  // namespace
@@ -117,10 +124,12 @@ void forget(const Runner& runner) {
   state.left[twin->number()] = twin->timings();
 }
 
-void note(const std::string& node, uint64_t number, int64_t from, int64_t to) {
+void note(const std::string& node, uint64_t number, int64_t from, int64_t to, const std::string& graph,
+          const std::vector<std::string>& data) {
   Log& state = log();
   const std::lock_guard<std::mutex> lock(state.mutex);
   state.runs.push_back({node, number, from, to, syscall(SYS_gettid)});
+  state.regions.emplace(number, Region{graph, data});
 }
 
 std::string read() {
@@ -135,7 +144,13 @@ std::string read() {
     for (const auto& item : state.twins) timings[item.second->number()] = item.second->timings();
   }
   for (const auto& item : timings) {
-    programs += text(programs.empty() ? "\"" : ",\"", item.first, "\":", item.second);
+    const auto region = state.regions.find(item.first);
+    if (region == state.regions.end()) continue;  // it is in its first run
+    std::string data;
+    for (const std::string& name : region->second.data) data += text(data.empty() ? "" : ",", quote(name));
+    const std::string& graph = region->second.graph;
+    programs += text(programs.empty() ? "\"" : ",\"", item.first, "\":{\"timings\":", item.second, ",\"data\":[", data,
+                     "],\"graph\":", graph.empty() ? "null" : graph, "}");
   }
   return text("{\"runs\":[", runs, "],\"programs\":{", programs, "}}");
 }

@@ -45,11 +45,13 @@ std::shared_ptr<Runner> twin_of(Runner& runner);
 // To be called before what the program's constants refer to goes; what was timed is kept.
 void forget(const Runner& runner);
 
-// A node's run, from and to (nanoseconds of the steady clock); number 0 without a twin.
-void note(const std::string& node, uint64_t number, int64_t from, int64_t to);
+// A node's run, from and to (nanoseconds of the steady clock); number 0 without a twin. `graph` is the region's as JSON, and
+// `data` names those of its variables that a call passes.
+void note(const std::string& node, uint64_t number, int64_t from, int64_t to, const std::string& graph,
+          const std::vector<std::string>& data);
 
-// As JSON: "runs", lists of node, number, from, to and the thread's own number; and "programs" by their numbers: what
-// `Runner::timings` gives.
+// As JSON: "runs", lists of node, number, from, to and the thread's own number; and "programs" by their numbers: "timings" is
+// what `Runner::timings` gives, "graph" and "data" are as they were noted.
 std::string read();
 
 }  // namespace timing
