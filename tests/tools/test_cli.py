@@ -20,7 +20,7 @@ COMMANDS = sorted(c.name for c in app.registered_commands)
 
 def test_the_commands():
     assert set(COMMANDS) == {
-        *("compile", "analyze", "run", "verify", "benchmark", "report", "inspect"),
+        *("compile", "analyze", "run", "verify", "benchmark", "profile", "report", "inspect"),
         *("devices", "doctor", "cache", "check-hardware", "gather-info"),
         *("check-model", "check-hlo", "compile-kept", "archive"),
     }
