@@ -8,21 +8,18 @@ from html import escape
 from .table import about, head, share
 from .times import OperatorTime, Profile
 
+# Colours that stand on light and on dark, as a notebook's theme need not be the system's.
 _STYLE = """
-.gn-profile{--gn-ink:#1c2126;--gn-soft:#5b6670;--gn-line:#d9dee3;--gn-bar:#4a86c5;--gn-other:#b9a26a;--gn-wait:#b3bac1;
-color:var(--gn-ink);font:14px/1.45 system-ui,sans-serif}
-@media (prefers-color-scheme:dark){.gn-profile{--gn-ink:#e4e8ec;--gn-soft:#9aa5af;--gn-line:#3a424a;--gn-bar:#5f9bd8;
---gn-other:#a08c58;--gn-wait:#626b74}}
-.gn-profile table{border-collapse:collapse;width:100%;margin:.4em 0 1.4em}
-.gn-profile th,.gn-profile td{padding:.2em .6em;text-align:left;border-bottom:1px solid var(--gn-line);
-vertical-align:top;overflow-wrap:anywhere;background:none;color:inherit}
-.gn-profile th{color:var(--gn-soft);font-weight:normal}
-.gn-profile .gn-ms{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
-.gn-profile .gn-track{width:22%;min-width:6em}
-.gn-profile .gn-bar{display:block;height:.8em;margin-top:.3em;background:var(--gn-bar);min-width:1px}
-.gn-profile .gn-copies,.gn-profile .gn-engine{background:var(--gn-other)}
-.gn-profile .gn-waiting{background:var(--gn-wait)}
-.gn-profile .gn-soft{color:var(--gn-soft)}
+.gn-profile{font:14px/1.45 system-ui,sans-serif}
+.gn-profile table{table-layout:fixed;border-collapse:collapse;width:100%;margin:.4em 0 1.4em}
+.gn-profile th,.gn-profile td{padding:.2em .6em;text-align:left;border-bottom:1px solid rgba(128,128,128,.35);
+vertical-align:top;overflow-wrap:anywhere;background:none;color:inherit;white-space:normal}
+.gn-profile th,.gn-profile .gn-soft{opacity:.7;font-weight:normal}
+.gn-profile .gn-ms{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums;width:5em}
+.gn-profile .gn-track{width:20%}
+.gn-profile .gn-bar{display:block;height:.8em;margin-top:.3em;background:#4a8fd6}
+.gn-profile .gn-copies,.gn-profile .gn-engine{background:#b08d3c}
+.gn-profile .gn-waiting{background:#8a939b}
 .gn-profile h2{font-size:1em;margin:1em 0 0}
 """
 
@@ -33,7 +30,10 @@ _PAGE = """<!DOCTYPE html>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Where the time of a call goes</title>
-<style>body{{margin:2em auto;padding:0 1em;max-width:75em}}</style>
+<style>
+:root{{color-scheme:light dark}}
+body{{margin:2em auto;padding:0 1em;max-width:75em;font-family:system-ui,sans-serif}}
+</style>
 </head>
 <body>
 <h1>Where the time of a call goes</h1>
@@ -69,13 +69,16 @@ def fragment(profile: Profile) -> str:
 
 def _table(rows: Sequence[OperatorTime], whole: float) -> str:
     longest = max((row.ms for row in rows), default=0.0)
-    lines = ["<table>", '<tr><th class="gn-ms">ms</th><th class="gn-ms"></th><th></th><th>what</th><th></th></tr>']
+    details = any(row.op or row.kernels for row in rows)
+    more = "<th>operator</th><th>computed by</th>" if details else ""
+    first = '<th class="gn-ms">ms</th><th class="gn-ms"></th><th class="gn-track"></th><th>node</th>'
+    lines = [f"<table>\n<tr>{first}{more}</tr>"]
     for row in rows:
         width = 100 * max(row.ms, 0.0) / longest if longest > 0 else 0.0
-        how = " · ".join(filter(None, [row.op, *row.kernels]))
+        more = f"<td>{escape(row.op)}</td><td>{escape(', '.join(row.kernels))}</td>" if details else ""
+        bar = f'<span class="gn-bar gn-{row.kind}" style="width:{width:.1f}%"></span>' if row.ms > 0 else ""
         lines.append(
             f'<tr><td class="gn-ms">{row.ms:.3f}</td><td class="gn-ms gn-soft">{share(row.ms, whole)}</td>'
-            f'<td class="gn-track"><span class="gn-bar gn-{row.kind}" style="width:{width:.1f}%"></span></td>'
-            f'<td>{escape(row.name)}</td><td class="gn-soft">{escape(how)}</td></tr>'
+            f'<td class="gn-track">{bar}</td><td>{escape(row.name)}</td>{more}</tr>'
         )
     return "\n".join([*lines, "</table>"])

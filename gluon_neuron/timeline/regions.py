@@ -98,7 +98,7 @@ def _rows(graph: Mapping[str, Any], named: Sequence[Named], ms: Mapping[str, flo
         groups.setdefault(key, []).append(each)
     for key, kernels in groups.items():
         spent = sum(ms[k.kernel.name] for k in kernels)
-        how = tuple(dict.fromkeys(f"{k.kind} {k.kernel.implementation}" for k in kernels))
+        how = tuple(dict.fromkeys(_way(k) for k in kernels))
         if kernels[0].nodes:
             name, op = label_of(graph, kernels[0].nodes)
             yield OperatorTime(name, op, "operator", spent, how)
@@ -107,3 +107,9 @@ def _rows(graph: Mapping[str, Any], named: Sequence[Named], ms: Mapping[str, flo
         else:
             name, _ = label_of(graph, kernels[0].behind)
             yield OperatorTime(f"{kernels[0].kind} behind {name}" if name else key, "", "engine", spent, how)
+
+
+def _way(named: Named) -> str:
+    """What computes it, as the engine calls that; of copies and views it does not know more than their kind."""
+    how = named.kernel.implementation
+    return named.kind if how.startswith("unknown") else f"{named.kind} {how}"

@@ -78,8 +78,7 @@ def test_the_page_stands_alone(profile, tmp_path):
         tags = Tags()
         tags.feed(text)
         assert tags.open == [] and tags.loads == [] and "<a> & b" in tags.texts and "url(" not in text
-        assert "prefers-color-scheme:dark" in text
-    assert place.read_text().startswith("<!DOCTYPE html>")
+    assert place.read_text().startswith("<!DOCTYPE html>") and "color-scheme:light dark" in place.read_text()
 
 
 def test_the_trace_nests_as_the_viewers_want_it(profile, tmp_path):
