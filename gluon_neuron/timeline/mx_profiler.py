@@ -11,15 +11,16 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..engine import native_library, timed_runs
 from ..engine.timed_runs import Run, TimedRuns
 from ..stitch.in_place import put
-from ..targets.cpu.kernels import kernels_of
-from .events import laid_out
-from .regions import Timed, region_times
-from .times import RegionTime
+
+if TYPE_CHECKING:
+    from .times import RegionTime
+
+# What imports MXNet is imported where it is needed: this module is imported while MXNet is, by whoever does that first.
 
 NAME = "mx.profiler"
 PROCESS = 0x6E6575
@@ -45,6 +46,8 @@ class _Session:
         if not self.wanted or not native_library.FILE.exists():
             return
         if self.timing is None:
+            from ..targets.cpu.kernels import kernels_of
+
             other = timed_runs.take(NAME)
             if other:
                 _logger.warning("mx.profiler shows no compiled regions: %s is timing them.", other)
@@ -68,6 +71,8 @@ class _Session:
         """All runs, and each region with the means of one run."""
         if self.timing is None:
             return [], ()
+        from .regions import Timed, region_times
+
         runs, programs = self.timing.read()
         runs = [run for run in runs if run.program in programs]
         found: list[RegionTime] = []
@@ -153,6 +158,8 @@ WRAPPERS: Mapping[str, Callable[..., Any]] = {
 
 def _events(runs: Sequence[Run], regions: Sequence[RegionTime]) -> Iterator[dict[str, Any]]:
     """Each run of a region as an event with its operators inside, on a process of their own."""
+    from .events import laid_out
+
     yield {"name": "process_name", "ph": "M", "pid": PROCESS, "args": {"name": "gluon_neuron"}}
     pairs = dict.fromkeys((run.node, run.program) for run in runs)
     by_program = dict(zip(pairs, regions, strict=True))
