@@ -141,7 +141,7 @@ def _dumps(
     if format == "table":
         return "\n".join([text.rstrip("\n"), "", *_table(regions), ""])
     found = json.loads(text)
-    found["Compiled regions"] = {region.name: _numbers(region) for region in regions}
+    found["Compiled regions"] = [_numbers(region) for region in regions]
     return json.dumps(found)
 
 
@@ -204,4 +204,4 @@ def _table(regions: Sequence[RegionTime]) -> Iterator[str]:
 
 
 def _numbers(region: RegionTime) -> dict[str, Any]:
-    return {"Avg": region.ms, "Operators": {row.name: row.ms for row in region.operators}}
+    return {"Name": region.name, "Avg": region.ms, "Operators": {row.name: row.ms for row in region.operators}}

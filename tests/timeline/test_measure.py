@@ -60,6 +60,13 @@ def test_every_operator_is_named_once_and_fused_ones_together():
     assert (compiled(images(1)).asnumpy().shape, native_library.stats()["models_alive"]) == before
 
 
+@pytest.mark.parametrize("prefix", ["a,b_", "x/y_", 'back\\"_'])
+def test_odd_names(prefix):
+    compiled = gluon_neuron.compile(conv_net(prefix=prefix), images())
+    (region,) = times(compiled, images(), calls=1).regions
+    assert {*names(region), *region.folded} == operators(compiled)
+
+
 def test_results_are_the_same_while_they_are_timed():
     net = conv_net()
     data = images()
