@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mxnet as mx
 
@@ -18,6 +18,7 @@ from .errors import InputError, OptionError
 from .frontend.export import check_contexts, export
 from .frontend.symbol import from_symbol
 from .graph.spec import dtype_name
+from .option_keywords import CompileKeywords, shows_options
 from .report import Report
 from .runtime import registration
 from .runtime.mxnet_private import traced_symbol
@@ -26,8 +27,14 @@ from .stitch.checkpoint import checkpoint
 from .stitch.metadata import EDITED, find, is_edited
 from .verification import FLOAT32, Tolerance, Verification, compared, tolerance_of
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
-def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Any:
+
+@shows_options
+def compile(
+    net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Unpack[CompileKeywords]
+) -> Any:
     """Compile a Gluon model or a symbol; what is given stays as it was and shares its parameters with the result.
 
     `net` is an initialized `gluon.HybridBlock` (a `SymbolBlock` too); `sample_input` what it is called with: an
@@ -35,8 +42,8 @@ def compile(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, *
     is a `NeuronHybridBlock`. Or `net` is a `Symbol`, `args` and `aux` its arrays by name, as `load_checkpoint` gives
     them; the result is then a new `(symbol, args, aux)` for `save_checkpoint`, `Module` or `bind`.
 
-    `options` are the fields of `CompileOptions`. Operators that cannot be compiled stay in MXNet; the report
-    (`result.report`, or `gluon_neuron.get_report(symbol)`) says which and why.
+    `options` are the fields of `CompileOptions`, whose texts `help()` shows here. Operators that cannot be compiled
+    stay in MXNet; the report (`result.report`, or `gluon_neuron.get_report(symbol)`) says which and why.
 
     Raises BlockError, UninitializedError, InputError, OptionError; CompileError with strict=True; NativeLibraryError
     and EngineError when the native library, OpenVINO or jax is missing; for a chip, CompilerMissingError without its
@@ -57,7 +64,10 @@ def compile_symbol(
     return compile_model(lambda: from_symbol(symbol, args, aux, sample_inputs), options)
 
 
-def analyze(net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Any) -> Report:
+@shows_options
+def analyze(
+    net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Unpack[CompileKeywords]
+) -> Report:
     """What `compile` would do with each operator, without compiling anything; same arguments, same errors.
 
     No compiler and no chip are needed, whatever the target.

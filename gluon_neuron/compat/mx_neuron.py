@@ -8,11 +8,13 @@ import mxnet as mx
 
 from .._version import __version__ as __version__
 from ..errors import InputError
+from ..option_keywords import shows_options
 from . import neuron
 from .compile_args import translate
 from .verbosity import logged
 
 
+@shows_options
 def compile(obj: Any, args: Any = None, aux: Any = None, inputs: Any = None, **compile_args: Any) -> Any:
     """Compile a Symbol, which gives `(symbol, args, aux)`, or a HybridBlock, which gives a block.
 

@@ -8,12 +8,14 @@ import mxnet as mx
 
 from .._version import __version__ as __version__
 from ..errors import BlockError
+from ..option_keywords import shows_options
 from .compile_args import translate
 from .verbosity import logged
 
 Arrays = dict[str, mx.nd.NDArray]
 
 
+@shows_options
 def compile(
     sym: mx.sym.Symbol, args: Arrays, aux: Arrays, inputs: dict[str, Any], **compile_args: Any
 ) -> tuple[mx.sym.Symbol, Arrays, Arrays]:

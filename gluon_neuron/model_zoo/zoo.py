@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mxnet as mx
 
 from .. import api
 from ..block import NeuronHybridBlock
 from ..errors import OptionError, nearest
+from ..option_keywords import CompileKeywords, shows_options
 from .catalog import VISION, gluoncv_models, image_size_of, names, why_no_gluoncv
 from .weights import ScaledNormal
 
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
+
+@shows_options
 def get_model(
     name: str,
     *,
@@ -23,7 +28,7 @@ def get_model(
     pretrained: bool = False,
     ctx: mx.Context | None = None,
     model_options: Mapping[str, Any] | None = None,
-    **options: Any,
+    **options: Unpack[CompileKeywords],
 ) -> NeuronHybridBlock:
     """A compiled model of Gluon's vision zoo or of GluonCV.
 

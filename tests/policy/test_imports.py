@@ -22,6 +22,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "moved": (),
     "shape_options": ("errors",),
     "options": ("shape_options", "errors"),
+    "option_keywords": ("options",),
     "refusal": (),
     "report_graph": ("graph.graph", "graph.spec"),
     "report": ("errors", "refusal", "report_graph", "pages.*"),
