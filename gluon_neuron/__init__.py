@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from .engine.devices import devices as devices
     from .lowering.registry import rule as rule
     from .options import CompileOptions as CompileOptions
+    from .preprocessing import Preprocessing as Preprocessing
     from .report import Report as Report
+    from .stitch.input_spec import InputSpec as InputSpec
 
 _PUBLIC = {
     "compile": "api",
@@ -32,6 +34,8 @@ _PUBLIC = {
     "benchmark": "benchmarking",
     "NeuronHybridBlock": "block",
     "CompileOptions": "options",
+    "Preprocessing": "preprocessing",
+    "InputSpec": "stitch.input_spec",
     "Report": "report",
     "rule": "lowering.registry",
     "devices": "engine.devices",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import mxnet as mx
 
 from .block import NeuronHybridBlock
+from .class_names import checked_classes, classes_of
 from .compiler.pipeline import analyze_model, compile_model
 from .culprit.locate import locate as find_culprit
 from .errors import InputError, OptionError
@@ -19,6 +20,7 @@ from .frontend.export import check_contexts, export
 from .frontend.symbol import from_symbol
 from .graph.spec import dtype_name
 from .option_keywords import CompileKeywords, shows_options
+from .preprocessing import Preprocessing, checked_preprocessing
 from .report import Report
 from .runtime import registration
 from .runtime.mxnet_private import traced_symbol
@@ -33,7 +35,14 @@ if TYPE_CHECKING:
 
 @shows_options
 def compile(
-    net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Unpack[CompileKeywords]
+    net: Any,
+    sample_input: Any,
+    *,
+    args: Any = None,
+    aux: Any = None,
+    classes: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+    **options: Unpack[CompileKeywords],
 ) -> Any:
     """Compile a Gluon model or a symbol; what is given stays as it was and shares its parameters with the result.
 
@@ -42,6 +51,10 @@ def compile(
     is a `NeuronHybridBlock`. Or `net` is a `Symbol`, `args` and `aux` its arrays by name, as `load_checkpoint` gives
     them; the result is then a new `(symbol, args, aux)` for `save_checkpoint`, `Module` or `bind`.
 
+    `classes` names what the outputs score, in their order, and `preprocessing` says how an image becomes an input; the
+    result has both as attributes, and files keep them. Without them they are the block's own, where it has such
+    attributes (GluonCV's detectors and pretrained nets name their `classes`).
+
     `options` are the fields of `CompileOptions`, whose texts `help()` shows here. Operators that cannot be compiled
     stay in MXNet; the report (`result.report`, or `gluon_neuron.get_report(symbol)`) says which and why.
 
@@ -49,12 +62,24 @@ def compile(
     and EngineError when the native library, OpenVINO or jax is missing; for a chip, CompilerMissingError without its
     compiler and CacheError when the compile cache is to be where it cannot be.
     """
+    meaning = _meaning(net, classes, preprocessing)
     if isinstance(net, mx.sym.Symbol):
-        made = compile_symbol(net, sample_input, args, aux, options)
+        made = compile_model(lambda: replace(from_symbol(net, args, aux, sample_input), **meaning), options)
         return checkpoint(made.symbol, net, made.collect_params(), args, aux)
     if args is not None or aux is not None:
         raise InputError("args and aux go with a Symbol; a block has its parameters itself.")
-    return compile_model(lambda: export(net, sample_input), options)
+    return compile_model(lambda: replace(export(net, sample_input), **meaning), options)
+
+
+def _meaning(net: Any, classes: Any, preprocessing: Any) -> dict[str, Any]:
+    """What a model's results and inputs mean: as given, else as the block says, or as compiled symbols kept it."""
+    known = find(net) if isinstance(net, mx.sym.Symbol) else net
+    given = checked_preprocessing(preprocessing)
+    own = getattr(known, "preprocessing", None)
+    return {
+        "classes": classes_of(known) if classes is None else checked_classes(classes),
+        "preprocessing": own if given is None and isinstance(own, Preprocessing) else given,
+    }
 
 
 def compile_symbol(

@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import mxnet as mx
 import numpy as np
 
+from .class_names import checked_classes
 from .errors import BlockError, InputError, nearest
 from .frontend.inputs import convert
 from .graph.subgraph import ARTIFACT_SUFFIX
+from .options import CompileOptions
+from .preprocessing import Preprocessing, checked_preprocessing
 from .report import Report
 from .runtime import placement
 from .runtime.asked import saved
@@ -23,9 +27,10 @@ from .runtime.session_cache import SessionCache
 from .runtime.split_batch import run_in_parts
 from .runtime.training_call import TrainingCall
 from .stitch import files
+from .stitch.input_spec import InputSpec, input_specs
 from .stitch.metadata import Metadata
 from .stitch.parameters import ArtifactParameter
-from .stitch.write import without_name_copies
+from .stitch.write import described, without_name_copies
 
 if TYPE_CHECKING:
     from .timeline.times import Profile
@@ -99,6 +104,35 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
     def input_names(self) -> tuple[str, ...]:
         """The names of the data inputs in the exported symbol, in the order of the flattened arguments."""
         return self._metadata.inputs
+
+    @property
+    def input_specs(self) -> tuple[InputSpec, ...]:
+        """What each data input takes, in that order: its name, shape and dtype, and which axes may change."""
+        return input_specs(self._metadata)
+
+    @property
+    def options(self) -> CompileOptions | None:
+        """The options that it was compiled with, as they were resolved for the machine that compiled, less `work_dir`
+        once it was loaded from files; None for files of earlier releases, which did not keep them."""
+        return self._metadata.options
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names of the classes, in their order; none where nobody said so. Can be set; `export` keeps them."""
+        return self._metadata.classes
+
+    @classes.setter
+    def classes(self, names: Sequence[str] | None) -> None:
+        self._metadata = replace(self._metadata, classes=checked_classes(names))
+
+    @property
+    def preprocessing(self) -> Preprocessing | None:
+        """How an image becomes an input; None where nobody said so. Can be set; `export` keeps it."""
+        return self._metadata.preprocessing
+
+    @preprocessing.setter
+    def preprocessing(self, made: Preprocessing | None) -> None:
+        self._metadata = replace(self._metadata, preprocessing=checked_preprocessing(made))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs:
@@ -351,7 +385,7 @@ class NeuronHybridBlock(mx.gluon.SymbolBlock):
         for name, param in self.collect_params().items():
             if name in self._reg_params:
                 arrays[f"{'aux' if name in auxiliary else 'arg'}:{name}"] = saved(param)
-        text = self.symbol.tojson(remove_amp_cast=remove_amp_cast)
+        text = described(self.symbol.tojson(remove_amp_cast=remove_amp_cast), self._metadata)
         written = files.write(path, epoch, text, arrays, self._metadata.is_np)
         return str(written[0]), str(written[1])
 

@@ -169,6 +169,7 @@ def _reimport(
         model.arguments,
         tuple(static_shapes(model, replace(options, batch_sizes=()), buckets))[1:],
         buckets,
+        *(options, model.classes, model.preprocessing),
     )
     replacements = [c.replacement for c in compiled]
     symbol = stitch(graph, replacements, model.symbol.list_outputs(), metadata, model.is_np)

@@ -9,6 +9,7 @@ from typing import Any
 import mxnet as mx
 
 from ..graph.spec import Spec, dtype_name
+from ..preprocessing import Preprocessing
 from ..runtime.asked import value_of
 from ..runtime.mxnet_private import arrays_of
 from .held_array import HeldArray
@@ -22,6 +23,7 @@ class ExportedModel:
     shapes and dtypes; `in_format` and `out_format` are Gluon's own description of nested arguments and results, and
     `arguments` the names of the block's own arguments, where it has any.
     `sample` are the arrays that it was exported with, in the order of `inputs`, where there is one for each.
+    `classes` names the classes and `preprocessing` says how images become inputs, where that is known.
     `params` are the block's own Parameter objects, or a checkpoint's arrays, by name: nothing is copied.
     """
 
@@ -34,6 +36,8 @@ class ExportedModel:
     is_np: bool
     arguments: tuple[str, ...] = ()
     sample: Sequence[mx.nd.NDArray] | None = None
+    classes: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
 
     def all_specs(self) -> dict[str, Spec]:
         """Shapes and dtypes of the inputs and of all parameters, by name."""

@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from ..block import NeuronHybridBlock
 from ..errors import ExportError, InputError
 from ..graph.model_files import paths
 from ..graph.spec import Spec
-from ..stitch.metadata import find
+from ..preprocessing import Preprocessing
+from ..stitch.metadata import Metadata, find
 from . import signature
-from .signature import IMAGE, JSON, Preprocessing, Signature
+from .given_input import check_input
+from .signature import IMAGE, JSON, Signature
 
 _HANDLER = "gluon_neuron_service"
 _STUB = '"""Called by multi-model-server."""\n\nfrom gluon_neuron.serve.handler import handle  # noqa: F401\n'
@@ -34,8 +37,8 @@ def archive(
     labels: Sequence[str] | str | os.PathLike[str] | None = None,
     input_type: str = IMAGE,
     resize: int | None = None,
-    mean: Sequence[float] = (0.485, 0.456, 0.406),
-    std: Sequence[float] = (0.229, 0.224, 0.225),
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
     softmax: bool = True,
     top: int = 5,
 ) -> Path:
@@ -43,9 +46,9 @@ def archive(
 
     `net` is a compiled block, or the prefix of an exported checkpoint, compiled or not (`epoch` as in its files).
     `inputs` gives the only input's name and shape, batch first; a compiled net knows them. `labels` is a list, or
-    a file with one label per line. For `input_type="image/jpeg"` a request's body is an image that OpenCV reads: its
-    shorter side is resized to `resize` pixels (256/224 of the input's unless given), the middle is cropped, values in
-    0..1 are normalised with `mean` and `std` for red, green and blue. The answer is the `top` labels with their
+    a file with one label per line; without it they are the net's `classes`. For `input_type="image/jpeg"` a request's
+    body is an image that OpenCV reads, prepared as the net's `preprocessing` says, or as `Preprocessing()` where it has
+    none; `resize`, `mean` and `std` take the place of what they name there. The answer is the `top` labels with their
     probabilities; `softmax=False` if the net's output is probabilities already. For `"application/json"` a request's
     body is a nested list, one example without the batch axis, and so is the answer.
 
@@ -61,11 +64,13 @@ def archive(
     try:
         with tempfile.TemporaryDirectory(prefix="gluon_neuron-archive-") as made:
             folder = Path(made)
-            name, spec = _write_model(net, epoch, inputs, folder)
-            if input_type == IMAGE and (len(spec.shape) != 4 or spec.shape[1] != 3):
-                raise InputError(f"Images need an input of shape (batch, 3, height, width), not {spec}.")
-            short = min(spec.shape[2:]) if input_type == IMAGE else 0
-            before = Preprocessing(resize or short * 256 // 224, _three("mean", mean), _three("std", std))
+            name, spec, metadata = _write_model(net, epoch, inputs, folder)
+            asked = {"resize": resize, "mean": mean, "std": std}
+            known = metadata.preprocessing if metadata and metadata.preprocessing else Preprocessing()
+            before = replace(known, **{n: v for n, v in asked.items() if v is not None})  # type: ignore[arg-type]
+            if input_type == IMAGE:
+                before = replace(before, size=_cropped(before, spec))
+            labels = (metadata.classes if metadata else ()) or None if labels is None else labels
             Signature(name, spec.shape, spec.dtype, input_type, before, softmax, top).write(folder)
             if labels is not None:
                 (folder / signature.LABELS).write_text(
@@ -79,7 +84,20 @@ def archive(
         raise ExportError(f"{place} cannot be written: {error}.") from error
 
 
-def _write_model(net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | None, folder: Path) -> tuple[str, Spec]:
+def _cropped(before: Preprocessing, spec: Spec) -> tuple[int, int]:
+    """What is cropped for the input; a server takes no other size. Raises InputError where they differ."""
+    size, own = before.crop(spec.shape), replace(before, size=None).crop(spec.shape)
+    if size != own:
+        raise InputError(
+            f"The images would be cropped to {size[0]} x {size[1]}, and the input is {own[0]} x {own[1]}. Give inputs= "
+            "with the shape that is to be served."
+        )
+    return size
+
+
+def _write_model(
+    net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | None, folder: Path
+) -> tuple[str, Spec, Metadata | None]:
     target = folder / signature.PREFIX
     if isinstance(net, NeuronHybridBlock):
         symbol_file = Path(net.export(target)[0])
@@ -100,20 +118,16 @@ def _write_model(net: Any, epoch: int, inputs: Mapping[str, Sequence[int]] | Non
             f"A served model has one input, this one has {len(known) or 'no known one'}. "
             "For a checkpoint that is not compiled give inputs={name: shape}."
         )
-    return next(iter(known.items()))
+    name, spec = next(iter(known.items()))
+    if inputs:
+        check_input(*paths(target, 0), name, spec)
+    return name, spec, metadata
 
 
 def _copy_checkpoint(prefix: str | os.PathLike[str], epoch: int, folder: Path) -> Path:
     for source, copy in zip(paths(prefix, epoch), paths(folder / signature.PREFIX, 0), strict=True):
         copy.write_bytes(source.read_bytes())
     return paths(folder / signature.PREFIX, 0)[0]
-
-
-def _three(name: str, values: Sequence[float]) -> tuple[float, float, float]:
-    numbers = tuple(float(v) for v in values)
-    if len(numbers) != 3 or (name == "std" and 0 in numbers):
-        raise InputError(f"{name}={values!r} must be three numbers, for red, green and blue; none of std may be zero.")
-    return numbers
 
 
 def _labels(labels: Sequence[str] | str | os.PathLike[str]) -> list[str]:

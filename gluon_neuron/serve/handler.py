@@ -112,8 +112,7 @@ def _body(request: Mapping[str, Any]) -> Any:
 def _picture(body: Any, wanted: Signature) -> np.ndarray:
     if not isinstance(body, bytes | bytearray):
         raise InputError("The body is not an image; send JPEG or PNG.")
-    height, width = wanted.data_shape[2:]
-    return prepared(bytes(body), height, width, wanted.preprocessing, wanted.dtype)
+    return prepared(bytes(body), wanted.data_shape, wanted.preprocessing, wanted.dtype)
 
 
 def _load(folder: Path, wanted: Signature) -> mx.gluon.HybridBlock:

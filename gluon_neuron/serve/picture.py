@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import mxnet as mx
 import numpy as np
 
 from ..errors import InputError
+from ..preprocessing import Preprocessing
 from .encoded import is_complete, orientation
-from .signature import Preprocessing
 
 
 def prepared(
-    body: bytes, height: int, width: int, before: Preprocessing, dtype: str, said: str = "The body is"
+    body: bytes, shape: Sequence[int], before: Preprocessing, dtype: str, said: str = "The body is"
 ) -> np.ndarray[Any, Any]:
-    """An array of shape (3, height, width) of an encoded image, turned as its Exif says: red, green and blue.
+    """One example, without the batch axis, for an input of this shape, of an encoded image: red, green and blue.
 
     `said` begins the InputError for what cannot be decoded, or is not all there.
     """
+    height, width = before.crop(shape)
     if not body:
         raise InputError(f"{said} not an image; send JPEG or PNG.")
     try:
@@ -28,13 +30,13 @@ def prepared(
             # The decoder fills what is missing with gray.
             raise InputError(f"{said} an image that ends too early: it was cut off. Send all of it.")
         image = _turned(image, orientation(body))
-        image = mx.image.resize_short(image, max(before.resize, height, width))
+        image = mx.image.resize_short(image, before.short_side(height, width))
         image = mx.image.center_crop(image, (width, height))[0]
         array = image.asnumpy().astype(np.float32) / 255
     except mx.base.MXNetError as error:
         raise InputError(f"{said} not an image that can be decoded; send JPEG or PNG.") from error
     normal = (array - np.array(before.mean, np.float32)) / np.array(before.std, np.float32)
-    return normal.transpose(2, 0, 1).astype(dtype)
+    return (normal.transpose(2, 0, 1) if before.layout == "NCHW" else normal).astype(dtype)
 
 
 def _turned(image: Any, how: int) -> Any:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import InputError
+from ..preprocessing import Preprocessing
 
 FILE = "signature.json"
 PREFIX = "model"
@@ -19,15 +20,6 @@ def read_labels(path: Path) -> list[str]:
     """A label for each line of a file; only "\\n" ends one, so that a label may hold what else breaks lines."""
     with path.open(encoding="utf-8", newline="") as file:
         return file.read().removesuffix("\n").split("\n")
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """How an image becomes an input: shorter side resized, middle cropped, values of 0..1 normalised by channel."""
-
-    resize: int
-    mean: tuple[float, float, float]
-    std: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -45,7 +37,7 @@ class Signature:
     def write(self, folder: Path) -> None:
         """Write signature.json, with the keys that the archived package's template reads."""
         inputs = [{"data_name": self.data_name, "data_shape": self.data_shape, "dtype": self.dtype}]
-        own = {"preprocessing": asdict(self.preprocessing), "softmax": self.softmax, "top": self.top}
+        own = {"preprocessing": self.preprocessing.to_json(), "softmax": self.softmax, "top": self.top}
         text = {"inputs": inputs, "input_type": self.input_type, "output_type": JSON, "gluon_neuron": own}
         (folder / FILE).write_text(json.dumps(text, indent=1) + "\n")
 
@@ -55,13 +47,12 @@ class Signature:
         try:
             raw: Any = json.loads((folder / FILE).read_text())
             (data,), own = raw["inputs"], raw["gluon_neuron"]
-            before = own["preprocessing"]
             return cls(
                 data["data_name"],
                 tuple(data["data_shape"]),
                 data["dtype"],
                 raw["input_type"],
-                Preprocessing(before["resize"], tuple(before["mean"]), tuple(before["std"])),
+                Preprocessing.from_json(own["preprocessing"]),
                 own["softmax"],
                 own["top"],
             )

@@ -6,13 +6,17 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ..class_names import checked_classes
 from ..errors import GraphError
 from ..graph.batch import BatchAxes, with_batch
 from ..graph.buckets import Buckets
 from ..graph.identity import graph_hash
 from ..graph.spec import Spec
 from ..graph.subgraph import METADATA, NODE_NAME, SUBGRAPH_OP
+from ..options import CompileOptions
+from ..preprocessing import Preprocessing
 from ..report import Report
+from . import kept_options
 from .drawn_symbol import drawn_symbol
 
 if TYPE_CHECKING:
@@ -30,7 +34,8 @@ class Metadata:
     `batch_axes` is what was proved for the option `dynamic_batch`; models of 0.1.0 have the option without it, and run
     any batch as it comes. `open_shapes`: MXNet knows the shapes of some arrays only once it has computed them. `shapes`
     are those of the inputs, in order, that were compiled beside the sample's and the batch sizes', and `buckets` says
-    which calls are padded to one of them.
+    which calls are padded to one of them. `options` are those of the compile, None for files that kept none;
+    `classes` and `preprocessing` are what the model's results and inputs mean, where somebody said so.
     """
 
     inputs: tuple[str, ...]
@@ -46,6 +51,9 @@ class Metadata:
     arguments: tuple[str, ...] = ()
     shapes: tuple[Shapes, ...] = ()
     buckets: Buckets | None = None
+    options: CompileOptions | None = None
+    classes: tuple[str, ...] = ()
+    preprocessing: Preprocessing | None = None
 
     @property
     def static_shapes(self) -> tuple[Shapes, ...]:
@@ -70,6 +78,9 @@ class Metadata:
                 "batch_sizes": self.batch_sizes,
                 **({"shapes": self.shapes} if self.shapes else {}),
                 **({"buckets": self.buckets.to_json()} if self.buckets else {}),
+                **({"options": kept_options.to_json(self.options)} if self.options else {}),
+                **({"classes": self.classes} if self.classes else {}),
+                **({"preprocessing": self.preprocessing.to_json()} if self.preprocessing else {}),
                 "report": self.report.to_dict(),
                 "arguments": self.arguments,
             },
@@ -96,6 +107,9 @@ class Metadata:
             tuple(raw.get("arguments", ())),  # release 0.1.0 had none
             tuple(tuple(map(tuple, shapes)) for shapes in raw.get("shapes", ())),
             Buckets.from_json(raw["buckets"]) if raw.get("buckets") else None,
+            options=kept_options.from_json(raw["options"]) if "options" in raw else None,
+            classes=checked_classes(raw.get("classes")),
+            preprocessing=Preprocessing.from_json(raw["preprocessing"]) if raw.get("preprocessing") else None,
         )
 
 

@@ -27,6 +27,17 @@ def stitch(
     return symbol.as_np_ndarray() if is_np else symbol
 
 
+def described(text: str, metadata: Metadata) -> str:
+    """A compiled symbol's JSON with the metadata as they are now, where they were changed since it was stitched."""
+    raw = json.loads(text)
+    carrier = next(n["attrs"] for n in raw["nodes"] if METADATA in n.get("attrs", {}))
+    now = metadata.to_json(json.loads(carrier[METADATA]).get("graph", ""))
+    if now == carrier[METADATA]:
+        return text
+    carrier[METADATA] = now
+    return to_text(raw)
+
+
 def without_name_copies(symbol: mx.sym.Symbol) -> mx.sym.Symbol:
     """The same symbol without the copies that only give outputs their names; for a caller who needs none."""
     raw = json.loads(symbol.tojson(remove_amp_cast=False))

@@ -6,7 +6,6 @@ import json
 import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,54 +13,28 @@ import numpy as np
 
 from ..errors import InputError, nearest
 from ..graph.spec import Spec
+from ..preprocessing import Preprocessing
 from ..serve.picture import prepared
-from ..serve.signature import Preprocessing
 from .answer import plain
 from .ending import WrongLine
 
 Array = np.ndarray[Any, Any]
 
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""What Gluon's model zoo takes off each channel, and divides it by."""
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """How images are prepared; without `resize`, the shorter side becomes 256/224 of the input's."""
-
-    resize: int | None = None
-    mean: tuple[float, float, float] = MEAN
-    std: tuple[float, float, float] = STD
-
-    def read(self, path: Path, spec: Spec) -> Array:
-        """The image as one example of an input of this shape. Raises InputError for what is no image."""
-        height, width = spec.shape[2:]
-        before = Preprocessing(self._short(spec), self.mean, self.std)
-        return prepared(path.read_bytes(), height, width, before, spec.dtype, f"{path} is")
-
-    def said(self, spec: Spec) -> str:
-        """What is done to an image, in words."""
-        height, width = spec.shape[2:]
-        short = self._short(spec)
-        mean, std = (", ".join(f"{v:g}" for v in three) for three in (self.mean, self.std))
-        return (
-            f"turned as its Exif says, shorter side resized to {short}, the middle {height} x {width} cropped, "
-            f"red, green and blue as 0..1, less {mean}, divided by {std}"
-        )
-
-    def _short(self, spec: Spec) -> int:
-        least = max(spec.shape[2:])
-        if self.resize is not None and self.resize < least:
-            raise WrongLine(
-                f"--resize {self.resize} would leave less than the {least} pixels of the input's longer side; "
-                "give as many or more."
-            )
-        return self.resize or max(min(spec.shape[2:]) * 256 // 224, least)
+def _said(before: Preprocessing, height: int, width: int) -> str:
+    """What is done to an image, in words."""
+    short = before.short_side(height, width)
+    mean, std = (", ".join(f"{v:g}" for v in three) for three in (before.mean, before.std))
+    return (
+        f"turned as its Exif says, shorter side resized to {short}, the middle {height} x {width} cropped, "
+        f"red, green and blue as 0..1, less {mean}, divided by {std}"
+    )
 
 
 def read(
-    words: Sequence[str], names: Sequence[str], specs: Mapping[str, Spec], picture: Picture
+    words: Sequence[str], names: Sequence[str], specs: Mapping[str, Spec], before: Preprocessing
 ) -> tuple[dict[str, Array], list[str]]:
     """The arrays by input, and what was done to make them, in sentences.
 
@@ -84,13 +57,21 @@ def read(
         if name in found:
             raise InputError(f"The input {name!r} is given twice, the second time by {paths[0]}.")
         spec = specs.get(name)
-        if spec is None or len(spec.shape) != 4 or spec.shape[1] != 3:
+        if spec is None or not before.takes(spec.shape):
+            places = ", ".join({"N": "batch", "C": "3", "H": "height", "W": "width"}[a] for a in before.layout)
+            example = "1,3,224,224" if before.layout == "NCHW" else "1,224,224,3"
             raise InputError(
-                f"Images are for an input of shape (batch, 3, height, width), and that of {name!r} is "
-                f"{spec.shape if spec else 'not known'}. Say it, as in --shape {name}:1,3,224,224."
+                f"Images are for an input of shape ({places}), and that of {name!r} is "
+                f"{spec.shape if spec else 'not known'}. Say it, as in --shape {name}:{example}."
             )
-        found[name] = np.stack([picture.read(path, spec) for path in paths])
-        notes.append(f"{name}, {len(paths)} image{'s' if len(paths) > 1 else ''}: {picture.said(spec)}.")
+        height, width = before.crop(spec.shape)
+        if before.resize is not None and before.resize < max(height, width):
+            raise WrongLine(
+                f"--resize {before.resize} would leave less than the {max(height, width)} pixels of the longer "
+                "side that is cropped; give as many or more."
+            )
+        found[name] = np.stack([prepared(p.read_bytes(), spec.shape, before, spec.dtype, f"{p} is") for p in paths])
+        notes.append(f"{name}, {len(paths)} image{'s' if len(paths) > 1 else ''}: {_said(before, height, width)}.")
     return found, notes
 
 

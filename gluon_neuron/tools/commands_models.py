@@ -15,15 +15,24 @@ from .command import AsJson, Command, command
 from .options_from_line import takes_options
 
 if TYPE_CHECKING:
-    from .arrays_from_files import Picture
+    from ..preprocessing import Preprocessing
     from .model_from_line import LineModel
 
 _GROUP = "Models"
+
+
+def _complete(what: str, incomplete: str) -> list[str]:
+    from . import zoo_completion  # late: only a shell that completes needs it
+
+    found: list[str] = getattr(zoo_completion, what)(incomplete)
+    return found
+
 
 Model = Annotated[
     str,
     typer.Argument(
         metavar="PREFIX|ZOO_NAME",
+        autocompletion=lambda incomplete: _complete("models", incomplete),
         help="The part of the files' names before -symbol.json, compiled or not; or a model's name in Gluon's zoo or "
         "GluonCV's.",
     ),
@@ -49,10 +58,14 @@ Pretrained = Annotated[
 Seed = Annotated[int, typer.Option(help="What random values are drawn with.", min=0)]
 Resize = Annotated[
     int | None,
-    typer.Option(help="Pixels of an image's shorter side before the middle is cropped; 256/224 of the input's.", min=1),
+    typer.Option(
+        help="Pixels of an image's shorter side before the middle is cropped; the model's, or 256/224 of the input's.",
+        min=1,
+    ),
 ]
 Three = Annotated[
-    str | None, typer.Option(metavar="R,G,B", help="Of images with values of 0..1; ImageNet's without it.")
+    str | None,
+    typer.Option(metavar="R,G,B", help="Of images with values of 0..1; the model's or ImageNet's without it."),
 ]
 Inputs = Annotated[
     list[str] | None, typer.Option(metavar="[NAME=]FILE", help="An input from a file, as run takes it; repeatable.")
@@ -62,7 +75,10 @@ Html = Annotated[
 ]
 File = Annotated[
     str,
-    typer.Argument(help="The symbol's or the parameters' file, or the part of their names before -symbol.json."),
+    typer.Argument(
+        help="The symbol's or the parameters' file, or the part of their names before -symbol.json.",
+        autocompletion=lambda incomplete: _complete("prefixes", incomplete),
+    ),
 ]
 
 
@@ -194,8 +210,8 @@ def run(
     """Call a model once with arrays or images from files; compiled files run compiled, others in MXNet.
 
     An image is turned as its Exif says, its shorter side is resized, the middle is cropped to the input's size, and
-    red, green and blue, as values of 0..1, are normalised with --mean and --std: as multi-model-server does with an
-    archive of ours.
+    red, green and blue, as values of 0..1, are normalised: as the files say, or as Gluon's zoo does; --resize, --mean
+    and --std say otherwise. Archives of ours do the same in multi-model-server.
     """
     found = _model(model, epoch, pretrained, shape, dtype)
     from .run_model import run_model
@@ -203,7 +219,7 @@ def run(
     return run_model(
         found,
         inputs or (),
-        _picture(resize, mean, std),
+        _before(found, resize, mean, std),
         random=random,
         seed=seed,
         output=output,
@@ -246,7 +262,7 @@ def verify(
     if reference is not None:
         other = model_from_line(reference)
         other.say((), ())
-    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    given, _ = read(input or (), found.names, found.specs, _before(found))
     return verify_model(found, model, other, given, options, samples=samples, seed=seed, rtol=rtol, atol=atol)
 
 
@@ -281,7 +297,7 @@ def benchmark(
     from .arrays_from_files import paths_of, read
     from .benchmark_model import benchmark_model
 
-    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    given, _ = read(input or (), found.names, found.specs, _before(found))
     return benchmark_model(
         found,
         model,
@@ -358,17 +374,23 @@ def _model(
     return found
 
 
-def _picture(resize: int | None, mean: str | None, std: str | None) -> Picture:
-    from .arrays_from_files import MEAN, STD, Picture
+def _before(
+    model: LineModel, resize: int | None = None, mean: str | None = None, std: str | None = None
+) -> Preprocessing:
+    """How images become inputs: as the line says, else as the model's files do."""
+    from dataclasses import replace
 
-    return Picture(resize, _three("--mean", mean, MEAN), _three("--std", std, STD))
+    from ..preprocessing import Preprocessing
+
+    asked: dict[str, Any] = {"resize": resize, "mean": _three("--mean", mean), "std": _three("--std", std)}
+    return replace(model.preprocessing or Preprocessing(), **{n: v for n, v in asked.items() if v is not None})
 
 
-def _three(option: str, text: str | None, otherwise: tuple[float, float, float]) -> tuple[float, float, float]:
+def _three(option: str, text: str | None) -> tuple[float, float, float] | None:
     from .ending import WrongLine
 
     if text is None:
-        return otherwise
+        return None
     try:
         red, green, blue = map(float, text.split(","))
     except ValueError as error:

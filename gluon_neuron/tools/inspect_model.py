@@ -15,8 +15,11 @@ from ..errors import ArtifactError, GraphError
 from ..graph.graph import VARIABLE, symbol_json
 from ..graph.model_files import find
 from ..graph.subgraph import ARTIFACT_SUFFIX
+from ..stitch import kept_options
+from ..stitch.input_spec import input_specs
 from ..stitch.metadata import Metadata, find_in_text, is_edited
 from .answer import Answer
+from .ending import DONE, FOUND
 
 Found = dict[str, Any]
 
@@ -24,6 +27,8 @@ Found = dict[str, Any]
 def inspect_model(given: str | os.PathLike[str], epoch: int | None = None) -> Answer:
     """What is in the files of `PREFIX-symbol.json` and `PREFIX-0000.params`; `given` is either of them, or
     the prefix.
+
+    The status is 1 where programs are damaged or missing.
 
     Raises FileNotFoundError, GraphError for a symbol that cannot be read, InputError for parameters that cannot be.
     """
@@ -52,7 +57,8 @@ def inspect_model(given: str | os.PathLike[str], epoch: int | None = None) -> An
         **(_model(metadata) if metadata else {}),
         "artifacts": artifacts,
     }
-    return Answer(_page(found, metadata), found)
+    broken = any("missing" in a or "damaged" in a for a in artifacts.values())
+    return Answer(_page(found, metadata), found, FOUND if broken else DONE)
 
 
 def _is_artifact(array: StoredArray) -> bool:
@@ -66,10 +72,12 @@ def _expected(text: str) -> list[str]:
 
 
 def _model(metadata: Metadata) -> Found:
-    named = zip(metadata.inputs, metadata.specs, strict=True)
     report = metadata.report
     return {
-        "inputs": {n: {"shape": s.shape, "dtype": s.dtype} for n, s in named},
+        "inputs": {s.name: s.to_dict() for s in input_specs(metadata)},
+        "options": None if metadata.options is None else kept_options.to_json(metadata.options),
+        "classes": metadata.classes,
+        "preprocessing": metadata.preprocessing.to_json() if metadata.preprocessing else None,
         "front_end": "mx.np" if metadata.is_np else "mx.nd",
         "batch_sizes": metadata.batch_sizes,
         "dynamic_batch": metadata.dynamic_batch,
@@ -115,11 +123,25 @@ def _page(found: Found, metadata: Metadata | None) -> str:
         said = "was edited after it was compiled, so what was known of it is not so any more" if found["edited"] else ""
         lines.append(f"This model {said or 'was not compiled by this package'}.")
     else:
-        inputs = ", ".join(f"{n} {s}" for n, s in zip(metadata.inputs, metadata.specs, strict=True))
-        lines += [f"Inputs, {found['front_end']}: {inputs or 'none'}.", "", str(metadata.report)]
+        inputs = ", ".join(map(str, input_specs(metadata)))
+        lines += [f"Inputs, {found['front_end']}: {inputs or 'none'}.", *_meaning(found), "", str(metadata.report)]
     for name, artifact in found["artifacts"].items():
         lines += ["", *_about(name, artifact)]
     return "\n".join(lines)
+
+
+def _meaning(found: Found) -> list[str]:
+    """What is kept of the options, the classes and the images."""
+    lines = []
+    if found["options"]:
+        lines.append(f"Options: {', '.join(f'{n}={v!r}' for n, v in found['options'].items())}.")
+    if found["classes"]:
+        named = found["classes"]
+        more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+        lines.append(f"Classes: {', '.join(named[:5])}{more}.")
+    if found["preprocessing"]:
+        lines.append(f"Images: {', '.join(f'{n} {v}' for n, v in found['preprocessing'].items() if v is not None)}.")
+    return lines
 
 
 def _about(name: str, artifact: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ import numpy as np
 from .. import api
 from ..benchmarking import in_mxnet
 from ..block import NeuronHybridBlock
+from ..class_names import classes_of
 from ..errors import GraphError, InputError, OptionError
 from ..frontend.inputs import to_array
 from ..frontend.plain_block import plain_block
@@ -25,6 +26,7 @@ from ..graph.model_files import find
 from ..graph.spec import Spec
 from ..model_zoo.catalog import image_size_of, names
 from ..model_zoo.zoo import get_network
+from ..preprocessing import Preprocessing
 from ..report import Report
 from ..runtime.front_end import front_end
 from ..runtime.mxnet_private import regroup_results
@@ -41,7 +43,8 @@ _NP = "_np"
 class LineModel(ABC):
     """A model with its inputs: `names` in order, without labels, and `specs` of those that are known.
 
-    `files` are those that it was read from, none for a zoo's. Within `front_end` its arrays and shapes are MXNet's.
+    `files` are those that it was read from, none for a zoo's; `classes` and `preprocessing` are what these, or the
+    zoo's model itself, say of its results and its images. Within `front_end` its arrays and shapes are MXNet's.
     """
 
     def __init__(self, names: Sequence[str], specs: Mapping[str, Spec], is_np: bool, files: Sequence[Path]) -> None:
@@ -49,6 +52,8 @@ class LineModel(ABC):
         self.specs = dict(specs)
         self.is_np = is_np
         self.files = tuple(files)
+        self.classes: tuple[str, ...] = ()
+        self.preprocessing: Preprocessing | None = None
 
     def say(self, shape_lines: Sequence[str], dtype_lines: Sequence[str]) -> None:
         """Take what the line says of shapes and dtypes. Raises InputError for what does not fit the model's inputs."""
@@ -112,6 +117,7 @@ class ZooModel(LineModel):
     def __init__(self, name: str, pretrained: bool) -> None:
         self._net = get_network(name, pretrained=pretrained)
         super().__init__(["data"], {"data": Spec((1, 3, *image_size_of(name)), "float32")}, False, ())
+        self.classes = classes_of(self._net)
 
     def compiled(self, arrays: Arrays, options: Mapping[str, Any]) -> NeuronHybridBlock:
         made: NeuronHybridBlock = api.compile(self._net, self.arguments(arrays), **options)
@@ -153,13 +159,8 @@ class Checkpoint(LineModel):
         return api.compile_symbol(self._symbol, self.in_mxnet(arrays), self._args, self._aux, options)
 
     def written(self, block: NeuronHybridBlock, prefix: str) -> tuple[str, str]:
-        # Its parameters are the checkpoint's own arrays, and no Parameters, as an export needs.
-        states = set(block.symbol.list_auxiliary_states())
-        read = set(block.symbol.list_inputs())
-        held = {n: p.data() for n, p in block.collect_params().items() if n in read}
-        arrays = {f"{'aux' if n in states else 'arg'}:{n}": a for n, a in held.items()}
-        made = files.write(prefix, 0, block.symbol.tojson(remove_amp_cast=False), arrays, self.is_np)
-        return str(made[0]), str(made[1])
+        # As `save_checkpoint` writes it: casts of AMP stay.
+        return block.export(prefix, remove_amp_cast=False)
 
     def analyzed(self, arrays: Arrays, options: Mapping[str, Any]) -> Report:
         return api.analyze(self._symbol, self.in_mxnet(arrays), args=self._args, aux=self._aux, **options)
@@ -197,6 +198,7 @@ class Compiled(LineModel):
             labels = set()  # the weights are baked in, so that nothing says what a label is
         known = {n: s for n, s in self._all.items() if n not in labels}
         super().__init__([*known], known, metadata.is_np, found)
+        self.classes, self.preprocessing = metadata.classes, metadata.preprocessing
 
     def compiled(self, arrays: Arrays, options: Mapping[str, Any]) -> NeuronHybridBlock:
         made: NeuronHybridBlock = api.compile(self._block, self.arguments(arrays), **options)

@@ -11,10 +11,11 @@ import mxnet as mx
 import numpy as np
 
 from ..errors import InputError, OptionError
+from ..preprocessing import Preprocessing
 from ..runtime.mxnet_private import flatten, traced_symbol
 from ..serve.signature import read_labels
 from .answer import Answer
-from .arrays_from_files import Array, Picture, check_output, paths_of, read, write
+from .arrays_from_files import Array, check_output, paths_of, read, write
 from .model_from_line import Compiled, LineModel
 
 _MOST_VALUES = 6
@@ -23,7 +24,7 @@ _MOST_VALUES = 6
 def run_model(
     model: LineModel,
     words: Sequence[str],
-    picture: Picture,
+    before: Preprocessing,
     *,
     random: bool = False,
     seed: int = 0,
@@ -34,12 +35,15 @@ def run_model(
 ) -> Answer:
     """Call the model once with the files that `words` name; `random` draws what they do not give.
 
+    Images are prepared as `before` says. Without a file of `labels` the classes are the model's own, where its files
+    name as many as an output has columns.
+
     Raises InputError for inputs that are missing or do not fit, and what the call raises.
     """
     names = _labels(labels)
     if output is not None:
         check_output(output, sources=[*model.files, *paths_of(words, model.names), *filter(None, [labels])])
-    given, notes = read(words, model.names, model.specs, picture)
+    given, notes = read(words, model.names, model.specs, before)
     missing = [n for n in model.names if n not in given]
     if missing and not random:
         raise InputError(
@@ -55,7 +59,7 @@ def run_model(
     if output is not None:
         write(output, outputs)
     ranked = top or (5 if names or any("image" in n for n in notes) else None)
-    best = {n: _best(a, ranked, names, softmax) for n, a in outputs.items()} if ranked else {}
+    best = {n: _best(a, ranked, names or _own(model, a), softmax) for n, a in outputs.items()} if ranked else {}
     how = "compiled" if isinstance(model, Compiled) else "in MXNet, as it is not compiled"
     lines = [*notes, f"Ran {how}, in {1e3 * seconds:.1f} ms, the first call's preparations included.", ""]
     for name, array in outputs.items():
@@ -94,6 +98,11 @@ def _labels(path: Path | None) -> list[str]:
         return [line.removesuffix("\r") for line in read_labels(path)] if path else []
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is not text: {error}.") from error
+
+
+def _own(model: LineModel, array: Array) -> Sequence[str]:
+    """The names of the model's own classes, for an output that scores as many."""
+    return model.classes if array.ndim == 2 and array.shape[1] == len(model.classes) else ()
 
 
 def _facts(array: Array) -> dict[str, Any]:

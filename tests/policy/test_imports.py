@@ -23,6 +23,8 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "shape_options": ("errors",),
     "options": ("shape_options", "errors"),
     "option_keywords": ("options",),
+    "preprocessing": ("shape_options", "errors"),
+    "class_names": ("errors",),
     "refusal": (),
     "report_graph": ("graph.graph", "graph.spec"),
     "report": ("errors", "refusal", "report_graph", "pages.*"),
@@ -43,7 +45,10 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "runtime.*": ("engine.*", "graph.*", "artifact.*", "errors"),
     # The way in and the way out meet MXNet's private names in one place.
     # What a Parameter gives is asked for by those who read it and by those who are bound to it, in the same way.
-    "frontend.*": ("graph.*", "runtime.mxnet_private", "runtime.asked", "runtime.front_end", "options", "errors"),
+    "frontend.*": (
+        *("graph.*", "runtime.mxnet_private", "runtime.asked", "runtime.front_end"),
+        *("options", "preprocessing", "errors"),
+    ),
     "stitch.*": (
         "graph.*",
         "artifact.*",
@@ -54,10 +59,14 @@ ALLOWED: dict[str, tuple[str, ...]] = {
         "report",
         "report_graph",
         "options",
+        *("class_names", "preprocessing"),
         "errors",
         "_version",
     ),
-    "block": ("frontend.*", "stitch.*", "runtime.*", "graph.*", "timeline.*", "report", "errors"),
+    "block": (
+        *("frontend.*", "stitch.*", "runtime.*", "graph.*", "timeline.*"),
+        *("options", "class_names", "preprocessing", "report", "errors"),
+    ),
     # It measures a block that is handed to it in parts.
     "timeline.*": ("runtime.*", "engine.*", "targets.cpu.kernels", "stitch.in_place", "graph.*", "errors"),
     # Whose phases the compiler calls one after the other.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 
 import mxnet as mx
 import numpy as np
 import pytest
+from PIL import Image
 
 import gluon_neuron
 from gluon_neuron.errors import ExportError, InputError
@@ -136,7 +138,8 @@ def test_command(net, tmp_path, capsys):
         ("a.mar", {"mean": (1, 2)}, InputError, "mean"),
         ("a.mar", {"std": (1, 0, 1)}, InputError, "std"),
         ("a.mar", {"labels": ["two\nlines"]}, InputError, "single line"),
-        ("a.mar", {"inputs": {"data": (1, 3)}}, InputError, "Images need"),
+        ("a.mar", {"inputs": {"data": (1, 3)}}, InputError, r"takes no 'data' of shape \(1, 3\)"),
+        ("a.mar", {"inputs": {"data": (1, 4, 32, 40)}}, InputError, "takes no 'data'"),
     ],
 )
 def test_errors(net, tmp_path, name, options, error, words):
@@ -154,6 +157,71 @@ def test_errors_about_the_model(net, tmp_path):
         archive(net, tmp_path / "a.mar")
     with pytest.raises(FileNotFoundError):
         archive(str(tmp_path / "absent"), tmp_path / "a.mar")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "told"),
+    [
+        ({"dato": (1, 3, 32, 40)}, "no input 'dato'. Did you mean 'data'"),
+        ({"data": (1, 4, 32, 40)}, "takes no 'data' of shape"),
+        ({"dense0_weight": (6, 4)}, "no input 'dense0_weight'"),
+    ],
+)
+def test_inputs_are_compared_with_a_checkpoint(net, tmp_path, capsys, inputs, told):
+    net.export(str(tmp_path / "plain"))
+    with pytest.raises(InputError, match=told):
+        archive(str(tmp_path / "plain"), tmp_path / "a.mar", inputs=inputs)
+    ((name, shape),) = inputs.items()
+    line = f"{name}={','.join(map(str, shape))}"
+    assert main(["archive", str(tmp_path / "plain"), str(tmp_path / "a.mar"), "--input", line]) == 3
+    assert told in capsys.readouterr().err and not (tmp_path / "a.mar").exists()
+
+
+def test_inputs_are_compared_where_weights_are_baked_in(net, tmp_path):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)), inline_weights=True, batch_sizes=[2])
+    with pytest.raises(InputError, match="baked in"):
+        archive(compiled, tmp_path / "a.mar", inputs={"data": (3, 3, 32, 40)})
+    archive(compiled, tmp_path / "a.mar", inputs={"data": (2, 3, 32, 40)})
+
+
+def test_what_the_net_says_of_its_images_and_classes(net, tmp_path):
+    before = gluon_neuron.Preprocessing(mean=(0, 0, 0), std=(1, 1, 1), resize=44)
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)), classes=list("abcdef"), preprocessing=before)
+    compiled.export(tmp_path / "net")
+    for number, given in enumerate((compiled, tmp_path / "net")):
+        folder = unpack(archive(given, tmp_path / f"n{number}.mar", std=(2, 2, 2)), tmp_path / f"out{number}")
+        own = json.loads((folder / "signature.json").read_text())["gluon_neuron"]["preprocessing"]
+        assert own == {"mean": [0, 0, 0], "std": [2, 2, 2], "resize": 44, "size": [32, 40], "layout": "NCHW"}
+        assert (folder / "synset.txt").read_text().split() == list("abcdef")
+    compiled.preprocessing = gluon_neuron.Preprocessing(size=8)
+    with pytest.raises(InputError, match="cropped to 8 x 8, and the input is 32 x 40"):
+        archive(compiled, tmp_path / "n.mar")
+
+
+def test_images_with_channels_last(tmp_path):
+    last = mx.gluon.nn.HybridSequential()
+    last.add(mx.gluon.nn.HybridLambda(lambda F, x: F.mean(x, axis=(1, 2))))
+    sample = mx.nd.zeros((1, 16, 16, 3))
+    before = gluon_neuron.Preprocessing(mean=(0, 0, 0), std=(1, 1, 1), layout="NHWC")
+    compiled = gluon_neuron.compile(last, sample, classes=["red", "green", "blue"], preprocessing=before)
+    folder = unpack(archive(compiled, tmp_path / "a.mar", softmax=False), tmp_path / "out")
+    red = np.zeros((32, 32, 3), np.uint8)
+    red[..., 0], red[..., 1] = 255, 128
+    body = io.BytesIO()
+    Image.fromarray(red).save(body, "PNG")
+    (answer,) = handle([{"body": body.getvalue()}], Context(folder))
+    assert [a["class"] for a in json.loads(answer)] == ["red", "green", "blue"]
+    assert json.loads(answer)[0]["probability"] == pytest.approx(1, abs=1e-3)
+
+
+def test_a_signature_of_an_earlier_release(net, tmp_path):
+    compiled = gluon_neuron.compile(net, mx.nd.zeros((1, 3, 32, 40)))
+    folder = unpack(archive(compiled, tmp_path / "a.mar"), tmp_path / "out")
+    raw = json.loads((folder / "signature.json").read_text())
+    raw["gluon_neuron"]["preprocessing"] = {"resize": 44, "mean": [0, 0, 0], "std": [1, 1, 1]}
+    (folder / "signature.json").write_text(json.dumps(raw))
+    (answer,) = handle([{"body": jpegs()[0]}], Context(folder))
+    assert len(json.loads(answer)) == 5
 
 
 def test_an_archive_that_exists_stays_when_the_new_one_fails(net, tmp_path):

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image, ImageOps
 
 from gluon_neuron.errors import InputError
+from gluon_neuron.preprocessing import Preprocessing
 from gluon_neuron.serve.encoded import is_complete, orientation
 from gluon_neuron.serve.picture import prepared
-from gluon_neuron.serve.signature import Preprocessing
 from tests.serve.pictures import jpegs
 
-PLAIN = Preprocessing(1, (0, 0, 0), (1, 1, 1))
+PLAIN = Preprocessing(resize=1, mean=(0, 0, 0), std=(1, 1, 1))
 
 
 def encoded(kind="JPEG", turned=None, **how):
@@ -35,7 +35,7 @@ def test_a_picture_is_turned_as_exif_says(turned):
     assert orientation(body) == turned
     upright = ImageOps.exif_transpose(Image.open(io.BytesIO(body)))
     expected = np.asarray(upright, np.float32).transpose(2, 0, 1) / 255
-    found = prepared(body, upright.height, upright.width, PLAIN, "float32")
+    found = prepared(body, (1, 3, upright.height, upright.width), PLAIN, "float32")
     assert np.abs(found - expected).max() < 0.02
 
 
@@ -48,11 +48,11 @@ def test_what_exif_does_not_say():
 def test_a_picture_that_is_cut_off_is_refused(how):
     body = encoded(**how)
     assert is_complete(body) and is_complete(body + b"more")
-    assert prepared(body, 40, 40, PLAIN, "float32").shape == (3, 40, 40)
+    assert prepared(body, (1, 3, 40, 40), PLAIN, "float32").shape == (3, 40, 40)
     for end in (len(body) // 2, len(body) * 9 // 10, len(body) - 2):
         # Of other files than plain JPEGs, MXNet may decode nothing then.
         with pytest.raises(InputError, match="cut off|can be decoded" if how else "cut off"):
-            prepared(body[:end], 40, 40, PLAIN, "float32")
+            prepared(body[:end], (1, 3, 40, 40), PLAIN, "float32")
 
 
 def test_the_end_of_a_preview_inside_is_not_the_end():

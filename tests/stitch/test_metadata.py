@@ -10,6 +10,8 @@ from gluon_neuron.graph.batch import BatchAxes, OutputAxis
 from gluon_neuron.graph.buckets import BucketAxis, Buckets, CutAxis
 from gluon_neuron.graph.identity import graph_hash
 from gluon_neuron.graph.spec import Spec
+from gluon_neuron.options import CompileOptions
+from gluon_neuron.preprocessing import Preprocessing
 from gluon_neuron.report import Outside, RegionReport, Report
 from gluon_neuron.report_graph import INPUT, GraphNode, ReportGraph
 from gluon_neuron.stitch.metadata import KEY, Metadata, find, is_edited
@@ -25,10 +27,20 @@ AXES = BatchAxes((1, None), (OutputAxis(0, 2), None), 3)
 FURTHER = (((5, 3), ()), ((2, 7), ()))
 BUCKETS = Buckets((BucketAxis(((0, 1),), (3, 7), (CutAxis(0, 1, 1),), (0,)),), ((3,), (7,)), True)
 METADATA = Metadata(
-    *(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"), FURTHER, BUCKETS)
+    *(("x", "y"), SPECS, [0, [0, 0]], 0, False, True, (1, 4), REPORT, AXES, True, ("x", "y"), FURTHER, BUCKETS),
+    *(CompileOptions(batch_sizes=4), ("cat", "dog"), Preprocessing(size=64)),
 )
-LATER = {"batch_axes": None, "open_shapes": False, "arguments": (), "shapes": (), "buckets": None}
-"""What files of 0.1.0 do not hold, with what it is then."""
+LATER = {
+    "batch_axes": None,
+    "open_shapes": False,
+    "arguments": (),
+    "shapes": (),
+    "buckets": None,
+    "options": None,
+    "classes": (),
+    "preprocessing": None,
+}
+"""What files of earlier releases do not hold, with what it is then."""
 
 
 @pytest.mark.parametrize("is_np", [False, True])
@@ -61,6 +73,27 @@ def test_text_of_a_release_that_knew_less(field):
     raw = json.loads(METADATA.to_json())
     del raw[field]
     assert Metadata.from_json(json.dumps(raw)) == replace(METADATA, **{field: LATER[field]})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("classes", "cat"),
+        ("classes", ["cat", 3]),
+        ("classes", ["x" * 1001]),
+        ("classes", ["x"] * 100_001),
+        ("options", {"target": "gpu"}),
+        ("options", [1]),
+        ("options", {"buckets": [[0]]}),
+        ("preprocessing", {"mean": [0, 0]}),
+        ("preprocessing", {"resize": 10**9}),
+        ("preprocessing", "NCHW"),
+    ],
+)
+def test_text_of_a_stranger(field, value):
+    raw = json.loads(METADATA.to_json()) | {field: value}
+    with pytest.raises((ValueError, TypeError)):
+        Metadata.from_json(json.dumps(raw))
 
 
 def test_found_in_a_symbol_that_was_saved():

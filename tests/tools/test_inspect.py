@@ -22,7 +22,9 @@ def compiled(tmp_path_factory):
     with net.name_scope():
         net.add(nn.Dense(8, flatten=False, activation="relu"), nn.Dense(4, flatten=False))
     net.initialize()
-    made = gluon_neuron.compile(net, mx.nd.ones((2, 16, 3)), shapes=[(4, 16, 3)], buckets={0: {1: [16, 32]}})
+    asked = {"shapes": [(4, 16, 3)], "buckets": {0: {1: [16, 32]}}}
+    meaning = {"classes": [f"class {i}" for i in range(7)], "preprocessing": gluon_neuron.Preprocessing(size=8)}
+    made = gluon_neuron.compile(net, mx.nd.ones((2, 16, 3)), **meaning, **asked)
     prefix = tmp_path_factory.mktemp("inspected") / "net"
     made.export(prefix)
     return made, prefix
@@ -45,7 +47,10 @@ def test_says_what_is_static_and_what_is_dynamic(compiled, capsys, ending):
     made, prefix = compiled
     code, text, _ = inspect(capsys, f"{prefix}{ending}")
     assert code == 0
-    assert "Inputs, mx.nd: data float32[2, 16, 3]" in text
+    assert f"Inputs, mx.nd: {made.input_specs[0]}" in text and "data float32[2 of 1.." in text
+    assert "Options: target='cpu', shapes=((4, 16, 3),), buckets=" in text
+    assert "Classes: class 0, class 1, class 2, class 3, class 4 and 2 more." in text
+    assert "Images: mean (0.485, 0.456, 0.406), std (0.229, 0.224, 0.225), size (8, 8), layout NCHW." in text
     assert str(made.report) in text
     for shape in made.report.static_shapes:
         assert f"data {shape['data']}" in text
@@ -57,7 +62,11 @@ def test_as_json(compiled, capsys):
     code, text, _ = inspect(capsys, prefix, "--json")
     found = json.loads(text)
     assert code == 0 and found["compiled"] and not found["edited"]
-    assert found["inputs"] == {"data": {"shape": [2, 16, 3], "dtype": "float32"}}
+    (described,) = found["inputs"].values()
+    assert (described["shape"], described["dtype"]) == ([2, 16, 3], "float32")
+    assert described["dynamic_axes"]["0"]["axes"] == [["data", 0]] and described["buckets"] == {"1": [16, 32]}
+    assert found["options"]["shapes"] == [[4, 16, 3]] and found["preprocessing"]["size"] == [8, 8]
+    assert found["classes"] == [*made.classes] and len(made.classes) == 7
     assert [tuple(s["data"]) for s in found["static_shapes"]] == [s["data"] for s in made.report.static_shapes]
     (dimensions,) = found["dynamic_dimensions"].values()
     assert [d["axes"] for d in dimensions] == [[["data", 0]], [["data", 1]]]
@@ -106,7 +115,7 @@ def test_parameters_of_another_model(compiled, tmp_path, capsys):
     (tmp_path / "mixed-symbol.json").write_bytes(prefix.with_name("net-symbol.json").read_bytes())
     mx.nd.save(str(tmp_path / "mixed-0000.params"), {"arg:w": mx.nd.ones(3)})
     code, text, _ = inspect(capsys, tmp_path / "mixed")
-    assert code == 0 and "_neuronbin: missing" in text
+    assert code == 1 and "_neuronbin: missing" in text
 
 
 @pytest.mark.parametrize(
@@ -128,7 +137,7 @@ def test_damaged_artifacts(compiled, tmp_path, capsys):
     at = data.index(b"GLUONNRN") + 40
     (tmp_path / "bad-0000.params").write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     code, text, _ = inspect(capsys, tmp_path / "bad")
-    assert code == 0 and "checksum" in text
+    assert code == 1 and "checksum" in text
     (tmp_path / "bad-0000.params").write_bytes(data[:at])
     code, _, error = inspect(capsys, tmp_path / "bad")
     assert code == 3 and "does not fit" in error
@@ -142,7 +151,7 @@ def test_a_payload_that_is_not_what_its_digest_says(compiled, tmp_path, capsys):
     (tmp_path / "bad-symbol.json").write_bytes(prefix.with_name("net-symbol.json").read_bytes())
     (tmp_path / "bad-0000.params").write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
     code, text, _ = inspect(capsys, tmp_path / "bad")
-    assert code == 0 and "the SHA-256 of its cpu program does not match" in text
+    assert code == 1 and "the SHA-256 of its cpu program does not match" in text
 
 
 @pytest.mark.parametrize("command", ["inspect", "report", "run"])
