@@ -112,6 +112,10 @@ class ExportError(GluonNeuronError, OSError):
     """Files could not be written; what was there before is untouched."""
 
 
+class WeightsError(GluonNeuronError, OSError):
+    """A zoo's pretrained weights cannot be had, or a file does not hold the model's."""
+
+
 class InferenceOnlyError(GluonNeuronError):
     """A gradient was asked of a compiled model."""
 

@@ -50,7 +50,10 @@ def gluoncv_models() -> dict[str, Any]:
 def why_no_gluoncv() -> str:
     """A sentence that says why GluonCV's models are not there, and what to do; empty where they are."""
     if find_spec("gluoncv") is None:
-        return "GluonCV is not installed; its models need: pip install gluoncv==0.10.5.post0."
+        return (
+            "GluonCV is not installed; its models need the extra gluoncv: pip install '.[mxnet,gluoncv]' in a clone of "
+            "gluon_neuron, or pip install gluoncv==0.10.5.post0."
+        )
     try:
         from gluoncv.model_zoo import model_zoo  # noqa: F401
     except ImportError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 
 import mxnet as mx
@@ -57,6 +58,18 @@ def test_size_and_options():
     assert net(mx.nd.ones((1, 3, 64, 96))).shape == (1, 1000)
 
 
+def test_names_need_no_mxnet():
+    code = (
+        "import sys\n"
+        "from gluon_neuron import model_zoo\n"
+        "from gluon_neuron.model_zoo.catalog import VISION\n"
+        "assert 'get_model' in dir(model_zoo) and VISION\n"
+        "assert 'mxnet' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_gluoncv_model():
     net = model_zoo.get_model("cifar_resnet20_v1")
     assert net(mx.nd.ones((1, 3, 32, 32))).shape == (1, 10)
@@ -99,8 +112,10 @@ def test_without_gluoncv(monkeypatch):
     for name in [n for n in sys.modules if n.startswith("gluoncv.")]:
         monkeypatch.delitem(sys.modules, name)
     assert model_zoo.names() == VISION
-    with pytest.raises(OptionError, match="pip install gluoncv"):
+    with pytest.raises(OptionError, match=r"is a model of GluonCV's.*extra gluoncv: pip install '.\[mxnet,gluoncv\]'"):
         model_zoo.get_model("ssd_512_resnet50_v1_coco")
+    with pytest.raises(OptionError, match="no model 'resnet5_v1'.*GluonCV is not installed"):
+        model_zoo.get_model("resnet5_v1")
 
 
 @pytest.mark.parametrize("lacks", [False, True])

@@ -37,6 +37,25 @@ def block(prefix, names):
     return mx.gluon.SymbolBlock.imports(f"{prefix}-symbol.json", names, f"{prefix}-0000.params")
 
 
+def test_images_and_classes_as_the_files_say(folder, tmp_path, capsys):
+    before = gluon_neuron.Preprocessing(mean=(0, 0, 0), std=(1, 1, 1), resize=20)
+    made = gluon_neuron.compile(
+        block(folder / "net", ["data"]), mx.nd.zeros((1, 3, 16, 16)), classes=list("vwxyz"), preprocessing=before
+    )
+    made.export(tmp_path / "meant")
+    text = said(capsys, "run", tmp_path / "meant", folder / "cat.png", "--top", "5")
+    assert "shorter side resized to 20" in text and "less 0, 0, 0, divided by 1, 1, 1" in text
+    found = document(capsys, "run", tmp_path / "meant", folder / "cat.png", "--mean", "1,1,1", "--top", "5")
+    assert "less 1, 1, 1, divided by 1, 1, 1" in found["prepared"][0]
+    ((row,),) = found["top"].values()
+    assert sorted(r["class"] for r in row) == list("vwxyz")
+    found = document(capsys, "run", tmp_path / "meant", folder / "cat.png", "--labels", folder / "five.txt")
+    ((row,),) = found["top"].values()
+    assert row[0]["class"] in ("a", "b", "c", "d", "e e")
+    (tmp_path / "cat.webp").write_bytes((folder / "cat.png").read_bytes())
+    assert "cat.webp is none of .npy" in fails(capsys, "run", tmp_path / "meant", tmp_path / "cat.webp")
+
+
 @pytest.mark.parametrize("model", ["net", "compiled"])
 @pytest.mark.parametrize("ending", ["npz", "npy", "json"])
 def test_arrays_to_files(folder, tmp_path, capsys, model, ending):
