@@ -14,7 +14,8 @@ import mxnet as mx
 import numpy as np
 
 from .block import NeuronHybridBlock
-from .errors import BlockError, InputError, OptionError
+from .errors import BlockError, InputError, OptionError, UninitializedError
+from .frontend.export import uninitialized
 from .frontend.inputs import arguments
 from .frontend.plain_block import plain_block
 from .frontend.symbol import original
@@ -98,7 +99,8 @@ def benchmark(
     gives another block in their place, or False or None for none. `batch_sizes` repeats or cuts the inputs' first axes;
     `callers` are numbers of threads that call at the same time; each makes `calls` calls, after `warmup` that are not
     timed. `price_per_hour` is that of the machine. Raises OptionError for numbers that are not positive (`warmup` may
-    be 0), and for several callers of one block, InputError for inputs that have no first axis to be changed, and
+    be 0), and for several callers of one block, UninitializedError for a block
+    without values, InputError for inputs that have no first axis to be changed, and
     GraphError for a net whose weights are baked in, which has no operators for MXNet.
     """
     batch_sizes, callers = _several(batch_sizes), _several(callers)
@@ -121,6 +123,8 @@ def benchmark(
     with front_end(is_np):
         given = arguments(net, inputs, is_np)
         flat = [a for a in flatten(given, "input")[0] if a is not None]
+        if isinstance(beside, mx.gluon.HybridBlock):
+            _check_initialized(beside, given)
         first = flat[0].shape[0] if flat[0].shape else 1
         timings = []
         for batch in batch_sizes or (first,):
@@ -135,6 +139,20 @@ def benchmark(
                     rivals[THEIRS] = [_call(b, sample, is_np) for b in blocks]
                 timings += _timed(rivals, batch, calls, warmup, price_per_hour)
     return Benchmark(tuple(timings))
+
+
+def _check_initialized(beside: mx.gluon.HybridBlock, given: Sequence[Any]) -> None:
+    missing = uninitialized(beside)
+    if not missing:
+        return
+    try:
+        beside(*given)  # what nothing reads may be without a value
+    except RuntimeError as error:
+        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+        raise UninitializedError(
+            f"The block beside has parameters without a value: {shown}. Call initialize() or load_parameters(file) of "
+            "it first, or give beside=True, which times the operators that the net was compiled of."
+        ) from error
 
 
 def _several(numbers: Sequence[int] | int) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 
 import gluon_neuron
 from gluon_neuron.benchmarking import in_mxnet
-from gluon_neuron.errors import BlockError, GraphError, InputError, OptionError
+from gluon_neuron.errors import BlockError, GraphError, InputError, OptionError, UninitializedError
 from tests.agreement import agree
 from tests.nets import CLOSE, conv_net, images
 
@@ -59,6 +59,15 @@ def test_calls_are_made_in_so_many_threads_at_once(compiled, monkeypatch):
 def test_a_number_alone_is_one_and_none_beside_is_nothing(compiled):
     found = gluon_neuron.benchmark(compiled, images(2), batch_sizes=4, callers=2, calls=2, warmup=0, beside=None)
     assert [(t.who, t.batch, t.callers) for t in found.timings] == [("gluon_neuron", 4, 2)]
+
+
+def test_a_block_without_values_beside(compiled):
+    beside = conv_net()
+    bare = mx.gluon.nn.Dense(3, in_units=4)
+    with pytest.raises(UninitializedError, match="dense.*_weight.*Call initialize"):
+        gluon_neuron.benchmark(compiled, images(2), beside=bare, calls=1, warmup=0)
+    found = gluon_neuron.benchmark(compiled, images(2), beside=beside, calls=1, warmup=0)
+    assert len(found.timings) == 2
 
 
 def test_what_a_caller_raises_is_raised(compiled, monkeypatch):

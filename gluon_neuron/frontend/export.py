@@ -52,7 +52,7 @@ def _exported(block: mx.gluon.HybridBlock, sample: Any) -> ExportedModel:
         untouched(block),
         mx.autograd.pause(train_mode=False),
     ):
-        if _deferred(block) and prepares_arguments(block) and not _uninitialized(block):
+        if _deferred(block) and prepares_arguments(block) and not uninitialized(block):
             _run(block, args)  # only the call itself knows what the parameters' shapes follow from
         symbols, symbol, out_format = _trace(block, args)
         _check_initialized(block, symbol)
@@ -110,13 +110,14 @@ def _parameters(block: mx.gluon.HybridBlock) -> list[mx.gluon.Parameter]:
     return list(block.collect_params().values())
 
 
-def _uninitialized(block: mx.gluon.HybridBlock) -> list[str]:
+def uninitialized(block: mx.gluon.HybridBlock) -> list[str]:
+    """The names of the parameters that have no value, and do not wait for their shapes either."""
     return [p.name for p in _parameters(block) if arrays_of(p) is None and not is_deferred(p)]
 
 
 def _check_initialized(block: mx.gluon.HybridBlock, symbol: mx.sym.Symbol) -> None:
     names = set(symbol.list_inputs())
-    missing = [n for n in _uninitialized(block) if n in names]  # MXNet lets what nothing reads be without a value
+    missing = [n for n in uninitialized(block) if n in names]  # MXNet lets what nothing reads be without a value
     if missing:
         shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
         raise UninitializedError(

@@ -18,7 +18,7 @@ from ..option_keywords import CompileKeywords, shows_options
 from ..preprocessing import Preprocessing
 from .catalog import VISION, gluoncv_models, image_size_of, names, why_no_gluoncv
 from .gluoncv_names import GLUONCV
-from .pretrained import load_file, with_store
+from .pretrained import load_file, root, with_store
 from .weights import ScaledNormal
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def get_network(
     make: Callable[..., Any]
     store: Any
     if wanted in VISION:
-        make, store = functools.partial(vision.get_model, wanted), mx.gluon.model_zoo.model_store
+        # Without it MXNet takes what MXNET_HOME was when it was imported.
+        place = {"root": str(root())} if download else {}
+        make, store = functools.partial(vision.get_model, wanted, **place), mx.gluon.model_zoo.model_store
     else:
         found = gluoncv_models().get(wanted)
         if found is None:

@@ -142,14 +142,16 @@ def contexts_of(param: mx.gluon.Parameter) -> list[mx.Context]:
     return list(param._ctx_list or ())
 
 
-def reduced(param: mx.gluon.Parameter) -> mx.nd.NDArray:
+def reduced(param: Any) -> mx.nd.NDArray:
     """The Parameter's value on the host, of all its contexts: their mean, or the first where a sum might wrap."""
+    if not isinstance(param, mx.gluon.Parameter):
+        return first_copy(param)  # an array of a checkpoint: one, and no copies
     if len(contexts_of(param)) > 1 and not np.issubdtype(np.dtype(param.dtype), np.floating):
         return first_copy(param)
     return param._reduce()
 
 
-def first_copy(param: mx.gluon.Parameter) -> mx.nd.NDArray:
+def first_copy(param: Any) -> mx.nd.NDArray:
     """The Parameter's first array on the host, of the kind that the front end in use saves."""
     array = param.list_data()[0].copyto(mx.cpu())
     return array.as_np_ndarray() if mx.util.is_np_array() else array.as_nd_ndarray()
