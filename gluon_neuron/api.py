@@ -91,12 +91,20 @@ def compile_symbol(
 
 @shows_options
 def analyze(
-    net: Any, sample_input: Any, *, args: Any = None, aux: Any = None, **options: Unpack[CompileKeywords]
+    net: Any,
+    sample_input: Any,
+    *,
+    args: Any = None,
+    aux: Any = None,
+    classes: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
+    **options: Unpack[CompileKeywords],
 ) -> Report:
     """What `compile` would do with each operator, without compiling anything; same arguments, same errors.
 
     No compiler and no chip are needed, whatever the target.
     """
+    _meaning(net, classes, preprocessing)
     if isinstance(net, mx.sym.Symbol):
         return analyze_model(lambda: from_symbol(net, args, aux, sample_input), options)
     return analyze_model(lambda: export(net, sample_input), options)

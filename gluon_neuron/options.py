@@ -32,6 +32,10 @@ _NOT_IDENTITY = (
 )
 
 
+_BESIDE = ("classes", "preprocessing")
+"""What `compile` takes beside the options, and somebody may have misspelt."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CompileOptions:
     """How a model is compiled. Every field enters the identity of a compiled program unless its text says otherwise."""
@@ -190,9 +194,8 @@ class CompileOptions:
         valid = [f.name for f in fields(cls)]
         for name in given:
             if name not in valid:
-                raise OptionError(
-                    f"Unknown option {name!r}.{nearest(name, valid)} Valid options are: {', '.join(valid)}."
-                )
+                meant = nearest(name, [*valid, *_BESIDE])
+                raise OptionError(f"Unknown option {name!r}.{meant} Valid options are: {', '.join(valid)}.")
         return cls(**given)
 
     def identity(self) -> dict[str, Any]:

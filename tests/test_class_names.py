@@ -33,6 +33,8 @@ def compiled(net, **options):
 def test_what_is_no_list_of_names(net, wrong):
     with pytest.raises(InputError, match="classes must be a list"):
         compiled(net, classes=wrong)
+    with pytest.raises(InputError, match="classes must be a list"):
+        gluon_neuron.analyze(net, X, classes=wrong)
     made = compiled(net)
     with pytest.raises(InputError, match="classes must be a list"):
         made.classes = wrong

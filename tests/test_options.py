@@ -14,6 +14,12 @@ def test_a_single_name_is_a_list_of_it(option):
     assert CompileOptions.make({option: "conv0"}) == CompileOptions.make({option: ["conv0"]})
 
 
+@pytest.mark.parametrize(("given", "meant"), [("clases", "classes"), ("preprocesing", "preprocessing")])
+def test_unknown_names_the_nearest_keyword_beside_the_options(given, meant):
+    with pytest.raises(OptionError, match=f"'{given}'. Did you mean '{meant}'"):
+        CompileOptions.make({given: 1})
+
+
 def test_unknown_names_the_nearest():
     with pytest.raises(OptionError, match="'inline_weight'.*'inline_weights'"):
         CompileOptions.make({"inline_weight": True})

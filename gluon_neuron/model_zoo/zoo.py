@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import mxnet as mx
@@ -34,6 +34,8 @@ def get_model(
     pretrained: bool | str | os.PathLike[str] = False,
     ctx: mx.Context | None = None,
     model_options: Mapping[str, Any] | None = None,
+    classes: Sequence[str] | None = None,
+    preprocessing: Preprocessing | None = None,
     **options: Unpack[CompileKeywords],
 ) -> NeuronHybridBlock:
     """A compiled model of Gluon's vision zoo or of GluonCV.
@@ -41,8 +43,8 @@ def get_model(
     It takes float32 images of shape `(batch_size, 3, height, width)`; `image_size` is one length for both, or
     `(height, width)`, and what the model was made for if not given (299 for inceptionv3, 224 for most). Weights are
     random unless `pretrained=True`, which downloads them through MXNet's zoo, or `pretrained=PATH`, a file that
-    `save_parameters` wrote. A net of Gluon's zoo says how its images are prepared (`preprocessing`), and one of
-    GluonCV's that names its `classes` keeps them. `model_options` go to the network's
+    `save_parameters` wrote. `classes` and `preprocessing` are as in `compile`; without the latter a net of Gluon's zoo
+    says how that zoo prepares images. `model_options` go to the network's
     constructor, for example `{"classes": 10}`; all other `options` are those of `gluon_neuron.compile`.
 
     Raises OptionError, with the nearest valid name, for an unknown name or option, and for a model of GluonCV's where
@@ -53,9 +55,9 @@ def get_model(
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise OptionError(f"Option batch_size must be a positive integer, not {batch_size!r}.")
     network = get_network(name, pretrained=pretrained, ctx=ctx, model_options=model_options)
-    before = Preprocessing() if str(name).lower() in VISION else None
+    before = Preprocessing() if preprocessing is None and str(name).lower() in VISION else preprocessing
     sample = mx.nd.zeros((batch_size, 3, height, width), ctx=ctx)
-    made: NeuronHybridBlock = api.compile(network, sample, preprocessing=before, **options)
+    made: NeuronHybridBlock = api.compile(network, sample, classes=classes, preprocessing=before, **options)
     return made
 
 

@@ -53,6 +53,15 @@ def test_get_model(batch):
     assert out.std() > 1e-4
 
 
+def test_classes_and_preprocessing():
+    before = gluon_neuron.Preprocessing(size=32)
+    asked = {"image_size": 32, "dynamic": False, "model_options": {"classes": 2}}
+    net = model_zoo.get_model("mobilenet0.25", **asked, classes=["cat", "dog"], preprocessing=before)
+    assert (net.classes, net.preprocessing) == (("cat", "dog"), before)
+    net = model_zoo.get_model("mobilenet0.25", **asked)
+    assert (net.classes, net.preprocessing) == ((), gluon_neuron.Preprocessing())
+
+
 def test_size_and_options():
     net = model_zoo.get_model("MobileNet0.25", image_size=(64, 96), auto_cast="matmult")
     assert net(mx.nd.ones((1, 3, 64, 96))).shape == (1, 1000)
