@@ -26,7 +26,7 @@ from .runtime import registration
 from .runtime.mxnet_private import traced_symbol
 from .stitch import files
 from .stitch.checkpoint import checkpoint
-from .stitch.metadata import EDITED, find, is_edited
+from .stitch.metadata import EDITED, Metadata, find, is_edited
 from .verification import FLOAT32, Tolerance, Verification, compared, tolerance_of
 
 if TYPE_CHECKING:
@@ -73,13 +73,20 @@ def compile(
 
 def _meaning(net: Any, classes: Any, preprocessing: Any) -> dict[str, Any]:
     """What a model's results and inputs mean: as given, else as the block says, or as compiled symbols kept it."""
-    known = find(net) if isinstance(net, mx.sym.Symbol) else net
+    known = _metadata_of(net) if isinstance(net, mx.sym.Symbol) else net
     given = checked_preprocessing(preprocessing)
     own = getattr(known, "preprocessing", None)
     return {
         "classes": classes_of(known) if classes is None else checked_classes(classes),
         "preprocessing": own if given is None and isinstance(own, Preprocessing) else given,
     }
+
+
+def _metadata_of(symbol: mx.sym.Symbol) -> Metadata | None:
+    try:
+        return find(symbol)
+    except (ValueError, KeyError, TypeError):
+        return None  # damaged: it is written anew, and only what it says of classes and images is lost
 
 
 def compile_symbol(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .errors import InputError
 
-MOST, LONGEST = 100_000, 1_000
-"""How many names a model may have, and of how many characters each may be."""
+MOST, LONGEST, TOTAL = 100_000, 1_000, 1 << 22
+"""How many names a model may have, of how many characters each may be, and of how many all together."""
+
+# What a terminal would obey, where a command prints a stranger's names.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def checked_classes(value: object) -> tuple[str, ...]:
@@ -15,14 +19,15 @@ def checked_classes(value: object) -> tuple[str, ...]:
     if value is None:
         return ()
     if isinstance(value, tuple | list) and len(value) <= MOST:
-        wrong = next((n for n in value if not isinstance(n, str) or len(n) > LONGEST), None)
-        if wrong is None:
+        wrong = [n for n in value if not isinstance(n, str) or len(n) > LONGEST or _CONTROL.search(n)]
+        if not wrong and sum(map(len, value)) <= TOTAL:
             return tuple(map(str, value))
-        seen = f"one of them is {str(wrong)[:60]!r}"
+        seen = f"one of them is {str(wrong[0])[:60]!r}" if wrong else f"all of them are more than {TOTAL}"
     else:
         seen = f"this is a {type(value).__name__}" + (f" of {len(value)}" if isinstance(value, tuple | list) else "")
     raise InputError(
-        f"classes must be a list of at most {MOST} names, each a text of at most {LONGEST} characters, and {seen}."
+        f"classes must be a list of at most {MOST} names, each a text of at most {LONGEST} characters, "
+        f"none of which is a control character, and {seen}."
     )
 
 

@@ -18,11 +18,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _WIDTH = 100
 
-# As the options take them: what `CompileOptions` keeps has one form. Names written here are what `help()` shows, so
-# they are built from short ones.
-_Names = str | Sequence[str]
-_Shape = Sequence[int]
-_Shapes = Sequence[_Shape | Sequence[Any] | Mapping[str, _Shape]] | Mapping[str, _Shape]
+Shapes = Sequence[Sequence[int] | Sequence[Any] | Mapping[str, Sequence[int]]] | Mapping[str, Sequence[int]]
+"""Further shapes, in the forms that the text of option `shapes` names."""
 
 
 class CompileKeywords(TypedDict, total=False):
@@ -33,15 +30,15 @@ class CompileKeywords(TypedDict, total=False):
     auto_cast: Literal["none", "matmult", "all"] | str
     auto_cast_type: Literal["bf16", "fp16", "tf32", "fp8_e4m3"] | str
     inline_weights: bool
-    shapes: _Shapes
+    shapes: Shapes
     batch_sizes: int | Sequence[int]
     buckets: Mapping[Any, Mapping[int, int | Sequence[int]]] | None
     padding: Mapping[Any, Mapping[int, float] | Sequence[int] | int] | None
     dynamic: bool | Literal["batch"] | Mapping[Any, Any]
     dynamic_batch: bool
-    exclude_nodes: _Names
-    exclude_operators: _Names
-    include_nodes: _Names
+    exclude_nodes: str | Sequence[str]
+    exclude_operators: str | Sequence[str]
+    include_nodes: str | Sequence[str]
     pipeline_cores: int
     cores: int | Sequence[int] | None
     compiler_flags: Sequence[str]
@@ -51,6 +48,17 @@ class CompileKeywords(TypedDict, total=False):
     work_dir: str | PathLike[str] | None
     num_threads: int
     strict: bool
+
+
+class _AsWritten(str):
+    """An annotation that is shown as its source has it, which is far shorter than the types that it stands for."""
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _written(name: str) -> _AsWritten:
+    return _AsWritten(CompileKeywords.__annotations__[name].__forward_arg__)
 
 
 def shows_options(function: Function) -> Function:
@@ -65,19 +73,19 @@ def shows_options(function: Function) -> Function:
     own = inspect.signature(function)
     *most, last = own.parameters.values()
     annotation = function.__annotations__.pop(last.name)
-    hints = get_type_hints(function)
-    types = get_type_hints(CompileKeywords)
-    parameters = [p.replace(annotation=hints.get(p.name, p.annotation)) for p in most]
+    hints, types = get_type_hints(function), get_type_hints(CompileKeywords)
+    parameters = [p.replace(annotation=_AsWritten(p.annotation)) for p in most]
     parameters += [
-        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=types[f.name])
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=_written(f.name))
         for f in fields(CompileOptions)
     ]
     if "CompileKeywords" not in annotation:
-        parameters.append(last.replace(annotation=Any))
+        parameters.append(last)
         hints[last.name] = Any
-    returned = hints.get("return", own.return_annotation)
-    function.__signature__ = own.replace(parameters=parameters, return_annotation=returned)  # type: ignore[attr-defined]
-    function.__annotations__ = {**{n: h for n, h in hints.items() if n != "return"}, **types, "return": returned}
+    returned = hints.pop("return", None)
+    function.__annotations__ = {**hints, **types, "return": returned}
+    shown = own.replace(parameters=parameters, return_annotation=_AsWritten(own.return_annotation))
+    function.__signature__ = shown  # type: ignore[attr-defined]
     if function.__doc__ is not None:
         function.__doc__ = f"{inspect.cleandoc(function.__doc__)}\n\n{_section()}"
     return function

@@ -14,6 +14,7 @@ from gluon_neuron.class_names import LONGEST, MOST, checked_classes, classes_of
 from gluon_neuron.errors import InputError
 
 X = mx.nd.ones((1, 3))
+TOO_MUCH = (["x" * (LONGEST + 1)], ["x"] * (MOST + 1), ["x" * 999] * 5000)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def compiled(net, **options):
     return gluon_neuron.compile(net, X, dynamic=False, **options)
 
 
-@pytest.mark.parametrize("wrong", ["cat", 3, ["a", 1], {"a": 1}, ["x" * (LONGEST + 1)], ["x"] * (MOST + 1)])
+@pytest.mark.parametrize("wrong", ["cat", 3, ["a", 1], {"a": 1}, ["\x1b[2J"], *TOO_MUCH])
 def test_what_is_no_list_of_names(net, wrong):
     with pytest.raises(InputError, match="classes must be a list"):
         compiled(net, classes=wrong)

@@ -38,6 +38,8 @@ def test_a_verbs_signature_names_each_option(verb):
     assert shown == FIELDS and [*shown] == [*FIELDS]
     assert all(p.kind is not inspect.Parameter.VAR_KEYWORD for p in parameters.values())
     assert "options" not in parameters
+    shown_as_written = str(inspect.signature(verb))
+    assert "collections.abc" not in shown_as_written and "batch_sizes: int | Sequence[int] = ()" in shown_as_written
     hints = typing.get_type_hints(verb)
     assert {n: hints[n] for n in FIELDS} == typing.get_type_hints(CompileKeywords)
 

@@ -6,6 +6,8 @@ import re
 from importlib.util import find_spec
 from typing import Any
 
+from ..preprocessing import Preprocessing
+
 VISION = (
     *(f"resnet{depth}_v{version}" for version in (1, 2) for depth in (18, 34, 50, 101, 152)),
     *(f"vgg{depth}{norm}" for norm in ("", "_bn") for depth in (11, 13, 16, 19)),
@@ -62,6 +64,11 @@ def why_no_gluoncv() -> str:
         needs = ": it needs distutils, which Python had until 3.11: pip install setuptools" if lacks else ""
         return f"GluonCV is installed and cannot be imported ({error}){needs}."
     return ""
+
+
+def preprocessing_of(name: str) -> Preprocessing | None:
+    """How images are prepared for the model of this name; None where the zoo does it in another way for each task."""
+    return Preprocessing() if name.lower() in VISION else None
 
 
 def image_size_of(name: str) -> tuple[int, int]:

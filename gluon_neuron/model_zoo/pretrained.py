@@ -50,13 +50,12 @@ def with_store(make: Callable[[], Any], name: str, store: Any) -> Any:
 
 
 def _told(name: str, store: Any, error: Exception) -> str:
-    hashes = getattr(store, "_model_sha1", {})
-    if name not in hashes and isinstance(error, ValueError | KeyError):
+    tag = _tag(name, store)
+    if tag is None and isinstance(error, ValueError | KeyError):
         return (
             f"No pretrained weights of {name} were published ({reason(error)}). Give pretrained=PATH, a file of them."
         )
-    tag = hashes[name][:8] if name in hashes else "HASH"
-    place = root() / f"{name}-{tag}.params"
+    place = root() / f"{name}-{tag or 'HASH'}.params"
     seen = "what is there is not that file" if place.exists() else "it is not there"
     url = os.environ.get(_REPOSITORY) or getattr(store, "apache_repo_url", "")
     return (
@@ -65,6 +64,14 @@ def _told(name: str, store: Any, error: Exception) -> str:
         f"name yours by pretrained=PATH, or a mirror by {_REPOSITORY} in the environment. Without pretrained the "
         "weights are random."
     )
+
+
+def _tag(name: str, store: Any) -> str | None:
+    """What the file's name ends with; None where no weights of that name were published."""
+    try:
+        return str(store.short_hash(name))
+    except ValueError:
+        return None
 
 
 def root() -> Path:

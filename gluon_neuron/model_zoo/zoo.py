@@ -16,7 +16,7 @@ from ..block import NeuronHybridBlock
 from ..errors import OptionError, nearest
 from ..option_keywords import CompileKeywords, shows_options
 from ..preprocessing import Preprocessing
-from .catalog import VISION, gluoncv_models, image_size_of, names, why_no_gluoncv
+from .catalog import VISION, gluoncv_models, image_size_of, names, preprocessing_of, why_no_gluoncv
 from .gluoncv_names import GLUONCV
 from .pretrained import load_file, root, with_store
 from .weights import ScaledNormal
@@ -55,7 +55,7 @@ def get_model(
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
         raise OptionError(f"Option batch_size must be a positive integer, not {batch_size!r}.")
     network = get_network(name, pretrained=pretrained, ctx=ctx, model_options=model_options)
-    before = Preprocessing() if preprocessing is None and str(name).lower() in VISION else preprocessing
+    before = preprocessing_of(name) if preprocessing is None else preprocessing
     sample = mx.nd.zeros((batch_size, 3, height, width), ctx=ctx)
     made: NeuronHybridBlock = api.compile(network, sample, classes=classes, preprocessing=before, **options)
     return made

@@ -24,7 +24,7 @@ from ..frontend.symbol import from_symbol, labels_of, original
 from ..graph.graph import Graph
 from ..graph.model_files import find
 from ..graph.spec import Spec
-from ..model_zoo.catalog import image_size_of, names
+from ..model_zoo.catalog import image_size_of, names, preprocessing_of
 from ..model_zoo.zoo import get_network
 from ..preprocessing import Preprocessing
 from ..report import Report
@@ -117,10 +117,12 @@ class ZooModel(LineModel):
     def __init__(self, name: str, pretrained: bool) -> None:
         self._net = get_network(name, pretrained=pretrained)
         super().__init__(["data"], {"data": Spec((1, 3, *image_size_of(name)), "float32")}, False, ())
-        self.classes = classes_of(self._net)
+        self.classes, self.preprocessing = classes_of(self._net), preprocessing_of(name)
 
     def compiled(self, arrays: Arrays, options: Mapping[str, Any]) -> NeuronHybridBlock:
-        made: NeuronHybridBlock = api.compile(self._net, self.arguments(arrays), **options)
+        made: NeuronHybridBlock = api.compile(
+            self._net, self.arguments(arrays), preprocessing=self.preprocessing, **options
+        )
         return made
 
     def analyzed(self, arrays: Arrays, options: Mapping[str, Any]) -> Report:

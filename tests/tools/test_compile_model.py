@@ -24,6 +24,11 @@ def folder(tmp_path_factory):
     return made
 
 
+def test_a_zoos_model_keeps_how_its_images_are_prepared(tmp_path, capsys):
+    said(capsys, "compile", "mobilenet0.25", "--shape", "1,3,32,32", "--no-dynamic", "-o", tmp_path / "net")
+    assert document(capsys, "inspect", tmp_path / "net")["preprocessing"]["layout"] == "NCHW"
+
+
 def test_a_checkpoint(folder, tmp_path, capsys):
     text = said(capsys, "compile", folder / "net", "--shape", "data:2,3,16,16", "-o", tmp_path / "made")
     assert "9 of 9 operators" in text and f"Written: {tmp_path / 'made'}-symbol.json" in text
