@@ -30,7 +30,9 @@ def stitch(
 def described(text: str, metadata: Metadata) -> str:
     """A compiled symbol's JSON with the metadata as they are now, where they were changed since it was stitched."""
     raw = json.loads(text)
-    carrier = next(n["attrs"] for n in raw["nodes"] if METADATA in n.get("attrs", {}))
+    carrier = next((n["attrs"] for n in raw["nodes"] if METADATA in n.get("attrs", {})), None)
+    if carrier is None:
+        return text  # an option of the export took the node away that had them
     now = metadata.to_json(json.loads(carrier[METADATA]).get("graph", ""))
     if now == carrier[METADATA]:
         return text
