@@ -341,7 +341,7 @@ def profile(
     from .arrays_from_files import paths_of, read
     from .profile_model import profile_model
 
-    given, _ = read(input or (), found.names, found.specs, _picture(None, None, None))
+    given, _ = read(input or (), found.names, found.specs, _before(found))
     sources = [*found.files, *paths_of(input or (), found.names)]
     return profile_model(
         found, model, given, options, sources=sources, seed=seed, calls=calls, warmup=warmup, html=html, trace=trace
