@@ -17,7 +17,7 @@ export CXX
 # A release of NumPy for a new environment: see build_backend/install.py.
 export NUMPY
 
-.PHONY: help interpreter venv demo native test test-around test-browser browser test-python test-part sanitize sanitize-fast coverage coverage-report bench docs lint \
+.PHONY: help interpreter venv demo native test test-around test-browser browser test-python test-part sanitize sanitize-fast coverage coverage-report bench docs notebooks lint \
 	lint-check lint-format lint-types lint-native lint-native-format wheel wheel-aarch64 clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -34,6 +34,7 @@ help:
 	@echo "make sanitize  the C++ tests and a fuzz of the artifact's reader under ASan and UBSan (sanitize-fast), then under TSan"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
 	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
+	@echo "make notebooks  the notebooks of examples/, of the scripts beside them, each run from a clean kernel; NOTEBOOKS names some"
 	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
 	@echo "make wheel-aarch64  a wheel for Linux on Arm in dist/, cross-compiled"
 	@echo "make venv    only set up .venv; PYTHON names the interpreter, VENV another folder, CXX the compiler"
@@ -119,6 +120,9 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(PY) -m docs.operators_page docs/operators.md
 	$(PY) -m docs.hlo_checks_page docs/hlo-checks.md
+
+notebooks: native
+	$(PY) -m docs.notebooks $(NOTEBOOKS)
 
 lint: lint-check lint-format lint-types lint-native-format lint-native
 

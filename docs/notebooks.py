@@ -1,4 +1,4 @@
-"""Makes the notebooks of examples/ from the scripts beside them, and runs each from a clean kernel: `make notebooks`."""
+"""Makes the notebooks of examples/ of the scripts beside them, each run from a clean kernel: `make notebooks`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def main(names: Sequence[str]) -> int:
             run(made, Path(folder))
         nbformat.write(made, source.with_suffix(".ipynb"))
         warned = printed(made, "stderr")
-        print(f"{source.name}: {'written' if not warned else warned}")
+        print(f"{source.name}: {warned or 'written'}")
         unclean += bool(warned)
     return 1 if unclean else 0
 

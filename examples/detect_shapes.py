@@ -3,10 +3,12 @@
 # %% [markdown]
 # # Detection with GluonCV
 #
-# An SSD of GluonCV learns to find circles, squares and triangles, and is compiled: a picture goes in, and boxes come out, suppression of
-# overlapping boxes included. The page shows what the compiler made of such a net, and that boxes stay where they were.
+# An SSD of GluonCV learns to find circles, squares and triangles, and is compiled: a picture goes in, and boxes come
+# out, suppression of overlapping boxes included. The page shows what the compiler made of such a net, and that boxes
+# stay where they were.
 #
-# The pictures are drawn here, and the net is small, so that it learns within a minute or two; GluonCV's large models go the same way.
+# The pictures are drawn here, and the net is small, so that it learns within a minute or two; GluonCV's large models
+# go the same way.
 
 # %%
 import os
@@ -31,8 +33,8 @@ mx.random.seed(0)
 # %% [markdown]
 # ## Pictures with something to find
 #
-# One to four shapes on a cloudy ground, of any colour that differs from it. Each has a box `(left, top, right, bottom)` in
-# pixels and a class.
+# One to four shapes on a cloudy ground, of any colour that differs from it. Each has a box `(left, top, right,
+# bottom)` in pixels and a class.
 
 # %%
 SIZE = 128
@@ -82,15 +84,14 @@ def drawn(count, seed):
 
 pictures, labels = drawn(768, seed=1)
 held_out, truth = drawn(128, seed=2)
-print(
-    f"{len(pictures)} pictures to learn from, {len(held_out)} to be tested with, {int((truth[..., 4] >= 0).sum())} shapes in those"
-)
+shapes = int((truth[..., 4] >= 0).sum())
+print(f"{len(pictures)} pictures to learn from, {len(held_out)} to be tested with, {shapes} shapes in those")
 
 # %% [markdown]
 # ## The net
 #
-# GluonCV's `SSD` over a backbone of eight convolutions: three scales of anchors for small, middle and large shapes, a class and a correction of
-# its box for each anchor, and non-maximum suppression at the end.
+# GluonCV's `SSD` over a backbone of eight convolutions: three scales of anchors for small, middle and large shapes, a
+# class and a correction of its box for each anchor, and non-maximum suppression at the end.
 
 
 # %%
@@ -145,9 +146,9 @@ def as_input(pixels):
 # %% [markdown]
 # ## Training
 #
-# As GluonCV has it: anchors are matched with the true boxes once, beforehand, and the loss looks at the hardest of the anchors that have none. A GluonCV
-# detector computes something else in training (what the loss needs) than afterwards (boxes), which is decided when it is traced: `hybridize()` again
-# in between has it traced anew.
+# As GluonCV has it: anchors are matched with the true boxes once, beforehand, and the loss looks at the hardest of
+# the anchors that have none. A GluonCV detector computes something else in training (what the loss needs) than
+# afterwards (boxes), which is decided when it is traced: `hybridize()` again in between has it traced anew.
 
 # %%
 with autograd.train_mode():
@@ -158,11 +159,10 @@ for start in range(0, len(pictures), 64):
     boxes = mx.nd.array(labels[start : start + 64])
     targets.append(match(anchors, None, boxes[:, :, :4], boxes[:, :, 4:])[:2])
 class_targets, box_targets = (mx.nd.concat(*parts, dim=0) for parts in zip(*targets))
-print(
-    f"{anchors.shape[1]} anchors, of which {float((class_targets > 0).sum(axis=1).mean().asscalar()):.0f} match a shape, on average"
-)
+matched = float((class_targets > 0).sum(axis=1).mean().asscalar())
+print(f"{anchors.shape[1]} anchors, of which {matched:.0f} match a shape, on average")
 
-EPOCHS, BATCH = 7, 32
+EPOCHS, BATCH = 8, 32
 steps = EPOCHS * len(pictures) // BATCH
 schedule = mx.lr_scheduler.CosineScheduler(steps, base_lr=6e-3, final_lr=1e-4, warmup_steps=20)
 trainer = gluon.Trainer(net.collect_params(), mx.optimizer.Adam(learning_rate=6e-3, lr_scheduler=schedule))
@@ -186,8 +186,9 @@ for epoch in range(EPOCHS):
 # %% [markdown]
 # ## From picture to boxes: what is to be compiled
 #
-# What serves pictures should not have to know how the net likes its input. So what is compiled is the net with its preprocessing: bytes of
-# pictures in, `(batch, height, width, channels)` as a camera gives them, and three arrays out: classes, scores and boxes.
+# What serves pictures should not have to know how the net likes its input. So what is compiled is the net with its
+# preprocessing: bytes of pictures in, `(batch, height, width, channels)` as a camera gives them, and three arrays
+# out: classes, scores and boxes.
 
 
 # %%
@@ -212,10 +213,11 @@ print(compiled.report)
 # %% [markdown]
 # ## Why five operators stay in MXNet
 #
-# Nothing is left out in silence: each operator outside has a reason, in the table above and as data in `report.outside`. All convolutions, the
-# anchors' arithmetic, the softmax and the classes' scores are in one region, which is all but a millionth of the arithmetic. Non-maximum
-# suppression goes through the boxes one after the other, which compilers for NeuronCores cannot express, so that MXNet does it, behind the region. And
-# the slices behind that are so little work that handing them to a second region would cost more than they do.
+# Nothing is left out in silence: each operator outside has a reason, in the table above and as data in
+# `report.outside`. All convolutions, the anchors' arithmetic, the softmax and the classes' scores are in one region,
+# which is all but a millionth of the arithmetic. Non-maximum suppression goes through the boxes one after the other,
+# which compilers for NeuronCores cannot express, so that MXNet does it, behind the region. And the slices behind that
+# are so little work that handing them to a second region would cost more than they do.
 
 # %%
 report = compiled.report
@@ -229,23 +231,29 @@ parts = [
     (f"MXNet\n{behind.count('_contrib_box_nms')} box_nms\n{behind.count('slice_axis')} slice_axis", "tab:orange"),
     ("classes,\nscores, boxes", "white"),
 ]
-figure, axis = plt.subplots(figsize=(8, 1.3))
-for place, (text, colour) in enumerate(parts):
-    style = {"boxstyle": "round,pad=0.6", "facecolor": colour, "edgecolor": "gray", "alpha": 0.85}
+figure, axis = plt.subplots(figsize=(8, 1.2))
+before = None
+for place, (text, colour) in zip((0, 1.1, 2.3, 3.2), parts):
+    style = {"boxstyle": "round,pad=0.6", "facecolor": colour, "edgecolor": "gray"}
     ink = "black" if colour == "white" else "white"
-    axis.text(place, 0, text, ha="center", va="center", bbox=style, color=ink, fontsize=9)
-    if place:
-        axis.annotate("", (place - 0.36, 0), (place - 0.62, 0), arrowprops={"arrowstyle": "->"})
-axis.set_xlim(-0.5, len(parts) - 0.5)
+    written = axis.text(place, 0, text, ha="center", va="center", bbox=style, color=ink, fontsize=9)
+    if before is not None:
+        ends = {"patchA": before.get_bbox_patch(), "patchB": written.get_bbox_patch()}
+        axis.annotate(
+            "", (place, 0), before.get_position(), arrowprops={"arrowstyle": "->", "shrinkA": 2, "shrinkB": 2, **ends}
+        )
+    before = written
+axis.set_xlim(-0.4, 3.6)
+axis.set_ylim(-1, 1)
 axis.axis("off")
 figure.savefig("partition.png", bbox_inches="tight")
 
 # %% [markdown]
 # ## The same boxes?
 #
-# The average precision is GluonCV's own measure, over pictures that the net has not seen: a shape is found where a box of its class covers it by half at
-# least. The batch of 32 is not what was compiled for; the program for other batch sizes takes it. Then boxes are compared one by one: how far the
-# compiled net's are from MXNet's, in pixels.
+# The average precision is GluonCV's own measure, over pictures that the net has not seen: a shape is found where a
+# box of its class covers it by half at least. The batch of 32 is not what was compiled for; the program for other
+# batch sizes takes it. Then boxes are compared one by one: how far the compiled net's are from MXNet's, in pixels.
 
 
 # %%
@@ -270,7 +278,7 @@ for who, found in (("MXNet", theirs), ("the compiled net", ours)):
     print(f"mAP of {who}: {values['mAP']:.4f} ({by_class})")
 
 # %%
-SURE = 0.3
+SURE = 0.5
 
 
 def sure_boxes(found):
@@ -318,8 +326,8 @@ figure.savefig("boxes.png")
 # %% [markdown]
 # ## Into service
 #
-# Two files, loaded without GluonCV: what is in them are MXNet's operators and the compiled program. Here as a server would take it, one picture
-# at a time, and as a batch.
+# Two files, loaded without GluonCV: what is in them are MXNet's operators and the compiled program. Here as a server
+# would take it, one picture at a time, and as a batch.
 
 # %%
 detector_files = compiled.export("shapes")

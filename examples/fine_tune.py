@@ -3,9 +3,10 @@
 # %% [markdown]
 # # Fine-tune, and redeploy without compiling again
 #
-# A model of Gluon's zoo reads digits and is in service, compiled. Then the camera is replaced: the new one gives negatives, in poor light, and
-# the model no longer reads anything. It is fine-tuned with a few images of the new camera, and goes back into service. **It is compiled once,
-# at the beginning**: a compiled net holds programs, and its weights stay Gluon's parameters.
+# A model of Gluon's zoo reads digits and is in service, compiled. Then the camera is replaced: the new one gives
+# negatives, in poor light, and the model no longer reads anything. It is fine-tuned with a few images of the new
+# camera, and goes back into service. **It is compiled once, at the beginning**: a compiled net holds programs, and
+# its weights stay Gluon's parameters.
 
 # %%
 import os
@@ -30,7 +31,8 @@ np.random.seed(2)
 # %% [markdown]
 # ## Two cameras
 #
-# The images are scikit-learn's digits, enlarged to 64 × 64 pixels with three equal channels, as the zoo's models take them.
+# The images are scikit-learn's digits, enlarged to 64 × 64 pixels with three equal channels, as the zoo's models take
+# them.
 
 # %%
 digits = load_digits()
@@ -98,7 +100,8 @@ print(f"accuracy of MXNet's net with the old camera: {accuracy(net, tests['old c
 # %% [markdown]
 # ## Compile, and go into service
 #
-# The files of `export` are what a server loads. `served` stands for that server: a net of its own, with parameters of its own.
+# The files of `export` are what a server loads. `served` stands for that server: a net of its own, with parameters of
+# its own.
 
 # %%
 start = time.perf_counter()
@@ -116,9 +119,10 @@ for name, images in tests.items():
 #
 # ## Fine-tune
 #
-# 300 images of the new camera are labelled, and as many of the old one are kept, so that nothing is forgotten. The net that is trained is
-# the original, by MXNet. The compiled net shares its parameters with it, batch norms' statistics included, and **follows each step**: so it can
-# measure the progress, too. Each point below is a test of the compiled net, which was not compiled again.
+# 300 images of the new camera are labelled, and as many of the old one are kept, so that nothing is forgotten. The
+# net that is trained is the original, by MXNet. The compiled net shares its parameters with it, batch norms'
+# statistics included, and **follows each step**: so it can measure the progress, too. Each point below is a test of
+# the compiled net, which was not compiled again.
 
 # %%
 few = slice(0, 300)
@@ -147,7 +151,8 @@ for name, values in progress.items():
     print(f"accuracy of the compiled net with the {name}: {values[0]:.3f} before, {values[-1]:.3f} after")
 
 # %% [markdown]
-# Following is no approximation: the compiled net computes with the very same arrays, and `verify` finds no difference.
+# Following is no approximation: the compiled net computes with the very same arrays, and `verify` finds no
+# difference.
 
 # %%
 held = compiled.collect_params()
@@ -158,8 +163,9 @@ print(gluon_neuron.verify(compiled, net, mx.nd.array(tests["new camera"][:64])))
 # %% [markdown]
 # ## Redeploy
 #
-# The server needs the new weights and nothing else. `collect_params().save` writes them under the names that the compiled net knows them
-# by, and `load_parameters` takes a file without programs: those that are there stay. The first call then binds the weights to the program again.
+# The server needs the new weights and nothing else. `collect_params().save` writes them under the names that the
+# compiled net knows them by, and `load_parameters` takes a file without programs: those that are there stay. The
+# first call then binds the weights to the program again.
 
 # %%
 net.collect_params().save("weights.params")
@@ -188,5 +194,6 @@ print(f"weights and statistics that changed: {len(changed & set(weights))} of {l
 # %% [markdown]
 # ## When is a new compile needed?
 #
-# When the graph changes: another number of classes, other layers, another precision. And with `inline_weights=True`, which bakes the
-# weights into the program for the least overhead: such a net no longer has parameters that could be replaced.
+# When the graph changes: another number of classes, other layers, another precision. And with `inline_weights=True`,
+# which bakes the weights into the program for the least overhead: such a net no longer has parameters that could be
+# replaced.

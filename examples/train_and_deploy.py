@@ -3,9 +3,9 @@
 # %% [markdown]
 # # From training to deployment
 #
-# A small convolutional net learns to read handwritten digits with Gluon. `gluon_neuron` compiles it, the accuracy is compared, the
-# compiled model is written to two files, and a new process loads them and predicts. All of this runs on a CPU; the last section says
-# what changes for a NeuronCore.
+# A small convolutional net learns to read handwritten digits with Gluon. `gluon_neuron` compiles it, the accuracy is
+# compared, the compiled model is written to two files, and a new process loads them and predicts. All of this runs on
+# a CPU; the last section says what changes for a NeuronCore.
 
 # %%
 import os
@@ -93,9 +93,9 @@ print(f"accuracy of the trained net: {(before == test_y).mean():.4f}")
 # %% [markdown]
 # ## Compile
 #
-# One call, with a sample input. The report says what became of each operator: here all of them are in one region, and the dropout, which does
-# nothing at inference, is gone with it. The last batch of the test set is smaller than the sample, and that is no trouble: beside the sample's
-# program there is one for other batch sizes, as the report says.
+# One call, with a sample input. The report says what became of each operator: here all of them are in one region, and
+# the dropout, which does nothing at inference, is gone with it. The last batch of the test set is smaller than the
+# sample, and that is no trouble: beside the sample's program there is one for other batch sizes, as the report says.
 
 # %%
 compiled = gluon_neuron.compile(net, mx.nd.array(test_x[:64]))
@@ -104,8 +104,8 @@ print(compiled.report)
 # %% [markdown]
 # ## Compare
 #
-# `verify` runs both and compares every output; where they part, it looks for the operator that is at fault. The accuracy is the same because every single
-# prediction is.
+# `verify` runs both and compares every output; where they part, it looks for the operator that is at fault. The
+# accuracy is the same because every single prediction is.
 
 # %%
 after = predictions(compiled)
@@ -129,8 +129,8 @@ figure.savefig("digits.png", bbox_inches="tight")
 # %% [markdown]
 # ## Export, and import in another process
 #
-# Two files hold everything: the graph, with the original operators inside, and the parameters, with the compiled programs. The new
-# process compiles nothing.
+# Two files hold everything: the graph, with the original operators inside, and the parameters, with the compiled
+# programs. The new process compiles nothing.
 
 # %%
 symbol_file, parameters_file = compiled.export("digits")
@@ -152,8 +152,8 @@ here = compiled(mx.nd.array(test_x[:64])).asnumpy()
 print(f"largest difference between the processes: {np.abs(there - here).max():.1e}")
 
 # %% [markdown]
-# Plain MXNet loads the same files once `gluon_neuron` is imported, with `SymbolBlock.imports`. So code that serves models today needs one
-# more line.
+# Plain MXNet loads the same files once `gluon_neuron` is imported, with `SymbolBlock.imports`. So code that serves
+# models today needs one more line.
 
 # %%
 warnings.filterwarnings("ignore", message="Cannot decide type")  # MXNet's own, at every import
@@ -165,8 +165,9 @@ print(f"largest difference of SymbolBlock.imports: {difference:.1e}")
 # %% [markdown]
 # ## How fast
 #
-# A fair comparison takes turns in one run, gives MXNet its best settings, and waits for the results: MXNet's calls return before they are done.
-# `benchmark` does so. Look at the ratio: times are those of the machine that made this page, and of whatever else ran on it.
+# A fair comparison takes turns in one run, gives MXNet its best settings, and waits for the results: MXNet's calls
+# return before they are done. `benchmark` does so. Look at the ratio: times are those of the machine that made this
+# page, and of whatever else ran on it.
 
 # %%
 batches = (1, 8, 64)
@@ -186,8 +187,8 @@ figure.savefig("speed.png", bbox_inches="tight")
 # %% [markdown]
 # ## On a NeuronCore
 #
-# The same script compiles for AWS's chips with `target="inf2"` (or `inf1`, `trn1`, `trn2`), where Amazon's compiler is installed; the chip itself is
-# not needed to compile. What would be compiled can be asked for anywhere:
+# The same script compiles for AWS's chips with `target="inf2"` (or `inf1`, `trn1`, `trn2`), where Amazon's compiler
+# is installed; the chip itself is not needed to compile. What would be compiled can be asked for anywhere:
 
 # %%
 print(gluon_neuron.analyze(net, mx.nd.array(test_x[:64]), target="inf2"))

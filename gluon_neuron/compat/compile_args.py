@@ -28,7 +28,7 @@ def translate(compile_args: Mapping[str, Any]) -> dict[str, Any]:
     Raises OptionError, with the nearest valid name, for any other.
     """
     own = [f.name for f in fields(CompileOptions)]
-    known = [*_NAMES, _RETRY, "flags", *own]
+    known = [*dict.fromkeys((*_NAMES, _RETRY, "flags", *own))]  # work_dir is the same in both
     chosen: dict[str, Any] = {}
     options: dict[str, Any] = {}
     for name, value in compile_args.items():

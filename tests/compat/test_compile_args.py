@@ -37,6 +37,13 @@ def header(made):
     return unpack(memoryview(array.asnumpy())).options
 
 
+def test_an_unknown_name_is_answered_with_each_that_is_known_once():
+    with pytest.raises(OptionError, match="Did you mean 'excl_node_names'") as raised:
+        translate({"excl_node_name": ["x"]})
+    known = str(raised.value).partition("Valid are: ")[2].partition(", and options")[0].split(", ")
+    assert len(known) == len(set(known)) > 20
+
+
 @pytest.mark.parametrize("name", ["--neuroncore-pipeline-cores", "--num-neuroncores", "num-neuroncores"])
 def test_cores(given, name):
     assert header(compiled(given))["pipeline_cores"] == 1
