@@ -91,9 +91,10 @@ def test_outputs_name_no_machine(name):
     assert found == []
 
 
-@pytest.mark.parametrize("text", ["at /home/x/y.py:3", '"/work/a"', "/usr/lib/x"])
-def test_a_path_is_seen(text):
-    assert of_one_machine(text)
+@pytest.mark.parametrize("folder", ["home", "root", "usr", "work"])
+@pytest.mark.parametrize("before", ["at ", '"', ""])
+def test_a_path_is_seen(folder, before):
+    assert of_one_machine(f"{before}/{folder}/x/y.py:3")
 
 
 @pytest.mark.parametrize("text", ["3/4", "https://example.org/home/x", "docs/tmp/x"])

@@ -18,5 +18,5 @@ def test_what_it_claims(tmp_path):
     assert number(text, "largest difference of SymbolBlock.imports") < 1e-5
     # On the CPU, and for the chip.
     assert len(re.findall(r"(\d+) of \1 operators", text)) == 2
-    assert len(re.findall(r"^MXNet +\d+ ", text, re.M)) == 3
+    assert len(re.findall(r"^batch \d+: [\d.]+ ms compiled, [\d.]+ ms in MXNet", text, re.M)) == 3
     assert {"digits-symbol.json", "digits.png", "speed.png"} <= {p.name for p in tmp_path.iterdir()}
