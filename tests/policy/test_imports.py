@@ -19,6 +19,7 @@ ALLOWED: dict[str, tuple[str, ...]] = {
     "__init__": ("*",),
     "errors": (),
     "_version": (),
+    "environment_variables": (),
     "moved": (),
     "shape_options": ("errors",),
     "options": ("shape_options", "errors"),
