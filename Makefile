@@ -17,7 +17,7 @@ export CXX
 # A release of NumPy for a new environment: see build_backend/install.py.
 export NUMPY
 
-.PHONY: help interpreter venv demo native test test-around test-browser browser test-python test-part sanitize sanitize-fast coverage coverage-report bench docs notebooks lint \
+.PHONY: help interpreter venv demo native test test-around test-browser browser test-python test-part sanitize sanitize-fast coverage coverage-report bench docs site notebooks lint \
 	lint-check lint-format lint-types lint-native lint-native-format wheel wheel-aarch64 clean
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
@@ -33,7 +33,8 @@ help:
 	@echo "make lint    ruff, mypy, clang-format and clang-tidy"
 	@echo "make sanitize  the C++ tests and a fuzz of the artifact's reader under ASan and UBSan (sanitize-fast), then under TSan"
 	@echo "make bench   the benchmarks; BENCH_ARGS adds arguments"
-	@echo "make docs    docs/operators.md and docs/hlo-checks.md, of the rules"
+	@echo "make docs    the pages and the drawing that are made of the code: operators, HLO checks, environment, architecture"
+	@echo "make site    the documentation as a site in build/site; a warning is an error, and nothing comes from a network"
 	@echo "make notebooks  the notebooks of examples/, of the scripts beside them, each run from a clean kernel; NOTEBOOKS names some"
 	@echo "make wheel   a wheel and a source distribution in dist/, checked and tried in an environment of their own"
 	@echo "make wheel-aarch64  a wheel for Linux on Arm in dist/, cross-compiled"
@@ -49,8 +50,9 @@ native: $(VENV)/.native
 	$(CTEST) --preset release --parallel 2
 
 PYTEST := -m pytest -m "not slow" --numprocesses auto --maxprocesses 4 --dist loadfile
-# Notebooks, servers, commands, the search for culprits, the benchmarks' own tools and the ways to start: what is run around the package.
-AROUND := tests/benchmarks tests/compat/test_install.py tests/culprit tests/examples tests/serve tests/test_benchmarking.py \
+# Notebooks, pages, servers, commands, the search for culprits, the benchmarks' own tools and the ways to start: what is run around the package.
+AROUND := tests/benchmarks tests/compat/test_install.py tests/culprit tests/docs/test_python_blocks.py tests/docs/test_site.py tests/examples \
+	tests/serve tests/test_benchmarking.py \
 	tests/test_import_hooks.py tests/test_import_order.py tests/tools
 
 # In a real browser, which is no Python package.
@@ -120,6 +122,12 @@ bench: $(VENV)/.dev
 docs: $(VENV)/.dev
 	$(PY) -m docs.operators_page docs/operators.md
 	$(PY) -m docs.hlo_checks_page docs/hlo-checks.md
+	$(PY) -m docs.environment_page docs/environment.md
+	$(PY) -m docs.architecture_picture docs/architecture.svg
+
+# The variable silences what Material says about other tools.
+site: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 PYTHONDONTWRITEBYTECODE=1 $(PY) -m mkdocs build --strict
 
 notebooks: native
 	$(PY) -m docs.notebooks $(NOTEBOOKS)
