@@ -38,14 +38,18 @@ mx.model.save_checkpoint("resnet-50_compiled", 0, compiled, values, {})
 """
 )
 
+_LABELS = """
+from pathlib import Path
+Path("store").mkdir()
+Path("synset.txt").write_text("".join(f"class {i}\\n" for i in range(1000)))
+"""
+
 BEFORE: dict[tuple[str, int], str] = {
     ("docs/artifact.md", 0): _NET + 'gluon_neuron.compile(net, sample).export("net")\n',
     ("docs/migration.md", 1): _CHECKPOINT,
     ("docs/neuron.md", 0): _NET,
     ("docs/neuron.md", 1): _WORDS,
-    (
-        "docs/serving.md",
-        0,
-    ): "import os\nos.mkdir('store')\nopen('synset.txt', 'w').write(''.join(f'class {i}\\n' for i in range(1000)))\n",
+    ("docs/profile.md", 0): _NET + "x, net = sample, gluon_neuron.compile(net, sample)\n",
+    ("docs/serving.md", 0): _LABELS,
 }
 """By page and number of its Python block, what is run before it."""

@@ -9,10 +9,11 @@ import subprocess
 import sys
 from html import unescape
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from docs.site_hook import OUTSIDE, links_of_site
+from docs.site_hook import OUTSIDE, links_of_site, on_page_markdown
 from gluon_neuron import errors
 from gluon_neuron.options import CompileOptions
 from tests.docs.fences import PAGES, ROOT
@@ -147,3 +148,9 @@ def test_what_is_wrong_ends_the_build(tmp_path, text, said):
 )
 def test_links(path, link, made):
     assert links_of_site(link, path) == (link if made is None else made)
+
+
+def test_marks_are_not_for_readers():
+    page = SimpleNamespace(file=SimpleNamespace(src_uri="neuron.md"))
+    given = "```python needs-chip\nx\n```\n\n```sh\ny\n```\n"
+    assert on_page_markdown(given, page) == given.replace(" needs-chip", "")
