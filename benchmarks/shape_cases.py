@@ -178,7 +178,8 @@ def _detector(name: str) -> Any:
         # Which of the boxes of random weights are suppressed hangs on the last bit; all of them are compared.
         net.set_nms(nms_thresh=0, nms_topk=-1, post_nms=-1)
     if hasattr(net, "rpn"):
-        net._rpn_test_post_nms = net.rpn._test_post_nms = 30  # of 300: a call would take 8 s on 2 cores, most of it in what each box is shown to
+        # Of 300: a call would take 8 s on 2 cores, most of it in the layers that each box is shown to.
+        net._rpn_test_post_nms = net.rpn._test_post_nms = 30
     return net
 
 
