@@ -54,7 +54,7 @@ using Twins = std::map<const Runner*, std::shared_ptr<Runner>>;
 Twins taken_out(Log& state) {
   Twins twins;
   twins.swap(state.twins);
-  if (state.process != getpid()) (new Twins)->swap(twins);
+  if (state.process != getpid() && !twins.empty()) (new Twins)->swap(twins);
   state.process = getpid();
   return twins;
 }
