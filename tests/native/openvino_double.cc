@@ -98,7 +98,7 @@ ov_status_e ov_compiled_model_outputs_size(const ov_compiled_model_t*, size_t* s
 void ov_compiled_model_free(ov_compiled_model_t* model) { delete model; }
 
 ov_status_e ov_compiled_model_create_infer_request(const ov_compiled_model_t* model, ov_infer_request_t** request) {
-  *request = new ov_infer_request{model};
+  *request = new ov_infer_request{model, {}, {}, nullptr};
   return OK;
 }
 
