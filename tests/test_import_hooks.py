@@ -204,7 +204,7 @@ for statement in (
     "gluon_neuron.analyze",
     "gluon_neuron.verify",
     "gluon_neuron.NeuronHybridBlock",
-    "gluon_neuron.model_zoo",
+    "gluon_neuron.model_zoo.get_model",
     "from gluon_neuron import compile",
     "import mx_neuron",
 ):

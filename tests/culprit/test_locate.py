@@ -345,7 +345,7 @@ def test_a_shape_that_no_program_can_be_made_for_is_mxnets(monkeypatch):
     def fails(*args):
         raise CompileError("not for this shape")
 
-    monkeypatch.setattr("gluon_neuron.compiler.specialize.annotate", fails)
+    monkeypatch.setattr("gluon_neuron.compiler.specialize.Inference", fails)
     assert gluon_neuron.verify(compiled, net, images(3, 10))
     assert not gluon_neuron.verify(compiled, net, x)
 
