@@ -27,16 +27,16 @@ class InlineCall {
   using Make = std::function<int(NDArrayHandle*)>;
 
   // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be
-  // done on the caller's thread meanwhile, else `kShort`. MXNet makes the first `kBefore` calls; after `kEnough` runs that were
-  // all longer, all.
+  // done on the caller's thread meanwhile, else `kShort`. A thread of the engine's makes the first `kBefore` calls; after `kEnough`
+  // runs that were all longer, all.
   static constexpr std::chrono::microseconds kLongest{30'000}, kShort{500};
   static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
-  // To be made only where sees_arrays(). `node` is the one that MXNet calls too, and outlives this.
+  // To be made only where sees_arrays(). `node` is the one that the engine calls too, and outlives this.
   InlineCall(Node& node, std::vector<Input> inputs, std::vector<Spec> outputs, Context context, Make make);
 
-  // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and MXNet is to
-  // make the call; also when it went wrong here, so that such errors come the way they always do.
+  // `error`: in the data, which MXNet reports once; its text is left with MXNet. `elsewhere`: nothing was done, and the engine
+  // is to make the call; also when it went wrong here, so that such errors come the way they always do.
   enum class Outcome { done, elsewhere, error };
 
   // Waits for the given arrays and for the outputs, whose handles it writes to `results`; the caller owns them.

@@ -1,12 +1,10 @@
 // A call of a graph that is one region: the node is ours, and MXNet's engine only puts the calls in order.
 #include "call/region_call.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "call/mxnet_ndarray.h"
 #include "support/errors.h"
-#include "support/stats.h"
 
 namespace gn {
 namespace {
@@ -59,9 +57,7 @@ RegionCall::RegionCall(std::unique_ptr<Node> node, const std::vector<InlineCall:
                        std::vector<Spec> outputs, Context context)
     : GraphCall(kinds_of(data), context),
       region_(std::make_shared<Region>(std::move(node), inputs)),
-      data_(data),
       outputs_(std::move(outputs)),
-      empty_(std::all_of(outputs_.begin(), outputs_.end(), [](const Spec& spec) { return spec.elements() == 0; })),
       inline_(*region_->node, region_->inputs, outputs_, context,
               [this](NDArrayHandle* results) { return make_results(results); }) {}
 

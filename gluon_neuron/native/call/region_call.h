@@ -33,8 +33,7 @@ class RegionCall : public GraphCall {
   int make_results(NDArrayHandle* results) const;
 
   const std::shared_ptr<Region> region_;  // calls that are on their way hold it too
-  const std::vector<Spec> data_, outputs_;
-  const bool empty_;  // all results
+  const std::vector<Spec> outputs_;
   InlineCall inline_;
 };
 
