@@ -27,8 +27,8 @@ class InlineCall {
   using Make = std::function<int(NDArrayHandle*)>;
 
   // What runs here: models that took at most `kLongest` once; that long only if they keep all cores busy, as nothing could be
-  // done on the caller's thread meanwhile, else `kShort`. A thread of the engine's makes the first `kBefore` calls; after `kEnough`
-  // runs that were all longer, all.
+  // done on the caller's thread meanwhile, else `kShort`. A thread of the engine's makes the first `kBefore` calls; after
+  // `kEnough` runs that were all longer, all.
   static constexpr std::chrono::microseconds kLongest{30'000}, kShort{500};
   static constexpr uint64_t kBefore = 3, kEnough = 1000;
 
